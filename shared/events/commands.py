@@ -1,0 +1,128 @@
+"""What services, upstream systems and people may ask of a service.
+
+Sources are exact; `upstream/*` stands for every registered upstream system. A command that carries a human
+decision is signed by the console's or the CLI's key and names its actor.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, StringConstraints
+
+from shared.events.intake import NoticeKind
+from shared.events.message import Command, command
+from shared.events.topics import (
+    COMMANDS_DEADLINE,
+    COMMANDS_FULFILLMENT,
+    COMMANDS_INTAKE,
+    COMMANDS_VERIFICATION,
+    SUBMISSIONS,
+)
+from shared.policy.clocks import DueDate
+from shared.privacy import SealedText
+
+INTAKE = "habeas/intake"
+VERIFICATION = "habeas/verification"
+FULFILLMENT = "habeas/fulfillment"
+DEADLINE = "habeas/deadline"
+PEOPLE = frozenset({"habeas/cli", "habeas/console"})
+UPSTREAM = frozenset({"upstream/*"})
+
+Actor = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:-]+$")]
+Reason = Annotated[str, StringConstraints(min_length=3, max_length=400)]
+
+
+@command("dsar.submission.request", version=1, topic=SUBMISSIONS, sources=UPSTREAM)
+class RequestSubmitted(Command):
+    """An upstream system passes on a request; the claims come only as a JWE to intake's published key."""
+
+    claims: Annotated[str, StringConstraints(max_length=64_000)]
+
+
+@command("dsar.submission.withdrawal", version=1, topic=SUBMISSIONS, sources=UPSTREAM)
+class WithdrawalSubmitted(Command):
+    """The upstream system that sent a request takes it back for the requester."""
+
+    withdrawn_at: AwareDatetime
+
+
+@command("dsar.intake.withdraw", version=1, topic=COMMANDS_INTAKE, sources=PEOPLE, signed=True)
+class Withdraw(Command):
+    """The requester takes the request back, by its secret or through the staff that they told."""
+
+    actor: Actor
+
+
+@command(
+    "dsar.intake.send-notice",
+    version=1,
+    topic=COMMANDS_INTAKE,
+    sources=frozenset({VERIFICATION, FULFILLMENT, DEADLINE}),
+)
+class SendNotice(Command):
+    """Tell the requester something; after `send_by` it must not go out any more."""
+
+    kind: NoticeKind
+    reasons: tuple[str, ...] = ()
+    send_by: AwareDatetime | None = None
+    due: DueDate | None = None
+    code: SealedText | None = None
+    expires_at: AwareDatetime | None = None
+
+
+@command(
+    "dsar.verification.answer-challenge",
+    version=1,
+    topic=COMMANDS_VERIFICATION,
+    sources=frozenset({INTAKE}),
+)
+class AnswerChallenge(Command):
+    """The requester typed the code that they were sent."""
+
+    code: SealedText
+
+
+@command(
+    "dsar.verification.present-assertion",
+    version=1,
+    topic=COMMANDS_VERIFICATION,
+    sources=frozenset({INTAKE}),
+)
+class PresentAssertion(Command):
+    """The requester signed in to their account; the business's identity provider says so."""
+
+    assertion: SealedText
+
+
+@command("dsar.fulfillment.retry-task", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class RetryTask(Command):
+    """A person mended what stopped a task; it may be tried again (and proves before it acts)."""
+
+    task: str
+    actor: Actor
+    reason: Reason
+
+
+@command("dsar.fulfillment.place-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class PlaceHold(Command):
+    """A duty to keep data: no destruction for this request starts until it is released."""
+
+    hold_id: UUID
+    actor: Actor
+    reason: Reason
+
+
+@command("dsar.fulfillment.release-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class ReleaseHold(Command):
+    """The duty to keep data is over; what waited goes on."""
+
+    hold_id: UUID
+    actor: Actor
+
+
+@command("dsar.deadline.extend", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
+class ExtendDeadline(Command):
+    """Ask for the once-only extension; it takes effect when its notice was handed over in time (11 CCR 7021(b))."""
+
+    reasons: tuple[Reason, ...]
+    actor: Actor

@@ -1,0 +1,88 @@
+"""What fulfillment states: which systems were asked, what each did, and how the request ended."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events.message import Event, event
+from shared.events.topics import FULFILLED, JOURNAL_FULFILLMENT
+from shared.policy.rights import Right
+
+Resolution = Literal["complete", "partial", "denied", "nothing_found", "withdrawn", "duplicate"]
+
+
+class Retention(BaseModel):
+    """Rows that one dataset keeps under a lawful exemption."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    dataset: str
+    exemption: str
+    count: int
+
+
+class SystemOutcome(BaseModel):
+    """How one system ended: counts and a receipt's digest, never a row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    system: str
+    outcome: Literal["done", "nothing", "needs_person", "canceled"]
+    receipt_digest: str | None = None
+    erased: int = 0
+    deidentified: int = 0
+    corrected: int = 0
+    exported: int = 0
+    retained: tuple[Retention, ...] = ()
+
+
+class PackageReference(BaseModel):
+    """Where the sealed answer lies, and the digest of its sealed bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    package_id: UUID
+    sha256: str
+    size: int
+
+
+@event("dsar.request.fulfilled", version=1, topic=FULFILLED)
+class RequestFulfilled(Event):
+    """The request ended, once, with none of its tasks open; intake turns this into the answer."""
+
+    business: str
+    right: Right
+    resolution: Resolution
+    ground: str | None = None
+    systems: tuple[SystemOutcome, ...] = ()
+    package: PackageReference | None = None
+    duplicate_of: UUID | None = None
+    fulfilled_at: AwareDatetime
+    audit_head: str
+
+
+@event("dsar.fulfillment.tasks-planned", version=1, topic=JOURNAL_FULFILLMENT)
+class TasksPlanned(Event):
+    """The systems that will be asked for this request, one task each."""
+
+    right: Right
+    systems: tuple[str, ...]
+
+
+@event("dsar.fulfillment.task-settled", version=1, topic=JOURNAL_FULFILLMENT)
+class TaskSettled(Event):
+    """One system is done with this request."""
+
+    right: Right
+    settled: SystemOutcome
+
+
+@event("dsar.fulfillment.task-needs-person", version=1, topic=JOURNAL_FULFILLMENT)
+class TaskNeedsPerson(Event):
+    """A task cannot go on by itself; `kind` says what a person has to mend before RetryTask."""
+
+    system: str
+    task: str
+    kind: str
+    reason: str

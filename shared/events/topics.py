@@ -1,0 +1,75 @@
+"""Every topic, declared once: who writes it, who reads it, how long it is kept.
+
+Event topics have one writer and are kept for ever (they hold no identity). Command topics have one reader.
+What is keyed by request is never compacted: a request's history is the point.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SERVICES = ("intake", "verification", "fulfillment", "deadline")
+FOREVER = -1
+WEEK_MS = 7 * 24 * 3600 * 1000
+MONTHS_MS = 400 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic; `retention_ms` is milliseconds, -1 for ever."""
+
+    name: str
+    kind: Literal["event", "command", "dead-letters"]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    keyed_by: str
+    retention_ms: int = FOREVER
+    partitions: int = 12
+
+
+def _event(name: str, writer: str, *readers: str) -> Topic:
+    return Topic(name, "event", (writer,), (*readers, "console"), "request")
+
+
+def _commands(reader: str, *writers: str) -> Topic:
+    return Topic(f"dsar.commands.{reader}", "command", (*writers, "console", "cli"), (reader,), "request", MONTHS_MS)
+
+
+def _dead_letters(service: str) -> Topic:
+    name = f"dsar.dead-letters.{service}"
+    return Topic(name, "dead-letters", (service,), ("console",), "original key", 60 * 24 * 3600 * 1000, 1)
+
+
+SUBMISSIONS = Topic("dsar.submissions", "command", ("upstream",), ("intake",), "submission", WEEK_MS)
+RECEIVED = _event("dsar.received", "intake", "verification", "fulfillment", "deadline")
+VERIFIED = _event("dsar.verified", "verification", "fulfillment", "intake", "deadline")
+FULFILLED = _event("dsar.fulfilled", "fulfillment", "intake", "deadline")
+EXTENDED = _event("dsar.extended", "deadline", "intake", "verification", "fulfillment")
+CLOSED = _event("dsar.closed", "deadline", "intake", "verification", "fulfillment")
+JOURNAL_INTAKE = _event("dsar.journal.intake", "intake", "deadline")
+JOURNAL_VERIFICATION = _event("dsar.journal.verification", "verification")
+JOURNAL_FULFILLMENT = _event("dsar.journal.fulfillment", "fulfillment", "deadline")
+JOURNAL_DEADLINE = _event("dsar.journal.deadline", "deadline")
+COMMANDS_INTAKE = _commands("intake", "verification", "fulfillment", "deadline")
+COMMANDS_VERIFICATION = _commands("verification", "intake")
+COMMANDS_FULFILLMENT = _commands("fulfillment")
+COMMANDS_DEADLINE = _commands("deadline")
+DEAD_LETTERS = {service: _dead_letters(service) for service in SERVICES}
+
+TOPICS: tuple[Topic, ...] = (
+    SUBMISSIONS, RECEIVED, VERIFIED, FULFILLED, EXTENDED, CLOSED,
+    JOURNAL_INTAKE, JOURNAL_VERIFICATION, JOURNAL_FULFILLMENT, JOURNAL_DEADLINE,
+    COMMANDS_INTAKE, COMMANDS_VERIFICATION, COMMANDS_FULFILLMENT, COMMANDS_DEADLINE,
+    *DEAD_LETTERS.values(),
+)  # fmt: skip
+JOURNALS = {
+    "intake": JOURNAL_INTAKE,
+    "verification": JOURNAL_VERIFICATION,
+    "fulfillment": JOURNAL_FULFILLMENT,
+    "deadline": JOURNAL_DEADLINE,
+}
+LIFECYCLE = (RECEIVED, VERIFIED, FULFILLED, EXTENDED, CLOSED)
+
+
+def read_by(service: str) -> tuple[Topic, ...]:
+    """The topics that a service subscribes to."""
+    return tuple(topic for topic in TOPICS if service in topic.readers)

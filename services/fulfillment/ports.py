@@ -1,0 +1,256 @@
+"""The port through which fulfillment reaches a system: what an adapter is asked, and what it hands over.
+
+Nothing here may show a person's values by accident: a subject's repr names its seeds only, frozen ids are a
+system's own row keys, and an export hides its rows from repr.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
+
+from services.fulfillment.outcomes import (
+    Ambiguous,
+    DatasetCount,
+    Done,
+    Gone,
+    Json,
+    NeedKind,
+    NeedsPerson,
+    Nothing,
+    Outcome,
+    Proof,
+    Receipt,
+    Retained,
+    Retry,
+    StillPresent,
+    Unknown,
+    canonical,
+    outcome_from_json,
+    outcome_to_json,
+    sha256_hex,
+)
+
+__all__ = [
+    "Adapter",
+    "Ambiguous",
+    "Capabilities",
+    "CategoryHeld",
+    "CheckReport",
+    "DatasetCount",
+    "Done",
+    "Drift",
+    "Export",
+    "ExportedDataset",
+    "Frozen",
+    "Gone",
+    "Json",
+    "Key",
+    "KeyPart",
+    "NeedKind",
+    "NeedsPerson",
+    "Nothing",
+    "Outcome",
+    "Proof",
+    "Receipt",
+    "Retained",
+    "Retry",
+    "StillPresent",
+    "Subject",
+    "Unknown",
+    "Withheld",
+    "outcome_from_json",
+    "outcome_to_json",
+]
+
+KeyPart: TypeAlias = int | str
+Key: TypeAlias = tuple[KeyPart, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Subject:
+    """Whom a system is searched for: identity seeds (email, phone, customer_id ...) in plain text."""
+
+    seeds: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Subject({', '.join(sorted(self.seeds))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The immutable row ids that find returned, by table; a destructive act is bound to these alone.
+
+    `shared` rows were found too, but another person's rows refer to them: reported, never destroyed.
+    """
+
+    rows: Mapping[str, tuple[Key, ...]]
+    shared: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.rows.values()) and not any(self.shared.values())
+
+    def count(self) -> int:
+        return sum(len(keys) for keys in self.rows.values())
+
+    def digest(self) -> str:
+        return sha256_hex(canonical(self.to_json()))
+
+    def to_json(self) -> Json:
+        return {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
+
+    @classmethod
+    def from_json(cls, data: Json) -> "Frozen":
+        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]))
+
+
+def _keys_to_json(tables: Mapping[str, tuple[Key, ...]]) -> Json:
+    ordered = {table: sorted(keys, key=_key_order) for table, keys in tables.items() if keys}
+    return {table: [list(key) for key in keys] for table, keys in sorted(ordered.items())}
+
+
+def _keys_from_json(data: Json) -> dict[str, tuple[Key, ...]]:
+    return {table: tuple(tuple(key) for key in keys) for table, keys in data.items()}
+
+
+def _key_order(key: Key) -> tuple[tuple[str, int, str], ...]:
+    """Numbers by size, texts by code point: the order in which keys are stored, digested and locked."""
+    return tuple(("n", part, "") if isinstance(part, int) else ("t", 0, part) for part in key)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the runner may rely on when an attempt ends without an answer."""
+
+    idempotency_key: bool
+    verify: bool
+    naturally_idempotent: bool
+    bounded_by_cutoff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The system no longer looks as its map says; `column` is empty where the whole table is meant."""
+
+    table: str
+    column: str
+    problem: Literal["missing", "unmapped", "no_primary_key", "unusable"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The state of a system before any person is looked up in it."""
+
+    reachable: bool
+    credentials: bool
+    drift: tuple[Drift, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """An unmapped column is an alarm for a person, not a reason to stop."""
+        return self.reachable and self.credentials and all(d.problem == "unmapped" for d in self.drift)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryHeld:
+    """One statutory category of personal information that is held, as a categories answer must list it."""
+
+    category: str
+    sources: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    disclosed_to: tuple[str, ...] = ()
+    sold_or_shared_to: tuple[str, ...] = ()
+
+    def to_json(self) -> Json:
+        return {
+            "category": self.category,
+            "sources": list(self.sources),
+            "purposes": list(self.purposes),
+            "disclosed_to": list(self.disclosed_to),
+            "sold_or_shared_to": list(self.sold_or_shared_to),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A kind of value that is held but never shown (11 CCR 7024(d)): described instead."""
+
+    column: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDataset:
+    """The subject's rows of one table, with the statutory category of each column."""
+
+    dataset: str
+    rows: tuple[Mapping[str, Any], ...] = field(repr=False)
+    categories: Mapping[str, str]
+    withheld: tuple[Withheld, ...] = ()
+
+    def to_json(self) -> Json:
+        withheld = [{"column": w.column, "kind": w.kind, "count": w.count} for w in self.withheld]
+        rows = [dict(row) for row in self.rows]
+        return {
+            "dataset": self.dataset,
+            "rows": rows,
+            "categories": dict(self.categories),
+            "withheld": withheld,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What one system contributes to an answer; `to_json` is a person's data and is sealed at once."""
+
+    system: str
+    datasets: tuple[ExportedDataset, ...]
+    categories: tuple[CategoryHeld, ...]
+
+    def counts(self) -> tuple[DatasetCount, ...]:
+        return tuple(DatasetCount(data.dataset, exported=len(data.rows)) for data in self.datasets)
+
+    def to_json(self) -> Json:
+        return {
+            "system": self.system,
+            "datasets": [data.to_json() for data in self.datasets],
+            "categories": [category.to_json() for category in self.categories],
+        }
+
+
+class Adapter(Protocol):
+    """How one system is reached: stateless but for its pool, and never retrying across attempts."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the runner may rely on."""
+        ...
+
+    async def check(self) -> CheckReport:
+        """Say whether the system is reachable, lets us in and still looks as its map says."""
+        ...
+
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+        """Return the ids of everything held on the subject that was created no later than the cut-off."""
+        ...
+
+    async def export(
+        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+    ) -> Export | Retry | NeedsPerson:
+        """Read the frozen rows (`specific`) or only the categories held; 7024(d) values are never read."""
+        ...
+
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        """Do what the right asks to the frozen rows and no others, wholly or not at all."""
+        ...
+
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        """Read back, apart from the act, whether the frozen rows are as the right demands."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        ...

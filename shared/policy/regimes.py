@@ -1,0 +1,114 @@
+"""Loading a regime: its YAML and its holiday tables, validated together and stamped with one version."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from shared.policy import calendars
+from shared.policy.calendars import BusinessCalendar, CalendarTable
+from shared.policy.reading import read_yaml
+from shared.policy.rights import Right
+from shared.policy.rules import BusinessDays, CalendarDays, RegimeRules, RightRules, periods
+
+_PACKAGE = "shared.policy"
+
+
+class UnknownRegimeError(ValueError):
+    """No file of that name describes a regime."""
+
+    def __init__(self) -> None:
+        super().__init__(f"regime must be one of {', '.join(regime_names())}")
+
+
+class BrokenPolicyError(ValueError):
+    """A policy file contradicts its shape; found when it is loaded, never while a request waits."""
+
+
+class RightNotOfferedError(ValueError):
+    """The regime does not grant the right, or not yet on that day."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One regime ready for use: its rules, its calendars, and the version that requests keep."""
+
+    rules: RegimeRules
+    calendars: dict[str, BusinessCalendar]
+    zone: ZoneInfo
+    version: str
+
+    @property
+    def id(self) -> str:
+        return self.rules.regime
+
+    def offers(self, right: Right, day: date) -> bool:
+        """Tell whether a request received on that day can ask for the right."""
+        rules = self.rules.rights.get(right)
+        return self.rules.offered and rules is not None and rules.effective.covers(day)
+
+    def offered_rights(self, day: date) -> tuple[Right, ...]:
+        return tuple(right for right in self.rules.rights if self.offers(right, day))
+
+    def right(self, right: Right) -> RightRules:
+        """Give the rules of a right, in force or to come."""
+        rules = self.rules.rights.get(right)
+        if rules is None:
+            granted = ", ".join(self.rules.rights)
+            raise RightNotOfferedError(f"right {right} does not exist in {self.id}; it grants {granted}")
+        return rules
+
+
+@cache
+def regime_names() -> tuple[str, ...]:
+    """List the regimes that have a file."""
+    found = (entry.name for entry in files(_PACKAGE).iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+
+
+@cache
+def load_regime(name: str) -> Regime:
+    """Load a regime by its name; the same object each time."""
+    if name not in regime_names():
+        raise UnknownRegimeError
+    folder = files(_PACKAGE)
+    text = folder.joinpath(f"{name}.yaml").read_bytes()
+    rules = parse_rules(text)
+    table_text = folder.joinpath("calendars", f"{rules.calendars}.yaml").read_bytes()
+    return assemble(rules, parse_calendars(table_text), version=_version(text, table_text))
+
+
+def parse_rules(text: bytes) -> RegimeRules:
+    """Read one regime's YAML, or say where it is wrong."""
+    return RegimeRules.model_validate(read_yaml(text))
+
+
+def parse_calendars(text: bytes) -> CalendarTable:
+    """Read one place's holiday tables, or say where they are wrong."""
+    return CalendarTable.model_validate(read_yaml(text))
+
+
+def assemble(rules: RegimeRules, table: CalendarTable, *, version: str) -> Regime:
+    """Join rules and calendars, checking that every calendar named exists."""
+    built = calendars.build(table)
+    for right, right_rules in rules.rights.items():
+        for clock, period in periods(right_rules.clocks):
+            missing = _calendars_of(period) - built.keys()
+            if missing:
+                raise BrokenPolicyError(
+                    f"{right}.{clock} names calendars that {table.place} lacks: {missing}"
+                )
+    return Regime(rules=rules, calendars=built, zone=ZoneInfo(rules.time_zone), version=version)
+
+
+def _calendars_of(period: BusinessDays | CalendarDays) -> set[str]:
+    if isinstance(period, BusinessDays):
+        return {period.calendar, period.latest_calendar}
+    return {period.latest_roll} if period.latest_roll else set()
+
+
+def _version(*texts: bytes) -> str:
+    """Name the exact bytes that the dates come from; hashed one by one, so that none runs into the next."""
+    return sha256(b"".join(sha256(text).digest() for text in texts)).hexdigest()[:12]

@@ -2,6 +2,7 @@
 
 from shared.policy.clocks import Clocks, DueDate, compute_clocks, verification_rule
 from shared.policy.dates import DateOutOfRangeError
+from shared.policy.extensions import ExtensionRefusal, extension_refusal
 from shared.policy.regimes import (
     Regime,
     RightNotOfferedError,
@@ -10,20 +11,34 @@ from shared.policy.regimes import (
     regime_names,
 )
 from shared.policy.rights import Degree, Right, UnknownRightError, parse_right
+from shared.policy.windows import (
+    WarningTime,
+    ask_again_from,
+    key_kept_through,
+    log_kept_through,
+    warning_times,
+)
 
 __all__ = [
     "Clocks",
     "DateOutOfRangeError",
     "Degree",
     "DueDate",
+    "ExtensionRefusal",
     "Regime",
     "Right",
     "RightNotOfferedError",
     "UnknownRegimeError",
     "UnknownRightError",
+    "WarningTime",
+    "ask_again_from",
     "compute_clocks",
+    "extension_refusal",
+    "key_kept_through",
     "load_regime",
+    "log_kept_through",
     "parse_right",
     "regime_names",
     "verification_rule",
+    "warning_times",
 ]

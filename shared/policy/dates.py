@@ -43,7 +43,10 @@ def late_from(due: date, zone: ZoneInfo) -> datetime:
 
 def add_days(start: date, days: int) -> date:
     """Give the last day of a period of calendar days that begins after `start`."""
-    return start + timedelta(days=days)
+    try:
+        return start + timedelta(days=days)
+    except OverflowError:
+        raise DateOutOfRangeError("the period leaves the years 1 to 9999") from None
 
 
 def business_days(start: date, calendar: Calendar) -> Iterator[date]:

@@ -11,7 +11,7 @@ class RepeatedKeyError(yaml.YAMLError):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as inherited
         written = [key.value for key, _ in node.value]
         merged = super().construct_mapping(node, deep=deep)
         repeated = {key for key in written if written.count(key) > 1}

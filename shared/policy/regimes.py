@@ -7,8 +7,8 @@ from hashlib import sha256
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from shared.policy import calendars
-from shared.policy.calendars import BusinessCalendar, CalendarTable
+from shared.policy import holidays
+from shared.policy.holidays import BusinessCalendar, CalendarTable
 from shared.policy.reading import read_yaml
 from shared.policy.rights import Right
 from shared.policy.rules import BusinessDays, CalendarDays, RegimeRules, RightRules, periods
@@ -92,7 +92,7 @@ def parse_calendars(text: bytes) -> CalendarTable:
 
 def assemble(rules: RegimeRules, table: CalendarTable, *, version: str) -> Regime:
     """Join rules and calendars, checking that every calendar named exists."""
-    built = calendars.build(table)
+    built = holidays.build(table)
     for right, right_rules in rules.rights.items():
         for clock, period in periods(right_rules.clocks):
             missing = _calendars_of(period) - built.keys()

@@ -1,0 +1,68 @@
+"""The quieter dates: when to warn, when a person may be asked again, and how long traces are kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Literal
+
+from shared.policy import dates
+from shared.policy.clocks import Clocks, DueDate
+from shared.policy.regimes import Regime
+from shared.policy.rights import Right
+from shared.policy.rules import Span
+
+WarnedClock = Literal["acknowledge", "respond", "effective"]
+
+
+@dataclass(frozen=True)
+class WarningTime:
+    """One rung of the ladder: which clock runs out, how many days are left, when to say so."""
+
+    clock: WarnedClock
+    days_before: int
+    at: datetime
+
+
+def warning_times(regime: Regime, clocks: Clocks, *, extended: bool = False) -> tuple[WarningTime, ...]:
+    """List every warning of a request, earliest first; an extension moves the answer's ladder."""
+    rungs = (
+        rung for clock, due in _warned(clocks, extended=extended) for rung in _ladder(regime, clock, due)
+    )
+    return tuple(sorted(rungs, key=lambda rung: rung.at))
+
+
+def ask_again_from(regime: Regime, right: Right, effective_on: date) -> date | None:
+    """Give the first day on which the person may be asked to opt back in (Civ. Code 1798.135(c)(4))."""
+    wait = regime.right(right).wait
+    return dates.not_before(effective_on, wait.months) if wait else None
+
+
+def log_kept_through(regime: Regime, last_event_on: date) -> date:
+    """Give the last day on which the request log must exist (11 CCR 7101(a): at least 24 months)."""
+    return _end(regime.rules.retention.request_log, last_event_on)
+
+
+def key_kept_through(regime: Regime, closed_on: date) -> date:
+    """Give the last day of a request's key: until then appeal, re-check and download may need it."""
+    kept = regime.rules.retention
+    return max(_end(span, closed_on) for span in (kept.appeal_window, kept.last_recheck, kept.package_link))
+
+
+def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, DueDate]]:
+    answer = clocks.due(extended=extended)
+    named: tuple[tuple[WarnedClock, DueDate | None], ...] = (
+        ("acknowledge", clocks.acknowledge_by),
+        ("effective" if clocks.effective_by else "respond", answer),
+    )
+    return ((clock, due) for clock, due in named if due)
+
+
+def _ladder(regime: Regime, clock: WarnedClock, due: DueDate) -> Iterator[WarningTime]:
+    rule = regime.rules.warnings
+    for days in rule.days_before.get(clock, ()):
+        local = datetime.combine(dates.add_days(due.date, -days), time(rule.hour), tzinfo=regime.zone)
+        yield WarningTime(clock=clock, days_before=days, at=local.astimezone(UTC))
+
+
+def _end(span: Span, start: date) -> date:
+    return dates.add_days(dates.not_before(start, span.months), span.days)

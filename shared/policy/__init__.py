@@ -4,6 +4,7 @@ from shared.policy.clocks import Clocks, DueDate, compute_clocks, verification_r
 from shared.policy.dates import DateOutOfRangeError
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
 from shared.policy.regimes import (
+    NotInForceError,
     Regime,
     RightNotOfferedError,
     UnknownRegimeError,
@@ -25,6 +26,7 @@ __all__ = [
     "Degree",
     "DueDate",
     "ExtensionRefusal",
+    "NotInForceError",
     "Regime",
     "Right",
     "RightNotOfferedError",

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import AwareDatetime
 
 from shared.policy import dates
-from shared.policy.regimes import Regime, RightNotOfferedError
+from shared.policy.regimes import NotInForceError, Regime, RightNotOfferedError
 from shared.policy.rights import Degree, Right
 from shared.policy.rules import BusinessDays, CalendarDays, Strict, Verification, VerifyBy
 
@@ -85,8 +85,8 @@ def _demand_offered(regime: Regime, right: Right, received_on: day_of) -> None:
     named = ((f"regime {regime.id}", regime.rules.effective), (f"right {right}", rules.effective))
     for what, effective in named:
         if not effective.covers(received_on):
-            until = f" to {effective.last}" if effective.last else ""
-            raise RightNotOfferedError(f"{what} holds for requests received from {effective.first}{until}")
+            until = f"to {effective.last}" if effective.last else "on"
+            raise NotInForceError(f"{what} covers requests received from {effective.first} {until}")
 
 
 def _due(regime: Regime, rule: BusinessDays | CalendarDays | None, start: day_of) -> DueDate | None:

@@ -28,7 +28,11 @@ class BrokenPolicyError(ValueError):
 
 
 class RightNotOfferedError(ValueError):
-    """The regime does not grant the right, or not yet on that day."""
+    """The regime does not grant the right."""
+
+
+class NotInForceError(RightNotOfferedError):
+    """The regime or the right is not law on the day of receipt."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The command `habeas`: one typer app, one file per group of commands."""

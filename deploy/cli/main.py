@@ -1,0 +1,25 @@
+"""The door of the command `habeas`: one line for each group of commands.
+
+Groups are imported at every start, so their files import heavy libraries inside the commands that need them.
+"""
+
+import typer
+
+from deploy.cli import stack
+
+app = typer.Typer(
+    name="habeas",
+    help="Privacy requests: verified, fulfilled, on time, proved.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(stack.app, name="stack")
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, Kafka and a mail catcher as child processes on one machine."""

@@ -1,0 +1,85 @@
+"""Kafka's jars: exactly those of the committed lock file, each proved by its SHA-256 before every start."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import StackError
+from deploy.local.places import own_folder, user_cache
+from deploy.local.state import alone
+
+LOCK = Path(__file__).with_name("kafka-jars.lock")
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One line of the lock file."""
+
+    name: str
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+    size: int
+
+
+def locked(lock: Path = LOCK) -> tuple[Jar, ...]:
+    lines = (line.split() for line in lock.read_text().splitlines() if line and not line.startswith("#"))
+    return tuple(_jar(line) for line in lines)
+
+
+def _jar(words: list[str]) -> Jar:
+    name, coordinate, sha256, size = words
+    group, artifact, version = coordinate.split(":")
+    return Jar(name, group, artifact, version, sha256, int(size))
+
+
+def kafka_version(jars: tuple[Jar, ...]) -> str:
+    return next(jar.version for jar in jars if jar.artifact == "kafka_2.13")
+
+
+def folder(report: Callable[[str], None], lock: Path = LOCK) -> Path:
+    """A folder with every jar of the lock file and nothing unproved; downloads them the first time."""
+    jars = locked(lock)
+    cache = own_folder(user_cache(), 0o755)
+    place = cache / f"kafka-{kafka_version(jars)}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    with alone(cache / "kafka-jars.lock", report):
+        if not place.is_dir():
+            _fill(place, jars, report)
+    for jar in jars:
+        prove(place, jar)
+    return place
+
+
+def prove(place: Path, jar: Jar) -> None:
+    """Refuse a jar that is not byte for byte the locked one."""
+    path = place / jar.name
+    if not path.exists():
+        raise StackError(
+            f"{path} is missing; delete the folder {place} and run the command again to download it."
+        )
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != jar.sha256:
+        raise StackError(
+            f"{path} is not the jar that the lock file names (its SHA-256 differs) and is refused; "
+            f"delete the folder {place} and run the command again to download it."
+        )
+
+
+def _fill(place: Path, jars: tuple[Jar, ...], report: Callable[[str], None]) -> None:
+    """Gathered and proved beside, then renamed: the folder exists whole or not at all."""
+    from deploy.local.jar_download import gather
+
+    part = Path(tempfile.mkdtemp(prefix="gathering-", dir=place.parent))
+    try:
+        gather(jars, part, report)
+        for jar in jars:
+            prove(part, jar)
+        part.chmod(0o755)
+        part.rename(place)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

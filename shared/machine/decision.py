@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.events.envelope import Raw
 from shared.events.message import Body, Command, Event
 
 
@@ -46,6 +47,7 @@ class Message:
     correlation_id: str = ""
     traceparent: str = ""
     signature: str | None = None
+    raw: Raw | None = None
     facts: Any = None
 
 
@@ -99,8 +101,8 @@ class Decision(Generic[C]):
     """What one message means for one case.
 
     A refusal is a value: a refused message leaves the case as it was and is answered with `refusal`.
-    `cancel` names task keys to cancel where they have not called out yet; `revive` lets a task that waits for a
-    person run again.
+    `hurry` names tasks to look at now, whatever they wait for: what must not run any more is stopped by `permit`
+    when it is claimed, what may have called out already is settled by proof.
     """
 
     case: C
@@ -108,8 +110,7 @@ class Decision(Generic[C]):
     commands: tuple[Outgoing, ...] = ()
     tasks: tuple[TaskPlan, ...] = ()
     keep: tuple[Kept, ...] = ()
-    cancel: tuple[str, ...] = ()
-    revive: tuple[str, ...] = ()
+    hurry: tuple[str, ...] = ()
     wake_at: datetime | None = None
     refusal: str | None = None
     closes: bool = False
@@ -131,10 +132,6 @@ class TaskFinished(Event):
 
 class Wake(Event):
     """The time that the case asked to be woken at has come."""
-
-
-class Permit(Protocol):
-    """Whether a claimed task may go on: the answer of a domain's `permit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +181,3 @@ def sealing(body: Event | Command, **plaintext: bytes) -> Outgoing:
     """A body some of whose fields the shell seals under the request's key."""
     return Outgoing(body, seal=plaintext)
 
-
-UNSEALED = ""

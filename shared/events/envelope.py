@@ -1,0 +1,186 @@
+"""The envelope: CloudEvents 1.0 in Kafka's binary mode, read and written in one place.
+
+`read` never raises: what cannot be read is a value too, so that one bad record cannot stop a partition.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.events.catalogue import UnknownType, decode
+from shared.events.message import Body
+from shared.events.topics import SUBMISSIONS
+from shared.ids import request_id_for
+
+REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
+MAX_HEADER_BYTES = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as it lay on its topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that can never be read, with the reason as one word and the field at fault, if one is."""
+
+    raw: Raw
+    reason: str
+    field: str | None = None
+    request_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the headers say about the body."""
+
+    id: UUID
+    source: str
+    ce_type: str
+    subject: UUID
+    time: datetime
+    sequence: int | None
+    business: str
+    correlation_id: str
+    traceparent: str
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that could be read."""
+
+    raw: Raw
+    envelope: Envelope
+    body: Body
+    digest: str
+
+
+def read(raw: Raw) -> Record | Unreadable:
+    """Read one record; a reason takes the place of whatever is wrong with it."""
+    headers = _headers(raw)
+    if isinstance(headers, Unreadable):
+        return headers
+    if not raw.key:
+        return Unreadable(raw, "missing_key", "key", _uuid(headers.get("ce_subject", "")))
+    missing = next((name for name in REQUIRED if name not in headers), None)
+    if missing is not None:
+        return Unreadable(raw, "missing_header", missing, _uuid(headers.get("ce_subject", "")))
+    envelope = _envelope(raw, headers)
+    if isinstance(envelope, Unreadable):
+        return envelope
+    return _record(raw, envelope)
+
+
+def _headers(raw: Raw) -> dict[str, str] | Unreadable:
+    if sum(len(value or b"") for _, value in raw.headers) > MAX_HEADER_BYTES:
+        return Unreadable(raw, "headers_too_large")
+    try:
+        return {name: (value or b"").decode() for name, value in raw.headers}
+    except UnicodeDecodeError:
+        return Unreadable(raw, "header_not_utf8")
+
+
+def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
+    subject = _subject(raw, headers)
+    message_id = _uuid(headers["ce_id"])
+    time = _time(headers["ce_time"])
+    wrong = (
+        ("ce_specversion", headers["ce_specversion"] != "1.0"),
+        ("ce_subject", subject is None),
+        ("ce_id", message_id is None),
+        ("ce_time", time is None),
+        ("ce_sequence", not headers.get("ce_sequence", "1").isdigit()),
+    )
+    field = next((name for name, is_wrong in wrong if is_wrong), None)
+    if field is not None or subject is None or message_id is None or time is None:
+        return Unreadable(raw, "bad_header", field, subject)
+    return Envelope(
+        id=message_id,
+        source=headers["ce_source"],
+        ce_type=headers["ce_type"],
+        subject=subject,
+        time=time,
+        sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
+        business=headers.get("ce_business", ""),
+        correlation_id=headers.get("ce_correlationid", ""),
+        traceparent=headers.get("traceparent", ""),
+        signature=headers.get("ce_signature"),
+    )
+
+
+def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:
+    """The request that a record is about; a submission's is derived from who sent it and its key."""
+    key = (raw.key or b"").decode("utf-8", "replace")
+    if raw.topic == SUBMISSIONS.name:
+        return request_id_for(headers["ce_source"], key)
+    subject = _uuid(headers.get("ce_subject", ""))
+    return subject if subject is not None and str(subject) == key else None
+
+
+def _record(raw: Raw, envelope: Envelope) -> Record | Unreadable:
+    try:
+        body = decode(envelope.ce_type, raw.value)
+    except UnknownType:
+        return Unreadable(raw, "unknown_type", "ce_type", envelope.subject)
+    except ValidationError as error:
+        return Unreadable(raw, "invalid_body", _first_field(error), envelope.subject)
+    return Record(raw, envelope, body, hashlib.sha256(raw.value).hexdigest())
+
+
+def write(envelope: Envelope, *, causation_id: str = "") -> dict[str, str]:
+    """The headers of a record to send."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(envelope.id),
+        "ce_source": envelope.source,
+        "ce_type": envelope.ce_type,
+        "ce_subject": str(envelope.subject),
+        "ce_time": envelope.time.isoformat(),
+        "ce_dataschema": f"urn:habeas:schema:{envelope.ce_type}",
+        "content-type": "application/json",
+        "ce_correlationid": envelope.correlation_id,
+    }
+    optional = {
+        "ce_causationid": causation_id,
+        "ce_business": envelope.business,
+        "ce_sequence": "" if envelope.sequence is None else str(envelope.sequence),
+        "ce_signature": envelope.signature or "",
+        "traceparent": envelope.traceparent,
+    }
+    return headers | {name: value for name, value in optional.items() if value}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
+
+
+def _first_field(error: ValidationError) -> str:
+    """Where the body is wrong: known field names and positions only, since unknown ones are the sender's words."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    if first["type"] == "extra_forbidden":
+        return "an unknown field"
+    return ".".join(str(part) for part in first["loc"]) or "body"

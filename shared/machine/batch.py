@@ -1,0 +1,187 @@
+"""What one transaction adds up to: the cases as they change, and everything to write with them."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Generic, Protocol
+from uuid import UUID
+
+from shared import audit
+from shared.events import envelope as envelopes
+from shared.events.envelope import Envelope
+from shared.events.journal import command_answer
+from shared.events.message import Body, Event
+from shared.ids import new_id
+from shared.machine.decision import C, Decision, Domain, Kept, Message, Outgoing
+from shared.machine.ports import CaseRow, NewTask, OutboxRow, Writes
+
+
+class Sealer(Protocol):
+    """Seals a field under a request's key; the vault does this."""
+
+    def seal(self, request_id: UUID, message_id: UUID, field: str, plaintext: bytes) -> str:
+        """Authenticated encryption bound to request, message and field."""
+        ...
+
+
+@dataclass(slots=True)
+class Working(Generic[C]):
+    """A locked case on its way to its next state."""
+
+    row: CaseRow
+    case: C
+    touched: bool = False
+
+    @property
+    def head(self) -> audit.AuditHead:
+        if self.row.audit_seq == 0:
+            return audit.GENESIS
+        return audit.AuditHead(self.row.audit_seq, self.row.audit_head)
+
+
+@dataclass(slots=True)
+class Batch(Generic[C]):
+    """Collects the writes of one transaction; nothing here touches a database."""
+
+    domain: Domain[C]
+    sealer: Sealer
+    now: datetime
+    writes: Writes = field(default_factory=Writes)
+
+    def adopt(self, row: CaseRow) -> Working[C]:
+        """The case of a locked row, opened if the domain has not seen it."""
+        case_type = self.domain.case_type
+        case = self.domain.open(row.request_id) if row.body is None else case_type.model_validate_json(row.body)
+        return Working(row, case)
+
+    def apply(self, working: Working[C], decision: Decision[C], message: Message) -> None:
+        """Take over a decision: case, records, tasks, kept fields and the audit row."""
+        sent: list[str] = []
+        if decision.refusal is None:
+            self._follow(working, decision, message, sent)
+        if message.kind == "command":
+            self._answer(working, message, decision.refusal, sent)
+        self._audit(working, message, decision, sent)
+        self._advance(working, message)
+        working.touched = True
+
+    def park(self, message: Message) -> None:
+        """Keep a record that came too early."""
+        if message.raw is None:
+            return
+        self.writes.parked.append((message.request_id, message.sequence, message.id, message.raw))
+
+    def block(self, working: Working[C]) -> None:
+        """Stop a case until a person has looked at what it choked on."""
+        working.row = replace(working.row, blocked=True)
+        working.touched = True
+
+    def finish(self, working: dict[UUID, Working[C]]) -> Writes:
+        """The writes, with every touched case in its last state."""
+        self.writes.cases = [
+            replace(item.row, body=item.case.model_dump_json(exclude_defaults=True))
+            for item in working.values()
+            if item.touched
+        ]
+        return self.writes
+
+    def _follow(self, working: Working[C], decision: Decision[C], message: Message, sent: list[str]) -> None:
+        working.case = decision.case
+        for outgoing in (*decision.events, *decision.commands):
+            sent.append(self._send(working, outgoing, message))
+        for plan in decision.tasks:
+            task = NewTask(new_id(), message.request_id, plan, plan.run_at or self.now)
+            self.writes.tasks.append(task)
+        self.writes.kept.extend((message.request_id, kept) for kept in decision.keep)
+        self.writes.hurried.extend((message.request_id, key, self.now) for key in decision.hurry)
+        closed = self.now if decision.closes else working.row.closed_at
+        business = working.row.business or message.business
+        working.row = replace(working.row, wake_at=decision.wake_at, closed_at=closed, business=business)
+
+    def _answer(self, working: Working[C], message: Message, refusal: str | None, sent: list[str]) -> None:
+        answer = command_answer(
+            self.domain.name,
+            command_id=message.id,
+            source=message.source,
+            ce_type=message.ce_type,
+            refused=refusal,
+        )
+        sent.append(self._send(working, Outgoing(answer), message))
+        self.writes.commands.append((message.request_id, message.source, message.id))
+
+    def _send(self, working: Working[C], outgoing: Outgoing, cause: Message) -> str:
+        """Put one record into the outbox; returns its digest."""
+        message_id = new_id()
+        body = self._sealed(outgoing, working.row.request_id, message_id)
+        if "audit_head" in type(body).model_fields:
+            body = body.model_copy(update={"audit_head": working.head.hash})
+        sequence = self._next_sequence(working, body)
+        envelope = Envelope(
+            id=message_id,
+            source=f"habeas/{self.domain.name}",
+            ce_type=body.declared.ce_type,
+            subject=working.row.request_id,
+            time=self.now,
+            sequence=sequence,
+            business=working.row.business or cause.business,
+            correlation_id=str(working.row.request_id),
+            traceparent=cause.traceparent,
+            signature=None,
+        )
+        value = body.model_dump_json().encode()
+        self.writes.outbox.append(
+            OutboxRow(
+                topic=body.declared.topic.name,
+                key=str(working.row.request_id),
+                headers=envelopes.write(envelope, causation_id=str(cause.id)),
+                value=value,
+                opened_month=working.row.opened_month,
+                request_id=working.row.request_id,
+                sequence=sequence,
+            )
+        )
+        return f"{body.declared.ce_type}:{hashlib.sha256(value).hexdigest()}"
+
+    def _sealed(self, outgoing: Outgoing, request_id: UUID, message_id: UUID) -> Body:
+        if not outgoing.seal:
+            return outgoing.body
+        sealed = {
+            name: self.sealer.seal(request_id, message_id, name, plaintext)
+            for name, plaintext in outgoing.seal.items()
+        }
+        for name, kept_as in outgoing.keep.items():
+            self.writes.kept.append((request_id, Kept(kept_as, message_id, name, sealed[name])))
+        return outgoing.body.model_copy(update=sealed)
+
+    def _next_sequence(self, working: Working[C], body: Body) -> int | None:
+        if not isinstance(body, Event):
+            return None
+        topic = body.declared.topic.name
+        sequence = working.row.sent.get(topic, 0) + 1
+        working.row = replace(working.row, sent={**working.row.sent, topic: sequence})
+        return sequence
+
+    def _audit(self, working: Working[C], message: Message, decision: Decision[C], sent: list[str]) -> None:
+        facts: dict[str, audit.Fact] = {
+            "message_id": str(message.id),
+            "source": message.source,
+            "digest": message.digest,
+            "sent": " ".join(sent),
+        }
+        if decision.refusal is not None:
+            facts["refusal"] = decision.refusal
+        entry = audit.AuditEntry(working.row.request_id, self.now, message.ce_type, facts)
+        row = audit.append(working.head, entry)
+        self.writes.audit.append(row)
+        working.row = replace(working.row, audit_seq=row.seq, audit_head=row.hash)
+
+    def _advance(self, working: Working[C], message: Message) -> None:
+        """Move the gate; a record that came out of the parked ones leaves them."""
+        if message.kind == "event" and message.sequence is not None:
+            working.row = working.row.with_applied(message.topic, message.sequence)
+        self.unpark(message)
+
+    def unpark(self, message: Message) -> None:
+        """Forget a parked record that was applied, or turned out to be a duplicate."""
+        if message.raw is not None and message.raw.partition < 0:
+            self.writes.unparked.append((message.request_id, message.topic, message.id))

@@ -1,0 +1,112 @@
+"""The one place where a subscriber is made: FastStream's defaults lose messages, these settings do not.
+
+`NACK_ON_ERROR`, `earliest`, an explicit group and no automatic topics; our own parser never raises, so nothing that
+lies on a topic can stop its partition. An error that is not ours to judge is waited out before it is raised: a
+negative acknowledgement seeks back at once, and would otherwise turn an outage into a hot loop.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared.clock import Clock
+from shared.events.envelope import Raw
+from shared.events.topics import Topic
+from shared.machine.incoming import to_incoming
+from shared.machine.shell import Shell
+
+log = structlog.get_logger("messaging")
+MAX_RECORDS = 500
+POLL_MS = 50
+LONGEST_WAIT = 5.0
+Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
+
+
+class Subscription:
+    """What a service reads: one batch subscriber over all its topics, in one group of its own."""
+
+    def __init__(self, bootstrap: str, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
+        self.namespace = namespace
+        self.broker = KafkaBroker(
+            bootstrap,
+            client_id=f"habeas-{service}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            graceful_timeout=20.0,
+            apply_types=False,
+            logger=None,
+        )
+        self._subscriber = self.broker.subscriber(
+            *(namespace + topic.name for topic in topics),
+            batch=True,
+            group_id=f"{namespace}habeas.{service}",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            auto_offset_reset="earliest",
+            batch_timeout_ms=POLL_MS,
+            max_records=MAX_RECORDS,
+            max_poll_interval_ms=300_000,
+        )
+        self.polled_at = 0.0
+
+    def feed(self, handle: Handle) -> None:
+        """Give every batch to `handle`; call before the broker starts."""
+        self._subscriber(handle, parser=self._parse, decoder=_records)
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer | None:
+        """The consumer under the subscriber, once it is started."""
+        return self._subscriber.consumer
+
+    async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+        return KafkaAckableMessage(
+            body=b"",
+            headers={},
+            content_type=None,
+            message_id="",
+            correlation_id="",
+            raw_message=records,
+            consumer=self._subscriber.consumer,
+        )
+
+
+async def _records(message: KafkaAckableMessage) -> Any:
+    return message.raw_message
+
+
+class Intake:
+    """Turns fetched records into a shell batch; waits before it gives a batch back."""
+
+    def __init__(self, shell: Shell[Any], clock: Clock, *, namespace: str = "") -> None:
+        self._shell = shell
+        self._clock = clock
+        self._namespace = namespace
+        self._failures = 0
+
+    async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
+        try:
+            await self._shell.handle([to_incoming(self._raw(record)) for record in records])
+        except Exception as error:  # judged by the shell already: what comes out here is to be repeated
+            self._failures += 1
+            wait = min(0.1 * 2**self._failures, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            log.warning("batch.repeat", rows=len(records), error_type=type(error).__name__, delay_seconds=wait)
+            await asyncio.sleep(wait)
+            raise
+        self._failures = 0
+        await self._shell.drain_parked()
+
+    def _raw(self, record: ConsumerRecord) -> Raw:
+        return Raw(
+            topic=record.topic.removeprefix(self._namespace),
+            partition=record.partition,
+            offset=record.offset,
+            key=record.key,
+            headers=tuple(record.headers),
+            value=record.value or b"",
+        )

@@ -1,0 +1,59 @@
+"""The relay's SQL. The flag `published_at` is the truth; the scan position only skips dead index entries."""
+
+ACQUIRE = """
+UPDATE outbox_shards s SET owner = $1, lease_until = clock_timestamp() + $2 * interval '1 second',
+  epoch = epoch + CASE WHEN owner = $1 AND lease_until > clock_timestamp() THEN 0 ELSE 1 END
+FROM (
+  SELECT shard FROM outbox_shards
+  WHERE owner = $1 OR lease_until < clock_timestamp()
+  ORDER BY (owner = $1) DESC, shard LIMIT $3 FOR UPDATE SKIP LOCKED
+) mine
+WHERE s.shard = mine.shard
+RETURNING s.shard, s.epoch"""
+
+# A relay says that it is there before it owns anything: the fair share counts those who wait, too.
+PRESENT = """
+INSERT INTO outbox_relays (owner) VALUES ($1)
+ON CONFLICT (owner) DO UPDATE SET seen_at = clock_timestamp()"""
+
+OTHERS = """
+SELECT count(*) FROM outbox_relays WHERE owner <> $1 AND seen_at > clock_timestamp() - interval '20 seconds'"""
+
+GONE = "DELETE FROM outbox_relays WHERE owner = $1"
+
+RELEASE = "UPDATE outbox_shards SET lease_until = '-infinity' WHERE owner = $1"
+
+RELEASE_SOME = """
+UPDATE outbox_shards SET lease_until = '-infinity' WHERE owner = $1 AND shard = ANY($2::smallint[])"""
+
+# Head of line: a row goes only when no earlier row of its topic and key is still to be published.
+HEADS = """
+SELECT o.id, o.opened_month, o.shard, o.topic, o.key, o.headers, o.value FROM outbox o
+WHERE o.published_at IS NULL AND o.blocked_at IS NULL AND o.id > $1 AND o.shard = ANY($2::smallint[])
+  AND NOT EXISTS (
+    SELECT 1 FROM outbox e
+    WHERE e.key = o.key AND e.topic = o.topic AND e.published_at IS NULL AND e.id < o.id)
+ORDER BY o.id LIMIT $3"""
+
+MARK = """
+UPDATE outbox o SET published_at = clock_timestamp()
+FROM unnest($1::bigint[], $2::date[], $3::smallint[], $4::bigint[]) AS u(id, opened_month, shard, epoch)
+JOIN outbox_shards s ON s.shard = u.shard AND s.epoch = u.epoch AND s.owner = $5
+WHERE o.id = u.id AND o.opened_month = u.opened_month"""
+
+BLOCK = """
+UPDATE outbox o SET blocked_at = clock_timestamp(), blocked_reason = $3
+FROM outbox_shards s
+WHERE o.id = $1 AND o.opened_month = $2 AND s.shard = o.shard AND s.epoch = $4 AND s.owner = $5"""
+
+OLDEST = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox
+WHERE published_at IS NULL AND blocked_at IS NULL"""
+
+BLOCKED = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND blocked_at IS NOT NULL"
+
+RESYNC = """
+UPDATE outbox SET published_at = NULL WHERE request_id = $1 AND published_at IS NOT NULL"""
+
+UNBLOCK = """
+UPDATE outbox SET blocked_at = NULL, blocked_reason = NULL WHERE request_id = $1 AND blocked_at IS NOT NULL"""

@@ -1,0 +1,127 @@
+"""Claims tasks, runs their handlers side by side, and brings their ends back through the shell."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from shared.background import Wakeup
+from shared.clock import Clock
+from shared.ids import new_id
+from shared.machine.batcher import Batcher
+from shared.machine.decision import Message, TaskFinished
+from shared.tasks.store import LEASE_SECONDS, TaskStore
+from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
+
+log = structlog.get_logger("tasks")
+HANDLER_SECONDS = LEASE_SECONDS / 2
+LONGEST_BACKOFF = timedelta(minutes=15)
+
+
+class _Call:
+    """Commits CALLING for one attempt, and remembers that it did."""
+
+    def __init__(self, store: TaskStore[Any], task: Claimed) -> None:
+        self._store = store
+        self._task = task
+        self.made = task.settle
+
+    async def __call__(
+        self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
+    ) -> bool:
+        bound = {"frozen": frozen, "frozen_id": frozen_id, "idempotency_key": idempotency_key}
+        # Set before the commit is known: a commit whose answer was lost may have happened.
+        self.made = True
+        return await self._store.calling(self._task, bound)
+
+
+class Runner:
+    """Runs one service's tasks, at most `width` at a time."""
+
+    def __init__(
+        self, store: TaskStore[Any], handlers: Mapping[str, Handler], batcher: Batcher, clock: Clock, *, width: int = 8
+    ) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._batcher = batcher
+        self._clock = clock
+        self._width = width
+        self._running: set[asyncio.Task[None]] = set()
+        self.freed = Wakeup()
+
+    async def turn(self) -> bool:
+        """Claim and start what is due; whether anything was."""
+        free = self._width - len(self._running)
+        if free <= 0:
+            await self.freed.wait(1.0)
+            return True
+        claim = await self._store.claim(list(self._handlers), free)
+        for task, reason in claim.stopped:
+            self._start(self._finish(task, Finished("canceled", {"reason": reason})))
+        for task in claim.run:
+            self._start(self._attempt(task))
+        return bool(claim.run or claim.stopped)
+
+    async def drain(self, *, within: float) -> None:
+        """Let what runs finish, for `within` seconds; what is left stays CALLING and is settled by the next owner."""
+        if self._running:
+            _, pending = await asyncio.wait(self._running, timeout=within)
+            for task in pending:
+                task.cancel()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        self.freed.set()
+        if not task.cancelled() and task.exception() is not None:
+            # The lease runs out and the next owner settles it: nothing is lost, but somebody should know.
+            log.error("task.attempt_failed", error_type=type(task.exception()).__name__)
+
+    async def _attempt(self, task: Claimed) -> None:
+        call = _Call(self._store, task)
+        answer = await self._answer(task, call)
+        if isinstance(answer, Again):
+            await self._store.again(task, answer)
+        else:
+            await self._finish(task, answer)
+
+    async def _answer(self, task: Claimed, call: _Call) -> Answer:
+        try:
+            async with asyncio.timeout(HANDLER_SECONDS):
+                return await self._handlers[task.handler].run(task, call)
+        except Exception as error:  # an attempt ends in an answer: this is the one place where a bug becomes one
+            log.warning("task.attempt", kind=task.handler, error_type=type(error).__name__, exc_info=True)
+            return Again(backoff(task.attempts), type(error).__name__, ambiguous=call.made)
+
+    async def _finish(self, task: Claimed, finished: Finished) -> None:
+        body = TaskFinished(
+            task_id=task.task_id,
+            key=task.key,
+            handler=task.handler,
+            epoch=task.epoch,
+            status=finished.status,
+            result=dict(finished.result),
+        )
+        await self._batcher.submit(
+            Message(
+                id=new_id(),
+                ce_type="local.task-finished",
+                source="local",
+                kind="local",
+                request_id=task.request_id,
+                body=body,
+                at=self._clock.now(),
+            )
+        )
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait before the next attempt: doubling from two seconds, a quarter of an hour at most."""
+    return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_BACKOFF)

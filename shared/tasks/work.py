@@ -1,0 +1,70 @@
+"""What a task's handler is given, and what it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from shared.machine.decision import TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A task under our lease and epoch.
+
+    `settle` means that an earlier attempt may have called out: prove first, act only if nothing was done.
+    `frozen` is the sealed set of ids of that attempt, sealed under `frozen_id`.
+    """
+
+    task_id: UUID
+    request_id: UUID
+    key: str
+    handler: str
+    purpose: str
+    body: Mapping[str, Any]
+    epoch: int
+    attempts: int
+    settle: bool
+    urgency: datetime
+    frozen: str | None = None
+    frozen_id: UUID | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The task ended; `result` is JSON-able, holds no identity, and reaches the domain."""
+
+    status: TaskStatus
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Not yet: look again after `after`; `ambiguous` says that something may have been done."""
+
+    after: timedelta
+    reason: str
+    ambiguous: bool = False
+
+
+Answer = Finished | Again
+
+
+class Calling(Protocol):
+    """Commits the intent to call out."""
+
+    async def __call__(
+        self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
+    ) -> bool:
+        """Store what the call is bound to and commit `CALLING`; False when the task must not go on."""
+        ...
+
+
+class Handler(Protocol):
+    """Does one kind of task; stateless, never retries across attempts, never logs a person."""
+
+    async def run(self, task: Claimed, calling: Calling) -> Answer:
+        """Do it, or settle it. Whatever it raises makes the attempt ambiguous once `calling` was committed."""
+        ...

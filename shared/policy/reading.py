@@ -16,9 +16,7 @@ class _StrictLoader(yaml.SafeLoader):
         merged = super().construct_mapping(node, deep=deep)
         repeated = {key for key in written if written.count(key) > 1}
         if repeated:
-            raise RepeatedKeyError(
-                f"line {node.start_mark.line + 1}: the key {min(repeated)} stands there twice"
-            )
+            raise RepeatedKeyError(f"line {node.start_mark.line + 1}: {min(repeated)} stands there twice")
         return merged
 
 

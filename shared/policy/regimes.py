@@ -101,9 +101,7 @@ def assemble(rules: RegimeRules, table: CalendarTable, *, version: str) -> Regim
         for clock, period in periods(right_rules.clocks):
             missing = _calendars_of(period) - built.keys()
             if missing:
-                raise BrokenPolicyError(
-                    f"{right}.{clock} names calendars that {table.place} lacks: {missing}"
-                )
+                raise BrokenPolicyError(f"{right}.{clock}: {table.place} has no calendar {min(missing)}")
     return Regime(rules=rules, calendars=built, zone=ZoneInfo(rules.time_zone), version=version)
 
 

@@ -1,17 +1,8 @@
 """`habeas deadlines`: the dates that a request received at a given instant would have to keep."""
 
-import json
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from deploy.cli.policy_arguments import read_received, read_regime, read_right, refuse_policy
-from shared.policy import Clocks, DueDate, compute_clocks
-
-PRINTED = ("acknowledge_by", "respond_by", "extend_to", "effective_by")
 
 app = typer.Typer(help="Compute statutory dates.", no_args_is_help=True)
 
@@ -35,33 +26,8 @@ def compute(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print when a request must be acknowledged and answered, and until when the law would accept it."""
+    from deploy.cli.policy_arguments import compute_or_refuse, read_received, read_regime, read_right
+    from deploy.cli.policy_views import print_clocks
+
     rules, asked, received_at = read_regime(regime), read_right(right), read_received(received)
-    try:
-        clocks = compute_clocks(rules, asked, received_at)
-    except ValueError as error:
-        refuse_policy(error)
-    if as_json:
-        typer.echo(json.dumps(_as_json(clocks)))
-    else:
-        _print_table(clocks)
-
-
-def _as_json(clocks: Clocks) -> dict[str, object]:
-    """Keep exactly the documented keys, in their order, null where the right lacks the clock."""
-    return clocks.model_dump(mode="json", include={"right", "received_on", *PRINTED})
-
-
-def _print_table(clocks: Clocks) -> None:
-    title = f"{clocks.right}, received on {clocks.received_on}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE)
-    for heading in ("clock", "date", "late from (UTC)", "lawful until", "source"):
-        table.add_column(heading, overflow="fold")
-    for name in PRINTED:
-        table.add_row(name, *_row(getattr(clocks, name)))
-    Console().print(table)
-
-
-def _row(due: DueDate | None) -> tuple[str, ...]:
-    if due is None:
-        return ("-", "", "", "")
-    return (str(due.date), f"{due.late_from:%Y-%m-%d %H:%M}", str(due.legal_latest), due.cite)
+    print_clocks(compute_or_refuse(rules, asked, received_at), as_json=as_json)

@@ -5,7 +5,7 @@ Groups are imported at every start, so their files import heavy libraries inside
 
 import typer
 
-from deploy.cli import stack
+from deploy.cli import deadlines, policy, stack
 
 app = typer.Typer(
     name="habeas",
@@ -15,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(stack.app, name="stack")
+app.add_typer(deadlines.app, name="deadlines")
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

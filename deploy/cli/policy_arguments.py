@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from shared.policy import (
+    Clocks,
     DateOutOfRangeError,
     NotInForceError,
     Regime,
@@ -13,13 +14,12 @@ from shared.policy import (
     RightNotOfferedError,
     UnknownRegimeError,
     UnknownRightError,
+    compute_clocks,
     load_regime,
     parse_right,
 )
 
 EXAMPLE = "2026-01-15T10:00:00-08:00 or 2026-01-15T18:00:00Z"
-
-PolicyError = (DateOutOfRangeError, RightNotOfferedError, UnknownRegimeError, UnknownRightError)
 
 
 def read_regime(text: str) -> Regime:
@@ -36,6 +36,16 @@ def read_right(text: str) -> Right:
         refuse("--right", str(error))
 
 
+def read_granted_right(regime: Regime, text: str) -> Right:
+    """Take a right only if the regime has it, in force or to come."""
+    right = read_right(text)
+    try:
+        regime.right(right)
+    except RightNotOfferedError as error:
+        refuse("--right", str(error))
+    return right
+
+
 def read_received(text: str) -> datetime:
     """Take an instant only with its offset: the same wall clock elsewhere can be another date of receipt."""
     try:
@@ -47,10 +57,14 @@ def read_received(text: str) -> datetime:
     return received_at
 
 
-def refuse_policy(error: ValueError) -> NoReturn:
-    """Blame the option that the policy could not follow."""
-    in_time = isinstance(error, DateOutOfRangeError | NotInForceError)
-    refuse("--received" if in_time else "--right", str(error))
+def compute_or_refuse(regime: Regime, right: Right, received_at: datetime) -> Clocks:
+    """Compute the dates, or blame the option that the policy could not follow."""
+    try:
+        return compute_clocks(regime, right, received_at)
+    except (DateOutOfRangeError, NotInForceError) as error:
+        refuse("--received", str(error))
+    except RightNotOfferedError as error:
+        refuse("--right", str(error))
 
 
 def refuse(field: str, sentence: str) -> NoReturn:

@@ -1,0 +1,46 @@
+"""Signing and verifying with our own keys: Ed25519 only, and every use has a type of its own.
+
+The type (`typ`) keeps a signature made for one purpose from being shown for another.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from joserfc import jws
+
+from shared.signing.compact import AllowedAlgorithms, read_header, verified_payload
+from shared.signing.keys import KeyRing, PublicKeys
+
+_SIGNED_WITH: Final = "EdDSA"
+_ACCEPTED: Final = AllowedAlgorithms(algorithms=["EdDSA", "Ed25519"])
+
+Reason = Literal["malformed", "algorithm", "type", "unknown_key", "signature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """Why a signature does not count."""
+
+    reason: Reason
+
+
+def sign(payload: bytes, typ: str, ring: KeyRing) -> str:
+    """A compact JWS over exactly these bytes, by the ring's first key."""
+    header = {"alg": _SIGNED_WITH, "kid": ring.primary.kid, "typ": typ}
+    return jws.serialize_compact(header, payload, ring.primary.joserfc, registry=_ACCEPTED)
+
+
+def verify(token: str, keys: PublicKeys, typ: str) -> bytes | Unverified:
+    """The payload's bytes, if one of these keys signed them for this type; nothing is read before that."""
+    header = read_header(token)
+    if header is None:
+        return Unverified("malformed")
+    if header.get("alg") not in (_ACCEPTED.allowed or ()):
+        return Unverified("algorithm")
+    if header.get("typ") != typ:
+        return Unverified("type")
+    key = keys.get(str(header.get("kid")))
+    if key is None:
+        return Unverified("unknown_key")
+    payload = verified_payload(token, key, _ACCEPTED)
+    return Unverified("signature") if payload is None else payload

@@ -1,0 +1,134 @@
+"""Ed25519 keys for what we sign, several at a time so that they can be rotated.
+
+A key's id is its RFC 7638 thumbprint: it follows from the key, so nobody can give one key another's name.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+Jwk = Mapping[str, Any]
+
+
+class SigningKey:
+    """One private Ed25519 key; its repr shows the id only."""
+
+    __slots__ = ("_key", "kid")
+
+    def __init__(self, key: OKPKey) -> None:
+        if key.curve_name != "Ed25519" or not key.is_private:
+            raise ValueError("a signing key is a private Ed25519 key")
+        self._key = key
+        self.kid = key.thumbprint()
+
+    @classmethod
+    def generate(cls) -> "SigningKey":
+        return cls(OKPKey.generate_key("Ed25519", private=True))
+
+    @property
+    def joserfc(self) -> OKPKey:
+        """The key in the library's form, for shared.signing alone."""
+        return self._key
+
+    def private_jwk(self) -> dict[str, Any]:
+        return {**self._key.as_dict(private=True), "kid": self.kid, "use": "sig"}
+
+    def public_jwk(self) -> dict[str, Any]:
+        return {**self._key.as_dict(private=False), "kid": self.kid, "use": "sig"}
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.kid})"
+
+
+class PublicKeys:
+    """The Ed25519 public keys that a signature may come from, by id."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, jwks: Iterable[Jwk]) -> None:
+        keys = [
+            _import_public(jwk) for jwk in jwks if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519"
+        ]
+        self._keys = {key.thumbprint(): key for key in keys}
+
+    @classmethod
+    def from_document(cls, document: bytes) -> "PublicKeys":
+        """From a JWKS or from a single JWK; keys of other kinds in it are left aside."""
+        return cls(read_jwks(document))
+
+    def get(self, kid: str) -> OKPKey | None:
+        return self._keys.get(kid)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+class KeyRing:
+    """Our signing keys: the first one signs, all of them are published."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, keys: Iterable[SigningKey]) -> None:
+        self.keys = tuple(keys)
+        if not self.keys:
+            raise ValueError("a key ring holds at least one key")
+
+    @classmethod
+    def generate(cls) -> "KeyRing":
+        return cls([SigningKey.generate()])
+
+    @classmethod
+    def from_document(cls, document: bytes) -> "KeyRing":
+        return cls(SigningKey(OKPKey.import_key(dict(jwk))) for jwk in read_jwks(document))
+
+    @property
+    def primary(self) -> SigningKey:
+        return self.keys[0]
+
+    def rotated(self) -> "KeyRing":
+        """The same keys behind a new first one."""
+        return KeyRing([SigningKey.generate(), *self.keys])
+
+    def private_document(self) -> bytes:
+        return json.dumps({"keys": [key.private_jwk() for key in self.keys]}, indent=1).encode()
+
+    def public_jwks(self) -> list[dict[str, Any]]:
+        return [key.public_jwk() for key in self.keys]
+
+    def public(self) -> PublicKeys:
+        return PublicKeys(self.public_jwks())
+
+
+class Publishes(Protocol):
+    """A set of keys with a public side."""
+
+    def public_jwks(self) -> list[dict[str, Any]]:
+        """The public keys as JWKs, the one in use first."""
+        ...
+
+
+def jwks_document(*rings: Publishes) -> dict[str, Any]:
+    """What `/.well-known/jwks.json` answers."""
+    return {"keys": [jwk for ring in rings for jwk in ring.public_jwks()]}
+
+
+def read_jwks(document: bytes) -> list[Jwk]:
+    """The JWKs of a JWKS document, or the one JWK that it is; anything else is a ValueError."""
+    try:
+        content = json.loads(document)
+    except ValueError:
+        raise ValueError("this is no JSON Web Key Set") from None
+    jwks = content.get("keys", [content]) if isinstance(content, dict) else []
+    if not jwks or not all(isinstance(jwk, dict) and "kty" in jwk for jwk in jwks):
+        raise ValueError("this is no JSON Web Key Set")
+    return list(jwks)
+
+
+def _import_public(jwk: Jwk) -> OKPKey:
+    try:
+        return OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
+    except (JoseError, KeyError, ValueError):
+        raise ValueError("the key set holds a damaged Ed25519 key") from None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from deploy.local import jars, java, kafka, light, probes
-from deploy.local.errors import StackError
+from deploy.local.errors import SettingError, StackError
 from deploy.local.pieces import Server
 from deploy.local.state import State
 
@@ -28,7 +28,9 @@ def decide(
         return _light(state)
     try:
         programs = kafka.Programs(java.find(), jars.folder(report))
-    except (StackError, OSError) as reason:
+    except SettingError:
+        raise
+    except StackError as reason:
         return _without_kafka(state, choice, reason, report)
     state.brokers = state.brokers if state.broker == "kafka" else brokers
     state.broker = "kafka"
@@ -86,7 +88,7 @@ def _light(state: State) -> Callable[[], Sequence[Server]]:
 
 
 def _without_kafka(
-    state: State, choice: Choice, reason: Exception, report: Callable[[str], None]
+    state: State, choice: Choice, reason: StackError, report: Callable[[str], None]
 ) -> Callable[[], Sequence[Server]]:
     if choice == "kafka" or state.broker == "kafka":
         raise StackError(

@@ -10,6 +10,10 @@ class StackError(Exception):
     """One clear sentence with the remedy."""
 
 
+class SettingError(StackError):
+    """A setting that the user made is wrong; nothing else is tried in its place."""
+
+
 class PortTakenError(StackError):
     """Another program took the port between our look and the server's bind; a second try gets another one."""
 

@@ -3,7 +3,7 @@
 Exactly the locked coordinates are fetched, without their dependencies; nothing is resolved anew.
 """
 
-import hashlib
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from deploy.local.errors import StackError
-from deploy.local.jars import Jar
+from deploy.local.errors import StackError, disk_full
+from deploy.local.jars import Jar, digest
 from deploy.local.processes import run
 
 AT_ONCE = 4
@@ -29,12 +29,12 @@ def gather(jars: Sequence[Jar], into: Path, report: Callable[[str], None]) -> No
     size = sum(jar.size for jar in missing) / 1e6
     report(f"Downloading Apache Kafka: {len(missing)} jars, {size:.0f} MB, once.")
     if shutil.disk_usage(into).free < 2 * sum(jar.size for jar in missing):
-        raise StackError(
-            f"The disk that holds {into.parent} is full; free some space and run the command again."
-        )
+        raise disk_full(into.parent)
     try:
         _by_jgo(missing, into)
-    except Exception as first:  # noqa: BLE001  jgo and its HTTP library raise many kinds; each means "not by this way"
+    except Exception as first:  # noqa: BLE001  jgo and its HTTP library raise many kinds: not by this way
+        if isinstance(first, OSError) and first.errno == errno.ENOSPC:
+            raise disk_full(into.parent) from first
         _by_mvn(missing, into, first)
 
 
@@ -44,7 +44,7 @@ def _maven_repository() -> Path:
 
 def _copied_from(repository: Path, jar: Jar, into: Path) -> bool:
     path = repository / jar.group.replace(".", "/") / jar.artifact / jar.version / jar.name
-    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
+    if not path.is_file() or digest(path) != jar.sha256:
         return False
     shutil.copyfile(path, into / jar.name)
     return True
@@ -58,9 +58,12 @@ def _by_jgo(jars: Sequence[Jar], into: Path) -> None:
         resolver = PythonResolver(progress_callback=callback)
         context = MavenContext(resolver=resolver, repo_cache=into / "repository", local_repos=[], timeout=30)
         context.remote_repos = {**GlobalSettings.load().repositories, **context.remote_repos}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
             for done in [pool.submit(_one, context, jar, into) for jar in jars]:
                 done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
     shutil.rmtree(into / "repository")
 
 
@@ -121,4 +124,7 @@ def _pom(jars: Sequence[Jar]) -> str:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
+    kind = type(error).__name__
+    if "Connect" in kind or "Timeout" in kind or "Proxy" in kind:
+        return "no connection to the Maven repository"
+    return " ".join(str(error).split())[:160] or kind

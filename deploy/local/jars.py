@@ -58,16 +58,17 @@ def prove(place: Path, jar: Jar) -> None:
     """Refuse a jar that is not byte for byte the locked one."""
     path = place / jar.name
     if not path.exists():
-        raise StackError(
-            f"{path} is missing; delete the folder {place} and run the command again to download it."
-        )
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != jar.sha256:
+        raise StackError(f"{path} is missing; delete the folder {place} and run the command again.")
+    if digest(path) != jar.sha256:
         raise StackError(
             f"{path} is not the jar that the lock file names (its SHA-256 differs) and is refused; "
-            f"delete the folder {place} and run the command again to download it."
+            f"delete the folder {place} and run the command again to download it anew."
         )
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fill(place: Path, jars: tuple[Jar, ...], report: Callable[[str], None]) -> None:
@@ -77,9 +78,17 @@ def _fill(place: Path, jars: tuple[Jar, ...], report: Callable[[str], None]) -> 
     part = Path(tempfile.mkdtemp(prefix="gathering-", dir=place.parent))
     try:
         gather(jars, part, report)
-        for jar in jars:
-            prove(part, jar)
+        _prove_downloads(part, jars)
         part.chmod(0o755)
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _prove_downloads(part: Path, jars: tuple[Jar, ...]) -> None:
+    wrong = [jar.name for jar in jars if digest(part / jar.name) != jar.sha256]
+    if wrong:
+        raise StackError(
+            f"What was downloaded as {wrong[0]} is not the jar that the lock file names (another SHA-256) "
+            "and is refused; look at the mirror or proxy between here and the Maven repository."
+        )

@@ -6,7 +6,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.local.errors import StackError
+from deploy.local.errors import SettingError, StackError
 from deploy.local.processes import run
 
 OLDEST = 17
@@ -40,7 +40,7 @@ def _checked(chosen: str) -> Path:
     path = Path(chosen).absolute()
     java = path / "bin" / "java" if path.is_dir() else path
     if release(java) < OLDEST:
-        raise StackError(
+        raise SettingError(
             f"HABEAS_JAVA names {chosen}, which is no Java {OLDEST} or newer; correct or unset it."
         )
     return java

@@ -19,6 +19,9 @@ SETTINGS = {
     "group.initial.rebalance.delay.ms": "0",
     # Committed offsets must outlast any pause of a service; "for ever" does not exist.
     "offsets.retention.minutes": str(TEN_YEARS_IN_MINUTES),
+    # A broker that was killed may register again only when its former session has ended.
+    "broker.session.timeout.ms": "4000",
+    "broker.heartbeat.interval.ms": "500",
     "num.network.threads": "2",
     "num.io.threads": "4",
     # The default reserves 128 MB of heap for the cleaner at once.

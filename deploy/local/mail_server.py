@@ -1,5 +1,6 @@
 """The mail catcher as a piece of the stack: started as a process of its own, on a free port."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def server(state: State) -> Server:
 
 
 def _launch(home: Path, port: int) -> Spawned:
-    source = Path(deploy.__file__).parent.parent
+    source = str(Path(deploy.__file__).parent.parent)
+    path = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "deploy.local.mail", "--port", str(port), "--folder", str(home / "mail")]
-    return spawn(command, log=log_of(home, "mail"), env={"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"})
+    return spawn(command, log=log_of(home, "mail"), env={"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"})

@@ -60,9 +60,11 @@ def shared_cache() -> Path:
 def outside_data(home: Path) -> Path:
     """Where root keeps the account's data when the account cannot reach the home."""
     temporary = Path(tempfile.gettempdir()).resolve()
-    if home.resolve().is_relative_to(temporary):
-        return own_folder(temporary / "habeas-data", 0o711)
-    return own_folder(Path("/var/lib/habeas"), 0o711)
+    inside = home.resolve().is_relative_to(temporary)
+    place = own_folder(temporary / "habeas-data" if inside else Path("/var/lib/habeas"), 0o711)
+    if not _only_root_writes(place):
+        raise StackError(f"{place} does not belong to root alone; remove it, or run as an ordinary user.")
+    return place
 
 
 def _only_root_writes(place: Path) -> bool:

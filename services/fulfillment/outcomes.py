@@ -4,24 +4,15 @@ All of it is JSON-able and holds no identity: counts, times, grounds, digests. A
 never copied from an error that may quote a value.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
+from shared.canonical import canonical_json, instant, sha256_hex
+
 Json: TypeAlias = dict[str, Any]
 NeedKind: TypeAlias = Literal["credentials", "schema", "refused", "unbounded"]
-
-
-def canonical(value: object) -> str:
-    """One text for one value, so that a digest of it can be computed anywhere."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def sha256_hex(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,7 @@ class Receipt:
     digest: str = ""
 
     def sealed(self) -> "Receipt":
-        return replace(self, digest=sha256_hex(canonical(self._body())))
+        return replace(self, digest=sha256_hex(canonical_json(self._body())))
 
     def is_intact(self) -> bool:
         return self.digest == self.sealed().digest
@@ -92,8 +83,8 @@ class Receipt:
         return {
             "system": self.system,
             "datasets": [count.to_json() for count in self.datasets],
-            "performed_at": self.performed_at.isoformat(),
-            "cut_off": self.cut_off.isoformat(),
+            "performed_at": instant(self.performed_at),
+            "cut_off": instant(self.cut_off),
         }
 
 

@@ -25,13 +25,13 @@ from services.fulfillment.outcomes import (
     Retry,
     StillPresent,
     Unknown,
-    canonical,
     outcome_from_json,
     outcome_to_json,
-    sha256_hex,
 )
+from shared.canonical import canonical_json, sha256_hex
 
 __all__ = [
+    "RIGHTS_OF_OTHERS",
     "Adapter",
     "Ambiguous",
     "Capabilities",
@@ -62,6 +62,9 @@ __all__ = [
     "outcome_from_json",
     "outcome_to_json",
 ]
+
+RIGHTS_OF_OTHERS = "rights_of_others"
+"""The ground on which a row that is also somebody else's is kept: Civ. Code 1798.145(k)."""
 
 KeyPart: TypeAlias = int | str
 Key: TypeAlias = tuple[KeyPart, ...]
@@ -95,7 +98,7 @@ class Frozen:
         return sum(len(keys) for keys in self.rows.values())
 
     def digest(self) -> str:
-        return sha256_hex(canonical(self.to_json()))
+        return sha256_hex(canonical_json(self.to_json()))
 
     def to_json(self) -> Json:
         return {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}

@@ -1,0 +1,1 @@
+"""One module per kind of system; the module name is the kind."""

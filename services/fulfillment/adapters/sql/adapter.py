@@ -1,0 +1,210 @@
+"""The adapter itself: each verb in a transaction of its own, each expected error made an answer."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.fulfillment.adapters.sql.connect import make_engine
+from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
+from services.fulfillment.adapters.sql.export import Reach, export_rows
+from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classify
+from services.fulfillment.adapters.sql.flags import FLAG_RIGHTS, flag_of, set_flags
+from services.fulfillment.adapters.sql.inspection import inspect_schema
+from services.fulfillment.adapters.sql.readback import read_back
+from services.fulfillment.adapters.sql.tables import Tables, read_tables
+from services.fulfillment.adapters.sql.walk import Scope, Walk
+from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.graph import plan_walk
+from services.fulfillment.datamap.systems import System
+from services.fulfillment.ports import (
+    Adapter,
+    Ambiguous,
+    Capabilities,
+    CheckReport,
+    DatasetCount,
+    Done,
+    Export,
+    Frozen,
+    NeedsPerson,
+    Nothing,
+    Outcome,
+    Proof,
+    Receipt,
+    Retry,
+    Subject,
+    Unknown,
+)
+from shared.clock import Clock, SystemClock
+
+_SAY_WHO = sa.text(
+    "SELECT set_config('application_name', :name, true), set_config('habeas.idempotency_key', :key, true)"
+)
+
+
+def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
+    """Make the adapter of one system; nothing is connected until it is asked something."""
+    return SqlAdapter(system, clock or SystemClock())
+
+
+class SqlAdapter:
+    """One database. Keeps a pool and the reflected tables, and forgets both when they prove stale."""
+
+    def __init__(self, system: System, clock: Clock) -> None:
+        self._system = system
+        self._clock = clock
+        self._engine: AsyncEngine | None = None
+        self._tables: Tables | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        touched = [
+            c for c in self._system.datamap.collections.values() if c.treatment in {"erase", "deidentify"}
+        ]
+        return Capabilities(
+            idempotency_key=False,
+            verify=True,
+            naturally_idempotent=True,
+            bounded_by_cutoff=all(collection.created_at for collection in touched),
+        )
+
+    async def check(self) -> CheckReport:
+        try:
+            async with self._transaction() as connection:
+                return await inspect_schema(connection, self._system.datamap)
+        except EXPECTED as error:
+            failure = await self._failed(error)
+        away = failure.meaning in {"away", "busy"}
+        return CheckReport(
+            reachable=not away,
+            credentials=not away and failure.meaning != "credentials",
+            notes=(failure.reason,),
+        )
+
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+        plan = plan_walk(self._system.datamap, set(subject.seeds))
+        try:
+            async with self._reading() as (connection, tables):
+                scope = Scope(plan, cut_off, self._system.limits)
+                return await Walk(connection, tables, scope).run(subject)
+        except EXPECTED as error:
+            return (await self._failed(error)).outcome(self._retry_after)
+
+    async def export(
+        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+    ) -> Export | Retry | NeedsPerson:
+        categories = categories_held(self._system.datamap, frozen)
+        if not specific:
+            return Export(self._system.system, (), categories)
+        try:
+            async with self._reading() as (connection, tables):
+                reach = Reach(cut_off, since, self._system.limits.chunk_rows)
+                datasets = await export_rows(connection, tables, frozen, reach)
+        except EXPECTED as error:
+            return (await self._failed(error)).outcome(self._retry_after)
+        return Export(self._system.system, datasets, categories)
+
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        if idle := self._idle(right, frozen):
+            return idle
+        committing = False
+        try:
+            async with self._writing(idempotency_key) as (connection, tables):
+                counts = await self._change(connection, tables, right, (frozen, cut_off))
+                committing = True
+                await connection.commit()
+        except EXPECTED as error:
+            failure = await self._failed(error)
+            # Only a COMMIT that was sent can have worked unseen; before it, the database rolls all back.
+            unknown = Ambiguous("the answer to COMMIT was lost")
+            return unknown if committing else failure.outcome(self._retry_after)
+        receipt = Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed()
+        return Done(receipt)
+
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        try:
+            async with self._reading() as (connection, tables):
+                return await read_back(connection, tables, self._bounds(cut_off), right, frozen)
+        except EXPECTED as error:
+            return Unknown((await self._failed(error)).reason)
+
+    async def close(self) -> None:
+        engine, self._engine, self._tables = self._engine, None, None
+        if engine is not None:
+            await engine.dispose()
+
+    async def _change(
+        self, connection: AsyncConnection, tables: Tables, right: str, what: tuple[Frozen, datetime]
+    ) -> tuple[DatasetCount, ...]:
+        frozen, cut_off = what
+        if right == "delete":
+            return await Deletion(connection, tables, self._bounds(cut_off)).run(frozen)
+        return await set_flags(connection, tables, self._bounds(cut_off), right, frozen)
+
+    def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
+        """The answers that need no database."""
+        if right != "delete" and right not in FLAG_RIGHTS:
+            return NeedsPerson("refused", f"the sql adapter has no way to {right}")
+        if frozen.is_empty:
+            return Nothing("no row is held")
+        if right == "delete":
+            return None
+        collections = self._system.datamap.collections.values()
+        return (
+            None if any(flag_of(c, right) for c in collections) else Nothing(f"the map has no {right} column")
+        )
+
+    def _bounds(self, cut_off: datetime) -> Bounds:
+        secret = self._system.hash_key
+        hash_key = secret.read().encode() if secret else b""
+        return Bounds(cut_off, self._system.limits.chunk_rows, hash_key)
+
+    @property
+    def _retry_after(self) -> timedelta:
+        return timedelta(seconds=self._system.limits.retry_seconds)
+
+    @asynccontextmanager
+    async def _transaction(self, **options: object) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that is rolled back unless the caller commits it."""
+        if self._engine is None:
+            self._engine = make_engine(self._system.url.read(), self._system.limits)
+        async with self._engine.connect() as connection:
+            yield await connection.execution_options(**options)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[tuple[AsyncConnection, Tables]]:
+        """One snapshot for all that a verb reads."""
+        async with self._transaction(**self._snapshot()) as connection:
+            yield connection, await self._known_tables(connection)
+
+    @asynccontextmanager
+    async def _writing(self, idempotency_key: str) -> AsyncIterator[tuple[AsyncConnection, Tables]]:
+        """Where the database can show it, the session says which request is at work."""
+        async with self._transaction(habeas_writes=True) as connection:
+            if connection.dialect.name == "postgresql":
+                name = f"habeas {idempotency_key}"[:63]
+                await connection.execute(_SAY_WHO, {"name": name, "key": idempotency_key})
+            yield connection, await self._known_tables(connection)
+
+    def _snapshot(self) -> dict[str, object]:
+        postgresql = self._engine_name() == "postgresql"
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if postgresql else {}
+
+    def _engine_name(self) -> str:
+        if self._engine is None:
+            self._engine = make_engine(self._system.url.read(), self._system.limits)
+        return self._engine.dialect.name
+
+    async def _known_tables(self, connection: AsyncConnection) -> Tables:
+        if self._tables is None:
+            self._tables = await read_tables(connection, self._system.datamap)
+        return self._tables
+
+    async def _failed(self, error: Exception) -> Failure:
+        """Classify, and forget what the error has shown to be stale: a rotated secret, a changed schema."""
+        failure = classify(error)
+        if failure.meaning in {"credentials", "schema"}:
+            await self.close()
+        return failure

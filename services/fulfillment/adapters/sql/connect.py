@@ -1,0 +1,81 @@
+"""One bounded pool per system, with every wait limited and no value ever in an error."""
+
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from services.fulfillment.adapters.sql.failures import BadAddressError
+from services.fulfillment.datamap.systems import Limits
+
+_DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+}
+
+
+def make_engine(address: str, limits: Limits) -> AsyncEngine:
+    """Make the engine; nothing is connected yet."""
+    url = _url(address)
+    engine = create_async_engine(
+        url,
+        hide_parameters=True,
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_timeout=limits.connect_seconds,
+        pool_recycle=1800,
+        connect_args=_connect_args(url.get_backend_name(), limits),
+    )
+    if url.get_backend_name() == "sqlite":
+        _prepare_sqlite(engine.sync_engine)
+    return engine
+
+
+def _url(address: str) -> sa.URL:
+    try:
+        url = sa.make_url(address)
+    except sa.exc.ArgumentError:
+        raise BadAddressError from None
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.get_backend_name() != "sqlite" or (url.database or "").startswith("file:"):
+        return url
+    # Opened for writing but never created: a missing file must be an error, not an empty database.
+    return url.set(database=f"file:{quote(url.database or '')}", query={"mode": "rw", "uri": "true"})
+
+
+def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:
+    if backend == "sqlite":
+        return {"timeout": limits.statement_seconds}
+    if backend != "postgresql":
+        return {}
+    milliseconds = str(int(limits.statement_seconds * 1000))
+    return {
+        "timeout": limits.connect_seconds,
+        # The server's own limit comes first, so that it ends the statement and says so.
+        "command_timeout": limits.statement_seconds + 2,
+        "server_settings": {
+            "application_name": "habeas",
+            "statement_timeout": milliseconds,
+            "lock_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+        },
+    }
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    """Foreign keys are enforced, freed pages overwritten, and a writing transaction locks at once."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("habeas_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,174 @@
+"""Delete: one transaction, children before parents, every statement bound to frozen keys and to the cut-off.
+
+What a stated exemption covers stays and is counted under it; what is de-identified stays without what pointed
+to the person. Doing it again finds nothing left to do.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.fulfillment.adapters.sql.conditions import Condition, among, fitted, these, until
+from services.fulfillment.adapters.sql.failures import RefusedError
+from services.fulfillment.adapters.sql.keys import encode, in_chunks
+from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
+from services.fulfillment.datamap.graph import deletion_order
+from services.fulfillment.datamap.model import MapField
+from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
+
+HASHED = "hmac:"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What every statement of an act is bound by."""
+
+    cut_off: datetime
+    chunk_rows: int
+    hash_key: bytes
+
+
+class Deletion:
+    """One deletion inside one transaction; the caller commits."""
+
+    def __init__(self, connection: AsyncConnection, tables: Tables, bounds: Bounds) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._bounds = bounds
+
+    async def run(self, frozen: Frozen) -> tuple[DatasetCount, ...]:
+        names = sorted({*frozen.rows, *frozen.shared})
+        order = deletion_order(names, self._tables.order_links)
+        counts = [await self._treat(name, frozen, order) for name in order]
+        return tuple(count for count in counts if count)
+
+    async def _treat(self, name: str, frozen: Frozen, order: Sequence[str]) -> DatasetCount | None:
+        table = self._tables[name]
+        keys = frozen.rows.get(name, ())
+        retained = await self._retained(table, keys, len(frozen.shared.get(name, ())))
+        match table.collection.treatment:
+            case "erase":
+                return DatasetCount(name, erased=await self._erase(table, keys, order), retained=retained)
+            case "deidentify":
+                return DatasetCount(name, deidentified=await self._deidentify(table, keys), retained=retained)
+            case "retain":
+                return DatasetCount(name, retained=retained)
+        return None
+
+    async def _retained(self, table: MappedTable, keys: Sequence[Key], shared: int) -> tuple[Retained, ...]:
+        kept = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
+        if table.collection.exemptions and keys:
+            held = await self._count(table, keys)
+            kept += [Retained(exemption, held) for exemption in table.collection.exemptions if held]
+        return tuple(kept)
+
+    async def _count(self, table: MappedTable, keys: Sequence[Key]) -> int:
+        held = 0
+        for chunk in in_chunks(keys, self._bounds.chunk_rows):
+            query = sa.select(sa.func.count()).select_from(table.clause).where(*self._bound(table, chunk))
+            held += (await self._connection.execute(query)).scalar_one()
+        return held
+
+    async def _erase(self, table: MappedTable, keys: Sequence[Key], order: Sequence[str]) -> int:
+        erased = 0
+        for chunk in in_chunks(keys, self._chunk(table, keys)):
+            for link in self._tables.links:
+                if link.parent == table.name:
+                    await self._refuse_orphans(table, chunk, link, order)
+            result = await self._connection.execute(sa.delete(table.clause).where(*self._bound(table, chunk)))
+            erased += result.rowcount
+        return erased
+
+    async def _refuse_orphans(
+        self, parent: MappedTable, keys: Sequence[Key], link: Link, order: Sequence[str]
+    ) -> None:
+        """A row that newer or foreign rows still refer to is not ours to erase, nor would a cascade be."""
+        if link.child in order and order.index(link.child) > order.index(parent.name):
+            return  # the circle was cut here: the child's own rows go later in this transaction
+        child = self._tables[link.child]
+        below = child.clause.alias("below")
+        refers = [below.c[own] == parent.column(other) for own, other in link.pairs]
+        if child.name == parent.name:
+            own_key = [below.c[column.name] for column in parent.key]
+            refers.append(~among(own_key, fitted(parent, keys), self._tables.dialect))
+        held = sa.exists().select_from(below).where(*refers)
+        query = sa.select(sa.func.count()).select_from(parent.clause).where(*self._bound(parent, keys), held)
+        if count := (await self._connection.execute(query)).scalar_one():
+            raise RefusedError(f"{count} rows of {parent.name} are referred to by other rows of {child.name}")
+
+    async def _deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
+        changed = 0
+        hashed = [field for field in table.collection.deidentified if _strategy(field) == "keyed_hash"]
+        for chunk in in_chunks(keys, self._bounds.chunk_rows):
+            if hashed:
+                changed += await self._hash_rows(table, chunk, hashed)
+            else:
+                changed += await self._update(table, chunk)
+        return changed
+
+    async def _update(self, table: MappedTable, keys: Sequence[Key]) -> int:
+        where = [*self._bound(table, keys), identifying(table)]
+        statement = sa.update(table.clause).where(*where).values(replacements(table))
+        return (await self._connection.execute(statement)).rowcount
+
+    async def _hash_rows(self, table: MappedTable, keys: Sequence[Key], hashed: Sequence[MapField]) -> int:
+        """A keyed hash needs the value, so these rows are read, locked, and written one by one."""
+        columns = [*table.key, *(table.column(field.name) for field in hashed)]
+        where = [*self._bound(table, keys), identifying(table)]
+        rows = (
+            await self._connection.execute(sa.select(*columns).where(*where).with_for_update())
+        ).mappings()
+        changed = 0
+        for row in rows.all():
+            own = tuple(encode(row[column.name]) for column in table.key)
+            values = {field.name: self._hash(field, row[field.name]) for field in hashed}
+            where = self._bound(table, [own])
+            statement = sa.update(table.clause).where(*where).values({**replacements(table), **values})
+            changed += (await self._connection.execute(statement)).rowcount
+        return changed
+
+    def _hash(self, field: MapField, value: object) -> str | None:
+        if value is None or str(value).startswith(HASHED):
+            return value if value is None else str(value)
+        digest = hmac.new(self._bounds.hash_key, f"{field.name}:{value}".encode(), hashlib.sha256).hexdigest()
+        return (HASHED + digest)[: field.length]
+
+    def _bound(self, table: MappedTable, keys: Sequence[Key]) -> list[Condition]:
+        dialect = self._tables.dialect
+        return [these(table, keys, dialect), until(table, self._bounds.cut_off, dialect)]
+
+    def _chunk(self, table: MappedTable, keys: Sequence[Key]) -> int:
+        """Rows of one table that refer to each other go in one statement, which checks them together."""
+        own = any(link.child == link.parent == table.name for link in self._tables.links)
+        return max(1, len(keys)) if own else self._bounds.chunk_rows
+
+
+def replacements(table: MappedTable) -> dict[str, Any]:
+    """The columns that get the same value in every row."""
+    return {f.name: _constant(f) for f in table.collection.deidentified if _strategy(f) != "keyed_hash"}
+
+
+def identifying(table: MappedTable) -> Condition:
+    """The row still holds something that its strategy would replace."""
+    tests: list[Condition] = []
+    for field in table.collection.deidentified:
+        column = table.column(field.name)
+        if _strategy(field) == "keyed_hash":
+            tests.append(sa.and_(column.is_not(None), ~column.startswith(HASHED, autoescape=True)))
+        else:
+            tests.append(column.is_distinct_from(_constant(field)))
+    return sa.or_(sa.false(), *tests)
+
+
+def _strategy(field: MapField) -> str:
+    return field.deidentify.strategy if field.deidentify else ""
+
+
+def _constant(field: MapField) -> Any:
+    return field.deidentify.value if field.deidentify and field.deidentify.strategy == "constant" else None

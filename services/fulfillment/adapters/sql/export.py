@@ -1,0 +1,81 @@
+"""Know: the rows of the frozen keys; values that 11 CCR 7024(d) forbids to show are only counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.fulfillment.adapters.sql.conditions import Condition, since, these, until
+from services.fulfillment.adapters.sql.keys import in_chunks, plain
+from services.fulfillment.adapters.sql.tables import MappedTable, Tables
+from services.fulfillment.datamap.model import MapField
+from services.fulfillment.ports import ExportedDataset, Frozen, Key, Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back and up to when rows are shown, and how many are read at a time."""
+
+    cut_off: datetime
+    since: datetime | None
+    chunk_rows: int
+
+
+async def export_rows(
+    connection: AsyncConnection, tables: Tables, frozen: Frozen, reach: Reach
+) -> tuple[ExportedDataset, ...]:
+    """Read what is the person's alone; a row that others share may be theirs and is not shown."""
+    personal = [tables[name] for name in sorted(frozen.rows) if tables[name].collection.treatment != "keep"]
+    return tuple(
+        [
+            await _dataset(connection, table, frozen.rows[table.name], (reach, tables.dialect))
+            for table in personal
+        ]
+    )
+
+
+async def _dataset(
+    connection: AsyncConnection, table: MappedTable, keys: Sequence[Key], how: tuple[Reach, str]
+) -> ExportedDataset:
+    reach, _ = how
+    rows: list[Mapping[str, Any]] = []
+    held = dict.fromkeys((field for field in table.collection.fields.values() if field.withheld), 0)
+    for chunk in in_chunks(keys, reach.chunk_rows):
+        where = _within(table, chunk, how)
+        rows += await _shown(connection, table, where)
+        for field, count in (await _hidden(connection, table, where, list(held))).items():
+            held[field] += count
+    return ExportedDataset(
+        dataset=table.name,
+        rows=tuple(rows),
+        categories={f.name: f.category for f in table.collection.fields.values() if f.category},
+        withheld=tuple(Withheld(f.name, f.withheld or "", count) for f, count in held.items() if count),
+    )
+
+
+def _within(table: MappedTable, keys: Sequence[Key], how: tuple[Reach, str]) -> list[Condition]:
+    reach, dialect = how
+    bound = [these(table, keys, dialect), until(table, reach.cut_off, dialect)]
+    return bound if reach.since is None else [*bound, since(table, reach.since, dialect)]
+
+
+async def _shown(
+    connection: AsyncConnection, table: MappedTable, where: Sequence[Condition]
+) -> list[Mapping[str, Any]]:
+    """Withheld columns are never selected, so they cannot leak from a row in memory either."""
+    columns = [table.column(f.name) for f in table.collection.fields.values() if not f.withheld]
+    query = sa.select(*columns).where(*where).order_by(*table.key)
+    result = (await connection.execute(query)).mappings()
+    return [{name: plain(value) for name, value in row.items()} for row in result]
+
+
+async def _hidden(
+    connection: AsyncConnection, table: MappedTable, where: Sequence[Condition], fields: Sequence[MapField]
+) -> Mapping[MapField, int]:
+    if not fields:
+        return {}
+    query = sa.select(*(sa.func.count(table.column(f.name)) for f in fields)).where(*where)
+    return dict(zip(fields, (await connection.execute(query)).one(), strict=True))

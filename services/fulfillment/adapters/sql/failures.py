@@ -1,0 +1,131 @@
+"""What a database's errors mean for a task, by code and never by text: a text may quote a person's value.
+
+Transient kinds are named; whatever else a database refuses is for a person. An error that comes neither from
+a database nor from the network is a fault of ours and is not caught here.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from services.fulfillment.datamap.systems import SecretMissingError
+from services.fulfillment.ports import NeedsPerson, Retry
+
+
+class BadAddressError(ValueError):
+    """The secret holds no database address."""
+
+
+class SchemaDriftError(LookupError):
+    """A table or column of the map is not in the database."""
+
+
+class UnboundedError(RuntimeError):
+    """More was found than one person can reasonably have."""
+
+
+class RefusedError(RuntimeError):
+    """The act would break or touch rows that are not part of the request."""
+
+
+EXPECTED = (
+    DBAPIError,
+    sa.exc.TimeoutError,
+    OSError,
+    SecretMissingError,
+    BadAddressError,
+    SchemaDriftError,
+    UnboundedError,
+    RefusedError,
+)
+
+Meaning = Literal["away", "busy", "credentials", "schema", "refused", "unbounded"]
+
+_SQLSTATE: dict[str, Meaning] = {
+    "08": "away",
+    "28": "credentials",
+    "3D000": "credentials",
+    "3F000": "schema",
+    "40": "busy",
+    "42501": "credentials",
+    "42703": "schema",
+    "42P01": "schema",
+    "53": "busy",
+    "55P03": "busy",
+    "57": "busy",
+    "57P": "away",
+}
+_SQLITE: dict[str, Meaning] = {
+    "SQLITE_BUSY": "busy",
+    "SQLITE_LOCKED": "busy",
+    "SQLITE_INTERRUPT": "busy",
+    "SQLITE_CANTOPEN": "away",
+    "SQLITE_IOERR": "away",
+    "SQLITE_FULL": "away",
+    "SQLITE_READONLY": "credentials",
+    "SQLITE_PERM": "credentials",
+    "SQLITE_AUTH": "credentials",
+    "SQLITE_SCHEMA": "schema",
+}
+_WORDS: dict[Meaning, str] = {
+    "away": "the database cannot be reached",
+    "busy": "the database is busy or took too long",
+    "credentials": "the database does not let us in, or not do this",
+    "schema": "the database no longer looks as its map says",
+    "refused": "the database refused the statement",
+    "unbounded": "too much was found for one person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A classified error: its meaning, and words that are safe to show."""
+
+    meaning: Meaning
+    reason: str
+
+    def outcome(self, retry_after: timedelta) -> Retry | NeedsPerson:
+        """The answer where nothing was done: certain before a COMMIT was sent."""
+        if self.meaning == "away" or self.meaning == "busy":  # noqa: PLR1714 - narrows the type
+            return Retry(retry_after, self.reason)
+        return NeedsPerson(self.meaning, self.reason)
+
+
+def classify(error: Exception) -> Failure:
+    """Say what one of the EXPECTED errors means."""
+    match error:
+        case SchemaDriftError():
+            return Failure("schema", str(error))
+        case UnboundedError():
+            return Failure("unbounded", str(error))
+        case RefusedError():
+            return Failure("refused", str(error))
+        case SecretMissingError() | BadAddressError():
+            return Failure("credentials", str(error) or "the secret holds no database address")
+        case DBAPIError():
+            return _of_database(error)
+    return Failure("away", _WORDS["away"])
+
+
+def _of_database(error: DBAPIError) -> Failure:
+    code = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or "")
+    if error.connection_invalidated:
+        return Failure("away", _WORDS["away"])
+    meaning = _by_prefix(code) or _SQLITE.get("_".join(code.split("_")[:2])) or _by_class(error, code)
+    return Failure(meaning, f"{_WORDS[meaning]} ({code or type(error).__name__})")
+
+
+def _by_prefix(code: str) -> Meaning | None:
+    return next((_SQLSTATE[code[:size]] for size in (5, 3, 2) if code[:size] in _SQLSTATE), None)
+
+
+def _by_class(error: DBAPIError, code: str) -> Meaning:
+    """SQLite has one code for every wrong statement: a table or column that is not there."""
+    if code == "SQLITE_ERROR" or (not code and isinstance(error, sa.exc.ProgrammingError)):
+        return "schema"
+    if not code and isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return "away"
+    return "refused"

@@ -1,0 +1,83 @@
+"""Row keys and linking values, between the database's types and plain JSON."""
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.fulfillment.adapters.sql.failures import SchemaDriftError
+from services.fulfillment.ports import KeyPart
+
+T = TypeVar("T")
+
+_FROM_TEXT: dict[type, Callable[[str], Any]] = {
+    bool: lambda text: {"true": True, "1": True, "false": False, "0": False}[text.lower()],
+    int: int,
+    float: float,
+    str: str,
+    UUID: UUID,
+    Decimal: Decimal,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    bytes: bytes.fromhex,
+}
+_LARGEST_INTEGER = 2**31 - 1
+
+
+def encode(value: object) -> KeyPart:
+    """A key part as JSON holds it."""
+    match value:
+        case int() | str():
+            return value
+        case UUID() | Decimal():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+    raise SchemaDriftError(f"a key column of the type {type(value).__name__} cannot identify a row")
+
+
+def fit(value: object, column: sa.ColumnClause[Any]) -> Any:
+    """The value in the column's own type, or None where no row can equal it."""
+    wanted = _python_type(column)
+    if wanted is None or value is None or type(value) is wanted:
+        return value if _in_range(value, column) else None
+    try:
+        fitted = _FROM_TEXT[wanted](str(encode(value)))
+    except (ValueError, ArithmeticError, KeyError):
+        return None
+    return fitted if _in_range(fitted, column) else None
+
+
+def plain(value: object) -> Any:
+    """A value as an answer shows it."""
+    match value:
+        case None | bool() | int() | float() | str() | list() | dict():
+            return value
+        case datetime() | date() | time():
+            return value.isoformat()
+        case bytes():
+            return base64.b64encode(value).decode()
+    return str(value)
+
+
+def in_chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _python_type(column: sa.ColumnClause[Any]) -> type | None:
+    if isinstance(column.type, sa.types.NullType | sa.types.UserDefinedType):
+        return None
+    wanted = column.type.python_type
+    return wanted if wanted in _FROM_TEXT else None
+
+
+def _in_range(value: object, column: sa.ColumnClause[Any]) -> bool:
+    if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
+        return True
+    return isinstance(column.type, sa.BigInteger) or abs(value) <= _LARGEST_INTEGER

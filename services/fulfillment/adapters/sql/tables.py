@@ -1,0 +1,140 @@
+"""The map's tables as the database really has them: columns with their types, keys, and foreign keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.fulfillment.adapters.sql.failures import SchemaDriftError
+from services.fulfillment.datamap.graph import child_and_parent, map_links
+from services.fulfillment.datamap.model import DataMap, MapCollection
+from services.fulfillment.ports import Drift
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Rows of `child` point at rows of `parent`."""
+
+    child: str
+    parent: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappedTable:
+    """One table of the map, ready for statements."""
+
+    collection: MapCollection
+    clause: sa.TableClause
+    key: tuple[sa.ColumnClause[Any], ...]
+
+    @property
+    def name(self) -> str:
+        return self.collection.name
+
+    def column(self, name: str) -> sa.ColumnClause[Any]:
+        return self.clause.c[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything that statements are made from; one reflection serves the adapter's life."""
+
+    dialect: str
+    mapped: Mapping[str, MappedTable]
+    links: tuple[Link, ...]
+    order_links: tuple[tuple[str, str], ...]
+
+    def __getitem__(self, name: str) -> MappedTable:
+        if name not in self.mapped:
+            raise SchemaDriftError(f"the table {name} is no longer in the map")
+        return self.mapped[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What the database says of itself, by table name."""
+
+    columns: Mapping[str, Mapping[str, sa.types.TypeEngine[Any]]]
+    keys: Mapping[str, tuple[str, ...]]
+    foreign_keys: tuple[tuple[Link, str], ...]
+
+
+async def read_tables(connection: AsyncConnection, datamap: DataMap) -> Tables:
+    """Reflect the mapped tables; what is missing is a SchemaDriftError that names it."""
+    seen = await connection.run_sync(lambda sync: reflect(sync, datamap, names=list(datamap.collections)))
+    missing = drift_of(datamap, seen)
+    if missing:
+        raise SchemaDriftError("; ".join(_said(each) for each in missing))
+    return build_tables(datamap, seen, connection.dialect.name)
+
+
+def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | None) -> Reflection:
+    """Read columns, keys and foreign keys of these tables, or of all."""
+    inspector = sa.inspect(connection)
+    wanted: dict[str, Any] = {"schema": datamap.schema, "filter_names": names}
+    columns = inspector.get_multi_columns(kind=sa.engine.reflection.ObjectKind.ANY, **wanted)
+    keys = inspector.get_multi_pk_constraint(**wanted)
+    foreign = inspector.get_multi_foreign_keys(**wanted)
+    return Reflection(
+        columns={table: {c["name"]: c["type"] for c in found} for (_, table), found in columns.items()},
+        keys={table: tuple(key["constrained_columns"]) for (_, table), key in keys.items()},
+        foreign_keys=tuple(_link(str(table), key) for (_, table), found in foreign.items() for key in found),
+    )
+
+
+def drift_of(datamap: DataMap, seen: Reflection) -> list[Drift]:
+    """Tables and columns that the map names and the database lacks, and tables without a key."""
+    drift: list[Drift] = []
+    for name, collection in datamap.collections.items():
+        if name not in seen.columns:
+            drift.append(Drift(name, "", "missing"))
+            continue
+        drift += [Drift(name, f, "missing") for f in collection.fields if f not in seen.columns[name]]
+        if not collection.primary_key and not seen.keys.get(name):
+            drift.append(Drift(name, "", "no_primary_key"))
+    return drift
+
+
+def build_tables(datamap: DataMap, seen: Reflection, dialect: str) -> Tables:
+    mapped = {name: _mapped(c, seen, dialect, datamap.schema) for name, c in datamap.collections.items()}
+    foreign = [link for link, _ in seen.foreign_keys if link.child in mapped and link.parent in mapped]
+    links = tuple(dict.fromkeys([*_stated_links(datamap), *foreign]))
+    order = [*map_links(datamap), *((link.child, link.parent) for link in links)]
+    return Tables(dialect, mapped, links, tuple(order))
+
+
+def _mapped(collection: MapCollection, seen: Reflection, dialect: str, schema: str | None) -> MappedTable:
+    key = collection.primary_key or seen.keys[collection.name]
+    types = seen.columns[collection.name]
+    columns = [
+        sa.column(name, _usable(types[name], dialect)) for name in dict.fromkeys([*key, *collection.fields])
+    ]
+    clause = sa.table(collection.name, *columns, schema=schema)
+    return MappedTable(collection, clause, tuple(clause.c[name] for name in key))
+
+
+def _usable(kind: sa.types.TypeEngine[Any], dialect: str) -> sa.types.TypeEngine[Any]:
+    """SQLite's declared types bind nobody: take its values as they are, instead of failing on one of them."""
+    return sa.types.NullType() if dialect == "sqlite" else kind
+
+
+def _stated_links(datamap: DataMap) -> list[Link]:
+    links = []
+    for reference in datamap.references:
+        child, parent = child_and_parent(reference, datamap)
+        links.append(Link(child.collection, parent.collection, ((child.field, parent.field),)))
+    return links
+
+
+def _link(table: str, key: Any) -> tuple[Link, str]:
+    """A foreign key, and what the database itself does to the children of a deleted row."""
+    pairs = tuple(zip(key["constrained_columns"], key["referred_columns"], strict=False))
+    return Link(table, key["referred_table"], pairs), str(key.get("options", {}).get("ondelete") or "")
+
+
+def _said(drift: Drift) -> str:
+    place = f"{drift.table}.{drift.column}".rstrip(".")
+    return f"{place} has no primary key" if drift.problem == "no_primary_key" else f"{place} is missing"

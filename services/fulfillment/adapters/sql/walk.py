@@ -1,0 +1,141 @@
+"""Find: walk the map from a person's seeds to the keys of every row that is theirs, and to no others.
+
+The walk repeats until nothing new turns up, and each edge is asked about each value once, so circles and self
+references end. A parent row is the person's only if no row of anybody else refers to it.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.fulfillment.adapters.sql.conditions import among, matches, owned, these, until
+from services.fulfillment.adapters.sql.failures import UnboundedError
+from services.fulfillment.adapters.sql.keys import encode, fit, in_chunks
+from services.fulfillment.adapters.sql.tables import MappedTable, Tables
+from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
+from services.fulfillment.datamap.systems import Limits
+from services.fulfillment.ports import Frozen, Key, Subject
+
+Values: TypeAlias = tuple[Any, ...]
+Row: TypeAlias = sa.RowMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What bounds a walk: the plan, the cut-off and how much is too much."""
+
+    plan: WalkPlan
+    cut_off: datetime
+    limits: Limits
+
+
+class Walk:
+    """One search for one person, in one snapshot."""
+
+    def __init__(self, connection: AsyncConnection, tables: Tables, scope: Scope) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._scope = scope
+        self._owned: dict[str, set[Key]] = defaultdict(set)
+        self._above: dict[str, dict[Key, Row]] = defaultdict(dict)
+        self._asked: dict[Edge, set[Values]] = defaultdict(set)
+        self._queue: deque[tuple[Edge, list[Values]]] = deque()
+
+    async def run(self, subject: Subject) -> Frozen:
+        for seed in self._scope.plan.seeds:
+            await self._look_up(seed, subject.seeds[seed.kind])
+        await self._follow()
+        while await self._claim_unshared():
+            await self._follow()
+        shared = {name: tuple(set(rows) - self._owned[name]) for name, rows in self._above.items()}
+        return Frozen(
+            rows={name: tuple(keys) for name, keys in self._owned.items() if keys},
+            shared={name: keys for name, keys in shared.items() if keys},
+        )
+
+    async def _look_up(self, seed: Seed, value: str) -> None:
+        table = self._tables[seed.place.collection]
+        most = table.collection.max_matches or self._scope.limits.max_matches
+        condition = matches(table.column(seed.place.field), value, seed.match, self._tables.dialect)
+        rows = await self._rows(table, condition, limit=most + 1)
+        if len(rows) > most:
+            raise UnboundedError(f"more than {most} rows of {table.name} match one {seed.kind}")
+        self._admit(table, rows)
+
+    async def _follow(self) -> None:
+        while self._queue:
+            edge, values = self._queue.popleft()
+            target = self._tables[edge.target]
+            columns = [target.column(name) for _, name in edge.pairs]
+            for chunk in in_chunks(values, self._scope.limits.chunk_rows):
+                rows = await self._rows(target, among(columns, chunk, self._tables.dialect))
+                self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
+
+    async def _rows(
+        self, table: MappedTable, condition: sa.ColumnElement[bool], limit: int | None = None
+    ) -> Sequence[Row]:
+        leaving = [name for edge in self._leaving(table) for name, _ in edge.pairs]
+        names = dict.fromkeys([*(column.name for column in table.key), *leaving])
+        bound = until(table, self._scope.cut_off, self._tables.dialect)
+        query = sa.select(*(table.column(name) for name in names)).where(condition, bound, owned(table))
+        return (await self._connection.execute(query.limit(limit))).mappings().all()
+
+    def _admit(self, table: MappedTable, rows: Sequence[Row]) -> None:
+        fresh = {key: row for row in rows if (key := _key(table, row)) not in self._owned[table.name]}
+        self._owned[table.name].update(fresh)
+        if sum(map(len, self._owned.values())) > self._scope.limits.max_rows:
+            raise UnboundedError(f"more than {self._scope.limits.max_rows} rows lead from one person")
+        for edge in self._leaving(table):
+            if values := self._unasked(edge, fresh.values()):
+                self._queue.append((edge, values))
+
+    def _set_aside(self, table: MappedTable, rows: Sequence[Row]) -> None:
+        """Parents wait until it is known whether others share them; impersonal ones are nobody's."""
+        if table.collection.treatment != "keep":
+            self._above[table.name].update({_key(table, row): row for row in rows})
+
+    async def _claim_unshared(self) -> bool:
+        """Take over the waiting parents that only rows found so far refer to; say whether there were any."""
+        claimed = False
+        for name, waiting in list(self._above.items()):
+            keys = [key for key in waiting if key not in self._owned[name]]
+            for chunk in in_chunks(keys, self._scope.limits.chunk_rows):
+                shared = await self._shared(self._tables[name], chunk)
+                mine = [waiting[key] for key in chunk if key not in shared]
+                self._admit(self._tables[name], mine)
+                claimed = claimed or bool(mine)
+        return claimed
+
+    async def _shared(self, parent: MappedTable, keys: Sequence[Key]) -> set[Key]:
+        foreign = [
+            sa.exists().where(*self._refers(parent, edge))
+            for edge in self._scope.plan.edges
+            if edge.upward and edge.target == parent.name
+        ]
+        query = sa.select(*parent.key).where(these(parent, keys, self._tables.dialect), sa.or_(*foreign))
+        return {_key(parent, row) for row in (await self._connection.execute(query)).mappings()}
+
+    def _refers(self, parent: MappedTable, edge: Edge) -> list[sa.ColumnElement[bool]]:
+        """A row of the child table that is not among the person's points at the parent."""
+        child = self._tables[edge.source]
+        joined = [child.column(below) == parent.column(above) for below, above in edge.pairs]
+        return [*joined, ~these(child, sorted(self._owned[child.name], key=str), self._tables.dialect)]
+
+    def _leaving(self, table: MappedTable) -> list[Edge]:
+        return [edge for edge in self._scope.plan.edges if edge.source == table.name]
+
+    def _unasked(self, edge: Edge, rows: Any) -> list[Values]:
+        target = self._tables[edge.target]
+        found = {tuple(fit(row[own], target.column(other)) for own, other in edge.pairs) for row in rows}
+        fresh = {values for values in found if None not in values} - self._asked[edge]
+        self._asked[edge] |= fresh
+        return list(fresh)
+
+
+def _key(table: MappedTable, row: Row) -> Key:
+    return tuple(encode(row[column.name]) for column in table.key)

@@ -1,0 +1,122 @@
+"""The data map as the rest of fulfillment sees it: frozen, checked, and independent of how it was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from services.fulfillment.datamap.additions import (
+    CreatedAt,
+    Deidentify,
+    Flag,
+    Match,
+    Retention,
+    Scalar,
+    StatutoryCategory,
+    WithheldKind,
+)
+
+Treatment: TypeAlias = Literal["erase", "deidentify", "retain", "keep"]
+Direction: TypeAlias = Literal["from", "to"]
+
+
+class MapError(ValueError):
+    """A map or system file that cannot be used; every problem names its file and place."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Place(NamedTuple):
+    """One column of one table."""
+
+    collection: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a column's data comes from, what for, and who receives it."""
+
+    source: str | None = None
+    purpose: str | None = None
+    disclosed_to: tuple[str, ...] = ()
+    sold_or_shared_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapField:
+    """One column."""
+
+    name: str
+    primary_key: bool = False
+    identity: str | None = None
+    match: Match = "exact"
+    personal: bool = False
+    category: StatutoryCategory | None = None
+    withheld: WithheldKind | None = None
+    retention: Retention | None = None
+    deidentify: Deidentify | None = None
+    length: int | None = None
+    read_only: bool = False
+    provenance: Provenance = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class MapCollection:
+    """One table: its columns, and what happens to a person's rows in it."""
+
+    name: str
+    fields: Mapping[str, MapField]
+    treatment: Treatment = "erase"
+    personal: bool | None = None
+    created_at: CreatedAt | None = None
+    retention: Retention | None = None
+    opt_out: Flag | None = None
+    limit: Flag | None = None
+    where: Mapping[str, Scalar] | None = None
+    max_matches: int | None = None
+    erase_after: tuple[str, ...] = ()
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields.values() if field.primary_key)
+
+    @property
+    def deidentified(self) -> tuple[MapField, ...]:
+        return tuple(f for f in self.fields.values() if f.deidentify and not f.read_only)
+
+    @property
+    def exemptions(self) -> tuple[str, ...]:
+        """The grounds on which something of a row stays: the table's own, else its columns'."""
+        own = [self.retention] if self.retention else [f.retention for f in self.fields.values()]
+        return tuple(sorted({retention.exemption for retention in own if retention}))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`holder` points at `referenced`; the direction, if any, is the only one in which it may be walked."""
+
+    holder: Place
+    referenced: Place
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataMap:
+    """What one system holds of a person, and how its tables hang together."""
+
+    key: str
+    collections: Mapping[str, MapCollection]
+    references: tuple[Reference, ...] = ()
+    schema: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    def identities(self) -> tuple[tuple[str, Place], ...]:
+        """Every column that an identity seed is compared with, and the seed's kind."""
+        return tuple(
+            (field.identity, Place(collection.name, field.name))
+            for collection in self.collections.values()
+            for field in collection.fields.values()
+            if field.identity
+        )

@@ -1,0 +1,241 @@
+"""From a Fideslang dataset file to a checked map: every problem is found, and named by file and place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from fideslang.models import Dataset, DatasetCollection, DatasetField, EdgeDirection
+from pydantic import ValidationError
+
+from services.fulfillment.datamap.additions import (
+    Addition,
+    CollectionAdditions,
+    DatasetAdditions,
+    Deidentify,
+    FieldAdditions,
+    Handling,
+    Match,
+)
+from services.fulfillment.datamap.crosschecks import problems_of, settle_treatments, warnings_of
+from services.fulfillment.datamap.model import (
+    DataMap,
+    Direction,
+    MapCollection,
+    MapError,
+    MapField,
+    Place,
+    Provenance,
+    Reference,
+)
+from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
+from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
+
+A = TypeVar("A", bound=Addition)
+
+# Fides' own masking strategies that mean one of ours.
+_FIDES_STRATEGIES: dict[str, str] = {
+    "null_rewrite": "set_null",
+    "string_rewrite": "constant",
+    "hmac": "keyed_hash",
+    "hash": "keyed_hash",
+}
+_DEFAULT_MATCH: dict[str, Match] = {"email": "lower", "phone": "digits", "phone_number": "digits"}
+
+
+def read_dataset(content: object, *, file: str) -> DataMap:
+    """Make the map, or raise MapError with all that is wrong."""
+    raw = _one_dataset(content, file)
+    unknown = tuple(f"{file}: {place or 'dataset'}: unknown key {key!r}" for place, key in unknown_keys(raw))
+    if unknown:
+        raise MapError(unknown)
+    try:
+        dataset = Dataset(**raw)
+    except ValidationError as error:
+        raise MapError(_said(error, file, raw)) from None
+    datamap = settle_treatments(_Reader(file, raw).read(dataset))
+    if problems := tuple(f"{file}: {problem}" for problem in problems_of(datamap)):
+        raise MapError(problems)
+    return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings_of(datamap)))
+
+
+def _one_dataset(content: object, file: str) -> Mapping[str, Any]:
+    """A Fides file lists its datasets under `dataset`; a system of ours has exactly one."""
+    inner = content.get("dataset", content) if isinstance(content, Mapping) else content
+    if isinstance(inner, list) and len(inner) == 1:
+        inner = inner[0]
+    if not isinstance(inner, Mapping):
+        raise MapError((f"{file}: expected one Fideslang dataset",))
+    return inner
+
+
+def _said(error: ValidationError, file: str, raw: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{file}: {_named(each['loc'], raw)}: {each['msg']}" for each in error.errors())
+
+
+def _named(loc: tuple[int | str, ...], raw: Any) -> str:
+    """A list position says little: put the item's name there."""
+    names: list[str] = []
+    for step in loc:
+        raw = raw[step] if _can_step(raw, step) else None
+        named = isinstance(step, int) and isinstance(raw, Mapping) and "name" in raw
+        names.append(str(raw["name"]) if named and raw else str(step))
+    return ".".join(names) or "dataset"
+
+
+def _can_step(raw: Any, step: int | str) -> bool:
+    if isinstance(raw, list):
+        return isinstance(step, int) and step < len(raw)
+    return isinstance(raw, Mapping) and step in raw
+
+
+class _Reader:
+    """Reads one dataset, collecting every problem of its additions before it gives up."""
+
+    def __init__(self, file: str, raw: Mapping[str, Any]) -> None:
+        self._file = file
+        self._raw = raw
+        self._problems: list[str] = []
+
+    def read(self, dataset: Dataset) -> DataMap:
+        said = self._additions(DatasetAdditions, (dataset.meta or {}).get("habeas"), "meta")
+        shared = (tuple(dataset.data_categories or ()), _provenance(said, Provenance()))
+        collections = {c.name: self._collection(c, shared) for c in dataset.collections}
+        references = tuple(self._references(dataset))
+        if self._problems:
+            raise MapError(tuple(f"{self._file}: {problem}" for problem in self._problems))
+        namespace = (dataset.fides_meta.namespace if dataset.fides_meta else None) or {}
+        return DataMap(dataset.fides_key, collections, references, namespace.get("schema"))
+
+    def _collection(
+        self, collection: DatasetCollection, shared: tuple[tuple[str, ...], Provenance]
+    ) -> MapCollection:
+        place = f"collections.{collection.name}"
+        said = self._additions(CollectionAdditions, self._raw_meta(collection.name), place)
+        categories = (*shared[0], *(collection.data_categories or ()))
+        inherited = _provenance(said, shared[1])
+        fields = {f.name: self._field(collection.name, f, categories, inherited) for f in collection.fields}
+        if said.category:
+            fields = {name: replace(f, category=f.category or said.category) for name, f in fields.items()}
+        return MapCollection(
+            name=collection.name,
+            fields=fields,
+            treatment=_first_guess(said, fields, categories),
+            personal=said.personal,
+            created_at=said.created_at,
+            retention=said.retention,
+            opt_out=said.opt_out,
+            limit=said.limit,
+            where=said.where,
+            max_matches=said.max_matches,
+            erase_after=_names(collection),
+        )
+
+    def _field(
+        self, collection: str, field: DatasetField, categories: tuple[str, ...], inherited: Provenance
+    ) -> MapField:
+        place = f"collections.{collection}.fields.{field.name}"
+        said = self._additions(FieldAdditions, self._raw_meta(collection, field.name), place)
+        own = (*categories, *_all_categories(field))
+        meta = field.fides_meta
+        identity = meta.identity if meta else None
+        return MapField(
+            name=field.name,
+            primary_key=bool(meta and meta.primary_key),
+            identity=identity or _foreign_identity(field, self._raw["fides_key"]),
+            match=said.match or _DEFAULT_MATCH.get(identity or "", "exact"),
+            personal=is_personal(own),
+            category=said.category or statutory_category(own),
+            withheld=said.withheld or withheld_kind(own),
+            retention=said.retention,
+            deidentify=said.deidentify or self._fides_strategy(field, place),
+            length=meta.length if meta else None,
+            read_only=bool(meta and meta.read_only),
+            provenance=_provenance(said, inherited),
+        )
+
+    def _references(self, dataset: Dataset) -> Iterator[Reference]:
+        for collection in dataset.collections:
+            for field in collection.fields:
+                for each in (field.fides_meta and field.fides_meta.references) or ():
+                    if each.dataset == dataset.fides_key:
+                        holder = Place(collection.name, field.name)
+                        yield Reference(holder, Place(*_split(each.field)), _direction(each.direction))
+
+    def _fides_strategy(self, field: DatasetField, place: str) -> Deidentify | None:
+        override = field.fides_meta.masking_strategy_override if field.fides_meta else None
+        if override is None:
+            return None
+        if (ours := _FIDES_STRATEGIES.get(override.strategy)) is None:
+            self._problems.append(
+                f"{place}.masking_strategy_override: unknown strategy {override.strategy!r}"
+            )
+            return None
+        value = (override.configuration or {}).get("rewrite_value")
+        return Deidentify.model_validate({"strategy": ours, "value": value})
+
+    def _additions(self, model: type[A], raw: object, place: str) -> A:
+        try:
+            return model.model_validate(raw or {})
+        except ValidationError as error:
+            self._problems += [_problem(place, each["loc"], each["msg"]) for each in error.errors()]
+            return model()
+
+    def _raw_meta(self, collection: str, field: str | None = None) -> object:
+        node = next(each for each in self._raw["collections"] if each["name"] == collection)
+        if field is not None:
+            node = next(each for each in node["fields"] if each["name"] == field)
+        return fides_meta(node).get("habeas")
+
+
+def _problem(place: str, loc: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join([place, 'habeas', *map(str, loc)])}: {message}"
+
+
+def _provenance(said: Handling, inherited: Provenance) -> Provenance:
+    """The nearest word wins: a column's over its table's over the dataset's."""
+    return Provenance(
+        source=said.source or inherited.source,
+        purpose=said.purpose or inherited.purpose,
+        disclosed_to=inherited.disclosed_to if said.disclosed_to is None else said.disclosed_to,
+        sold_or_shared_to=inherited.sold_or_shared_to
+        if said.sold_or_shared_to is None
+        else said.sold_or_shared_to,
+    )
+
+
+def _first_guess(said: CollectionAdditions, fields: Mapping[str, MapField], own: tuple[str, ...]) -> Any:
+    """What happens to the rows; whether an impersonal table belongs to a person is settled afterwards."""
+    if any(field.deidentify and not field.read_only for field in fields.values()):
+        return "deidentify"
+    if said.retention:
+        return "retain"
+    personal = is_personal(own) or any(field.personal for field in fields.values())
+    return "erase" if (personal if said.personal is None else said.personal) else "keep"
+
+
+def _all_categories(field: DatasetField) -> tuple[str, ...]:
+    """A nested field's categories count for the column that holds it."""
+    nested = (category for inner in field.fields or () for category in _all_categories(inner))
+    return (*(field.data_categories or ()), *nested)
+
+
+def _foreign_identity(field: DatasetField, dataset: str) -> str | None:
+    """A reference into another system's dataset is an identity seed of that name."""
+    references = (field.fides_meta and field.fides_meta.references) or ()
+    return next((f"{r.dataset}.{r.field}" for r in references if r.dataset != dataset), None)
+
+
+def _names(collection: DatasetCollection) -> tuple[str, ...]:
+    after = (collection.fides_meta and collection.fides_meta.erase_after) or ()
+    return tuple(key.split(".", 1)[1] for key in after)
+
+
+def _direction(stated: EdgeDirection | None) -> Direction | None:
+    if stated is None:
+        return None
+    return "to" if stated is EdgeDirection.TO else "from"
+
+
+def _split(reference: str) -> tuple[str, str]:
+    collection, _, field = reference.partition(".")
+    return collection, field

@@ -1,0 +1,66 @@
+"""No key in a dataset file goes unread: what Fideslang would ignore is refused here, by name and place."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fideslang.models import (
+    CollectionMeta,
+    Dataset,
+    DatasetCollection,
+    DatasetField,
+    DatasetMetadata,
+    FidesMeta,
+)
+from pydantic import BaseModel
+
+# Keys that older Fideslang maps still carry and that the library itself has dropped.
+_BYGONE = frozenset(
+    {
+        "data_qualifier",
+        "joint_controller",
+        "retention",
+        "third_country_transfers",
+        "fidesctl_meta",
+        "fidesops_meta",
+    }
+)
+_META: dict[type[BaseModel], type[BaseModel]] = {
+    Dataset: DatasetMetadata,
+    DatasetCollection: CollectionMeta,
+    DatasetField: FidesMeta,
+}
+
+
+def unknown_keys(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give the place and the name of each key that neither Fideslang nor we know."""
+    yield from _level(dataset, Dataset, "")
+    for collection in _listed(dataset, "collections"):
+        place = f"collections.{collection.get('name', '?')}"
+        yield from _level(collection, DatasetCollection, place)
+        yield from _fields(collection, place)
+
+
+def fides_meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The node's `fides_meta`, under its present or its former name; empty where there is none."""
+    meta = node.get("fides_meta") or node.get("fidesops_meta")
+    return meta if isinstance(meta, Mapping) else {}
+
+
+def _fields(parent: Mapping[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    for each in _listed(parent, "fields"):
+        inner = f"{place}.fields.{each.get('name', '?')}"
+        yield from _level(each, DatasetField, inner)
+        yield from _fields(each, inner)
+
+
+def _level(node: Mapping[str, Any], model: type[BaseModel], place: str) -> Iterator[tuple[str, str]]:
+    known = set(model.model_fields) | _BYGONE
+    yield from ((place, str(key)) for key in node if key not in known)
+    known_meta = set(_META[model].model_fields) | ({"habeas"} if model is not Dataset else set())
+    meta_place = f"{place}.fides_meta".lstrip(".")
+    yield from ((meta_place, str(key)) for key in fides_meta(node) if key not in known_meta)
+
+
+def _listed(node: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    items = node.get(key)
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []

@@ -1,0 +1,163 @@
+"""The files of `deploy/systems/`: which system, where, how fast, with which secret, and which map.
+
+A secret never stands in such a file: it names a file (below Habeas's home, or absolute) or an environment
+variable.
+"""
+
+import os
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.fulfillment.datamap.model import DataMap, MapError
+from services.fulfillment.datamap.reading import read_dataset
+from shared.policy.reading import read_yaml
+
+_ADAPTERS = Path(__file__).parent.parent / "adapters"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SecretMissingError(LookupError):
+    """A secret's file or variable is not there; the text names it and never its value."""
+
+
+class Secret(_Strict):
+    """Where a secret is kept: exactly one of a file and an environment variable."""
+
+    file: Path | None = None
+    env: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Secret":
+        if (self.file is None) == (self.env is None):
+            raise ValueError("name either a file or an env variable, and never the secret itself")
+        return self
+
+    def under(self, home: Path) -> "Secret":
+        return self if self.file is None else Secret(file=home / self.file)
+
+    def read(self, environ: Mapping[str, str] = os.environ) -> str:
+        """Read it anew at every use, so that a rotated secret is taken up."""
+        if self.env is not None:
+            if self.env not in environ:
+                raise SecretMissingError(f"the environment variable {self.env} is not set")
+            return environ[self.env].strip()
+        try:
+            return (self.file or Path()).read_text().strip()
+        except FileNotFoundError:
+            raise SecretMissingError(f"the secret file {self.file} is not there") from None
+
+
+class Limits(_Strict):
+    """How gently a system is treated, and what is too much for one person."""
+
+    connections: Annotated[int, Field(ge=1, le=50)] = 4
+    connect_seconds: Annotated[float, Field(gt=0)] = 5
+    statement_seconds: Annotated[float, Field(gt=0)] = 20
+    retry_seconds: Annotated[float, Field(gt=0)] = 30
+    chunk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    max_matches: Annotated[int, Field(ge=1)] = 1000
+    max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+
+
+class SystemFile(_Strict):
+    """One file of `deploy/systems/`, as written."""
+
+    system: Name
+    title: str = ""
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    business: Name
+    url: Secret
+    hash_key: Secret | None = None
+    dataset: Path
+    party: Literal["own", "service_provider", "contractor", "third_party"] = "own"
+    identity_source: bool = False
+    order: int = 100
+    limits: Limits = Limits()
+
+
+class System(SystemFile):
+    """A system with its map read and its secrets' places made absolute."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    datamap: DataMap
+
+
+def known_kinds() -> frozenset[str]:
+    """The kinds are the adapter modules that are there; nothing is imported to know it."""
+    return frozenset(module.name for module in pkgutil.iter_modules([str(_ADAPTERS)]))
+
+
+def load_systems(folder: Path, *, home: Path) -> tuple[System, ...]:
+    """Load every system of a folder, in their order; MapError lists all that is wrong in all of them."""
+    systems: list[System] = []
+    problems: list[str] = []
+    for file in sorted(folder.glob("*.yaml")):
+        try:
+            systems.append(load_system(file, home=home))
+        except MapError as error:
+            problems += error.problems
+    names = [system.system for system in systems]
+    problems += [
+        f"{folder}: the system {name} is there twice" for name in sorted(names) if names.count(name) > 1
+    ]
+    if problems:
+        raise MapError(tuple(dict.fromkeys(problems)))
+    return tuple(sorted(systems, key=lambda system: (system.order, system.system)))
+
+
+def load_system(file: Path, *, home: Path) -> System:
+    """Load one system and its map."""
+    try:
+        stated = SystemFile.model_validate(_read(file))
+    except ValidationError as error:
+        raise MapError(tuple(_said(file, each) for each in error.errors(include_input=False))) from None
+    if stated.kind not in known_kinds():
+        raise MapError(
+            (f"{file}: kind: there is no adapter {stated.kind!r}; known: {_listed(known_kinds())}",)
+        )
+    dataset = file.parent / stated.dataset
+    return System(
+        **{
+            **dict(stated),
+            "url": stated.url.under(home),
+            "hash_key": stated.hash_key and stated.hash_key.under(home),
+            "datamap": read_dataset(_read(dataset), file=str(dataset)),
+        }
+    )
+
+
+def _read(file: Path) -> Any:
+    try:
+        return read_yaml(file.read_bytes())
+    except FileNotFoundError:
+        raise MapError((f"{file}: there is no such file",)) from None
+    except yaml.YAMLError as error:
+        raise MapError((f"{file}: not readable as YAML: {_first_line(error)}",)) from None
+
+
+def _first_line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark else ""
+    return place + (getattr(error, "problem", None) or str(error).splitlines()[0])
+
+
+def _said(file: Path, error: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, error["loc"])) or "system"
+    if error["type"] == "extra_forbidden":
+        return f"{file}: {place}: unknown key"
+    return f"{file}: {place}: {error['msg']}"
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

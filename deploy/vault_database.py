@@ -5,6 +5,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
@@ -18,23 +19,35 @@ VAULT_DATABASE = "habeas_vault"
 OWNER = "habeas_vault_owner"
 # Who logs in to the vault: the four services, and the rotation command.
 LOGINS = ("intake", "verification", "fulfillment", "deadline", "keeper")
+# What each of them may call; there is nothing else that anybody may do.
+GRANTS = {
+    "create_keys": ("intake",),
+    "open_keys": ("intake", "verification", "fulfillment"),
+    "destroy_keys": ("deadline",),
+    "create_month_key": ("intake", "verification", "fulfillment", "deadline"),
+    "stale_keys": ("keeper",),
+    "rewrap_key": ("keeper",),
+}
 
 _SQL = Path(__file__).parent / "migrations" / "vault.sql"
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,40}")
 _MIGRATION_LOCK = 0x48414245_41530001
 
 
-def vault_role(login: str) -> str:
-    """The database role of a service or of the keeper."""
-    return f"habeas_vault_{login}"
+def vault_role(login: str, database: str = VAULT_DATABASE) -> str:
+    """The role of a service or of the keeper; it carries the database's name, for roles are global."""
+    return f"{database}_{login}"
 
 
 async def migrate_vault(
     admin_url: str, passwords: Mapping[str, Secret[str]], *, database: str = VAULT_DATABASE
 ) -> None:
     """Create or update the vault; `passwords` goes by login, and a login left out keeps what it has."""
+    if not _PLAIN_NAME.fullmatch(database):
+        raise ValueError("the vault's database has a plain name: a to z, digits, underscores")
     admin = await asyncpg.connect(admin_url)
     try:
-        await _create_roles(admin, passwords)
+        await _create_roles(admin, passwords, database)
         await _create_database(admin, database)
     finally:
         await admin.close()
@@ -45,15 +58,17 @@ async def migrate_vault(
         await inside.close()
 
 
-async def _create_roles(admin: asyncpg.Connection, passwords: Mapping[str, Secret[str]]) -> None:
+async def _create_roles(
+    admin: asyncpg.Connection, passwords: Mapping[str, Secret[str]], database: str
+) -> None:
     await _create_role(admin, OWNER, "NOLOGIN")
     # An administrator who is no superuser has to be a member of the role that it makes the owner.
     await admin.execute(f"GRANT {OWNER} TO CURRENT_USER")
     for login in LOGINS:
-        await _create_role(admin, vault_role(login), "LOGIN")
+        await _create_role(admin, vault_role(login, database), "LOGIN")
         if login in passwords:
             verifier = _scram_verifier(passwords[login].reveal())
-            await admin.execute(f"ALTER ROLE {vault_role(login)} PASSWORD '{verifier}'")
+            await admin.execute(f"ALTER ROLE {vault_role(login, database)} PASSWORD '{verifier}'")
 
 
 async def _create_role(admin: asyncpg.Connection, role: str, login: str) -> None:
@@ -77,10 +92,14 @@ async def _migrate(inside: asyncpg.Connection, database: str) -> None:
     async with inside.transaction():
         await inside.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
         await inside.execute(f"SET LOCAL ROLE {OWNER}")
-        logins = ", ".join(vault_role(login) for login in LOGINS)
+        logins = ", ".join(vault_role(login, database) for login in LOGINS)
         await inside.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
         await inside.execute(f'GRANT CONNECT ON DATABASE "{database}" TO {logins}')
         await inside.execute(_SQL.read_text("utf-8"))
+        await inside.execute(f"GRANT USAGE ON SCHEMA vault TO {logins}")
+        for function, allowed in GRANTS.items():
+            roles = ", ".join(vault_role(login, database) for login in allowed)
+            await inside.execute(f"GRANT EXECUTE ON FUNCTION vault.{function} TO {roles}")
 
 
 def _scram_verifier(password: str) -> str:

@@ -7,6 +7,8 @@ also by our group.
 import os
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -16,9 +18,18 @@ class KeyFileRefused(Exception):
 
 def read_private(path: Path) -> bytes:
     """The file's bytes, if nobody else can read or write it."""
+    return _read(path, _refuse_open_to_others)
+
+
+def read_trusted(path: Path) -> bytes:
+    """The bytes of a public file, if nobody else can write it."""
+    return _read(path, _refuse_writable_by_others)
+
+
+def _read(path: Path, check: Callable[[Path, os.stat_result], None]) -> bytes:
     try:
         with path.open("rb") as file:
-            _check_mode(path, os.fstat(file.fileno()))
+            check(path, os.fstat(file.fileno()))
             return file.read()
     except FileNotFoundError:
         raise KeyFileRefused(f"{path} is missing; make the keys with: habeas keys init") from None
@@ -27,23 +38,47 @@ def read_private(path: Path) -> bytes:
 
 
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Put the file in place whole, or not at all."""
+    """Put the file in place whole, or not at all; an older one is replaced."""
+    with _written(path, content, mode) as draft:
+        draft.replace(path)
+
+
+def create_private(path: Path, content: bytes) -> bool:
+    """The same, but a file that is there already stays; whether ours is the one."""
+    with _written(path, content, 0o600) as draft:
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return False
+        return True
+
+
+@contextmanager
+def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        draft.chmod(mode)
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _check_mode(path: Path, found: os.stat_result) -> None:
+def _refuse_open_to_others(path: Path, found: os.stat_result) -> None:
     mode = stat.S_IMODE(found.st_mode)
     mounted_by_root = found.st_uid == 0 and os.geteuid() != 0
     forbidden = 0o037 if mounted_by_root else 0o077
     if mode & forbidden:
         raise KeyFileRefused(f"{path} is open to others (mode {mode:04o}); close it with: chmod 600 {path}")
+
+
+def _refuse_writable_by_others(path: Path, found: os.stat_result) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & 0o022:
+        raise KeyFileRefused(
+            f"{path} can be changed by others (mode {mode:04o}); close it with: chmod 644 {path}"
+        )

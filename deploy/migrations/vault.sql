@@ -1,6 +1,6 @@
 -- The vault: wrapped data keys, one per request. Run again at will; every statement is idempotent.
--- Nobody selects from the tables. Each login calls the functions that it was granted, which run as the owner
--- (who cannot log in) with a pinned search_path.
+-- Nobody selects from the tables. Each login calls the functions that deploy/vault_database.py grants it, which
+-- run as the owner (who cannot log in) with a pinned search_path.
 
 CREATE SCHEMA IF NOT EXISTS vault;
 REVOKE ALL ON SCHEMA vault FROM PUBLIC;
@@ -85,13 +85,3 @@ END $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA vault FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA vault FROM PUBLIC;
-
-GRANT USAGE ON SCHEMA vault TO
-  habeas_vault_intake, habeas_vault_verification, habeas_vault_fulfillment, habeas_vault_deadline, habeas_vault_keeper;
-GRANT EXECUTE ON FUNCTION vault.create_keys TO habeas_vault_intake;
-GRANT EXECUTE ON FUNCTION vault.open_keys TO
-  habeas_vault_intake, habeas_vault_verification, habeas_vault_fulfillment;
-GRANT EXECUTE ON FUNCTION vault.destroy_keys TO habeas_vault_deadline;
-GRANT EXECUTE ON FUNCTION vault.create_month_key TO
-  habeas_vault_intake, habeas_vault_verification, habeas_vault_fulfillment, habeas_vault_deadline;
-GRANT EXECUTE ON FUNCTION vault.stale_keys, vault.rewrap_key TO habeas_vault_keeper;

@@ -40,17 +40,23 @@ class FileKek:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp: tuple[int, int] | None = None
-        self._primary = ""
-        self._versions: frozenset[str] = frozenset()
+        self._versions: tuple[str, ...] = ()
         self._aead = self._load()
 
     @property
     def version(self) -> str:
-        return self._primary
+        self._refresh()
+        return self._versions[0]
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Every version in the file, the one in use first."""
+        self._refresh()
+        return self._versions
 
     async def wrap(self, key: bytes, context: bytes) -> WrappedKey:
         self._refresh()
-        return WrappedKey(self._aead.encrypt(key, context), self._primary)
+        return WrappedKey(self._aead.encrypt(key, context), self._versions[0])
 
     async def unwrap(self, wrapped: WrappedKey, context: bytes) -> bytes:
         self._refresh()
@@ -74,7 +80,7 @@ class FileKek:
             raise KeyFileRefused(
                 f"{self._path} is no key-encryption keyset; restore it from its copy"
             ) from None
-        self._primary, self._versions = _versions(keyset)
+        self._versions = _versions(keyset)
         return primitive
 
     def _identity(self) -> tuple[int, int] | None:
@@ -92,5 +98,6 @@ def _primitive(content: bytes) -> Aead:
     return primitive
 
 
-def _versions(keyset: dict[str, Any]) -> tuple[str, frozenset[str]]:
-    return str(keyset["primaryKeyId"]), frozenset(str(key["keyId"]) for key in keyset["key"])
+def _versions(keyset: dict[str, Any]) -> tuple[str, ...]:
+    primary = keyset["primaryKeyId"]
+    return (str(primary), *(str(key["keyId"]) for key in reversed(keyset["key"]) if key["keyId"] != primary))

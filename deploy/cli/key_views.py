@@ -1,0 +1,35 @@
+"""What `habeas keys` shows and does beyond files: versions without key material, and the walk through the vault."""
+
+from pathlib import Path
+
+import asyncpg
+
+from shared.keyfiles import KeyFiles
+from shared.private_files import KeyFileRefused, read_private
+from shared.vault import PostgresKeys, Rewrapped, rewrap
+
+
+def key_versions(folder: Path) -> dict[str, list[str]]:
+    """Each key's versions or ids, the one in use first."""
+    keys = KeyFiles(folder)
+    return {
+        "kek": list(keys.kek().versions),
+        "lookup": list(keys.lookup().versions),
+        "request-secret": list(keys.request_secret().versions),
+        "submissions": [jwk["kid"] for jwk in keys.submissions().public_jwks()],
+        "evidence": [key.kid for key in keys.evidence().keys],
+        "cli": [key.kid for key in keys.cli().keys],
+    }
+
+
+async def rewrap_vault(home: Path) -> Rewrapped:
+    """Log in as the keeper, who may do nothing else, and wrap the stale keys again."""
+    url = read_private(home / "secrets" / "keeper.vault-url").decode().strip()
+    try:
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=1)
+    except (asyncpg.PostgresError, OSError) as error:
+        raise KeyFileRefused(
+            f"the vault does not answer ({type(error).__name__}); start it and repeat"
+        ) from None
+    async with pool:
+        return await rewrap(PostgresKeys(pool), KeyFiles(home / "keys").kek())

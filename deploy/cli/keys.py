@@ -1,0 +1,100 @@
+"""`habeas keys`: make, rotate and look at the key files; wrap the vault's keys again after a rotation."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Make, rotate and look at the keys.", no_args_is_help=True)
+
+
+class Key(StrEnum):
+    kek = "kek"
+    lookup = "lookup"
+    request_secret = "request-secret"  # noqa: S105 - the key's name
+    submissions = "submissions"
+    evidence = "evidence"
+    cli = "cli"
+
+
+Home = Annotated[
+    Path, typer.Option("--home", envvar="HABEAS_HOME", help="The folder above `keys` and `secrets`.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_HOME = Path(".habeas")
+
+
+@app.command(epilog="Example: habeas keys init --home .habeas")
+def init(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+    """Make the key files that are missing; what is there stays as it is."""
+    from shared.keyfiles import init_keys
+
+    with _refusals():
+        made = init_keys(home / "keys")
+    if as_json:
+        typer.echo(json.dumps({"made": made}))
+    else:
+        typer.echo(f"Made: {', '.join(made)}." if made else "Every key is there already.")
+
+
+@app.command(epilog="Example: habeas keys rotate kek && habeas keys rewrap")
+def rotate(key: Annotated[Key, typer.Argument(help="Which key.")], home: Home = DEFAULT_HOME) -> None:
+    """Put a new version of a key in front; older versions stay for what was made with them."""
+    from shared.keyfiles import rotate_key
+
+    with _refusals():
+        rotate_key(home / "keys", key.value)
+    typer.echo(f"{key.value}: a new version is in use{_what_next(key)}.")
+
+
+@app.command(epilog="Example: habeas keys show --json")
+def show(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+    """List the keys' versions, the one in use first; no key material is shown."""
+    from deploy.cli.key_views import key_versions
+
+    with _refusals():
+        found = key_versions(home / "keys")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for name, versions in found.items():
+        typer.echo(f"{name:15} {'  '.join(versions)}")
+
+
+@app.command(epilog="Example: habeas keys rewrap")
+def rewrap(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+    """Wrap every request's key under the newest version of the key-encryption key."""
+    import asyncio
+
+    from deploy.cli.key_views import rewrap_vault
+
+    with _refusals():
+        done = asyncio.run(rewrap_vault(home))
+    if as_json:
+        typer.echo(json.dumps({"rewrapped": done.done, "damaged": [str(one) for one in done.damaged]}))
+    else:
+        typer.echo(f"{done.done} keys were wrapped again, {len(done.damaged)} could not be opened.")
+    if done.damaged:
+        raise typer.Exit(1)
+
+
+def _what_next(key: Key) -> str:
+    if key is Key.kek:
+        return "; running services use it at once. Next: habeas keys rewrap"
+    return "; restart the services that use it"
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    from shared.private_files import KeyFileRefused
+    from shared.vault.errors import VaultError
+
+    try:
+        yield
+    except (KeyFileRefused, VaultError, OSError) as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,4 +1,4 @@
-"""What `habeas keys` shows and does beyond files: versions without key material, and the walk through the vault."""
+"""What `habeas keys` does beyond files: shows versions without key material, walks through the vault."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ Groups are imported at every start, so their files import heavy libraries inside
 
 import typer
 
-from deploy.cli import deadlines, policy, stack
+from deploy.cli import deadlines, keys, policy, stack
 
 app = typer.Typer(
     name="habeas",
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

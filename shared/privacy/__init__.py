@@ -3,6 +3,7 @@
 Knows no service and no database; every module here can be used by a pure domain.
 """
 
+from shared.privacy.claims import Claims
 from shared.privacy.identifiers import InvalidIdentifier, normalise_email, normalise_phone
 from shared.privacy.keyring import HmacKeyring
 from shared.privacy.lookup import lookup_hash, lookup_hashes
@@ -14,6 +15,7 @@ from shared.privacy.secret import Secret, same_secret
 __all__ = [
     "LOG_KEYS",
     "REDACTED",
+    "Claims",
     "HmacKeyring",
     "InvalidIdentifier",
     "SealedField",

@@ -1,0 +1,41 @@
+"""What a request's sealed claims say: intake writes them, verification and fulfillment read them."""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Email = Annotated[str, StringConstraints(max_length=254)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Claims(BaseModel):
+    """The person that a request is about, in normal form, and for `know` the days that the answer covers.
+
+    Never printed: its repr is empty, and it leaves a process only sealed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    customer_id: CustomerId | None = None
+    collected_from: date | None = None
+    collected_to: date | None = None
+
+    def __repr__(self) -> str:
+        return "Claims(hidden)"
+
+    __str__ = __repr__
+
+    def to_bytes(self) -> bytes:
+        """The plaintext to seal."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_bytes(cls, plaintext: bytes) -> Self:
+        """What was sealed; raises pydantic.ValidationError, which holds no input."""
+        return cls.model_validate_json(plaintext)

@@ -53,16 +53,37 @@ class Subscription:
             max_records=MAX_RECORDS,
             max_poll_interval_ms=300_000,
         )
-        self.polled_at = 0.0
+        self._started = False
 
     def feed(self, handle: Handle) -> None:
         """Give every batch to `handle`; call before the broker starts."""
         self._subscriber(handle, parser=self._parse, decoder=_records)
 
+    async def start(self) -> None:
+        """Connect and begin to read; may be called again after it failed."""
+        await self.broker.start()
+        self._started = True
+
     @property
-    def consumer(self) -> AIOKafkaConsumer | None:
-        """The consumer under the subscriber, once it is started."""
-        return self._subscriber.consumer
+    def assigned(self) -> bool:
+        """Whether this member reads any partition now."""
+        consumer = self._subscriber.consumer
+        return consumer is not None and bool(consumer.assignment())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the consume loop has died under a service that was started."""
+        return self._started and all(task.done() for task in self._subscriber.tasks)
+
+    def lag(self) -> int:
+        """Records between our position and the end, over what is assigned, as far as it is known."""
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        if consumer is None:
+            return 0
+        state = consumer._subscription.subscription  # noqa: SLF001 - positions without a round trip
+        if state is None or state.assignment is None:
+            return 0
+        return sum(_behind(consumer, partition, state.assignment) for partition in consumer.assignment())
 
     async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
         return KafkaAckableMessage(
@@ -74,6 +95,14 @@ class Subscription:
             raw_message=records,
             consumer=self._subscriber.consumer,
         )
+
+
+def _behind(consumer: AIOKafkaConsumer, partition: Any, assignment: Any) -> int:
+    end = consumer.highwater(partition)
+    tracked = assignment.state_value(partition)
+    if end is None or tracked is None or not tracked.has_valid_position:
+        return 0
+    return max(0, int(end) - int(tracked.position))
 
 
 async def _records(message: KafkaAckableMessage) -> Any:

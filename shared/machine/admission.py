@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from shared.keyfiles import KeyFiles
 from shared.machine.decision import Message
+from shared.signing import CommandIdentity, verify_command
 
 VerifySignature = Callable[[Message], bool]
 
@@ -21,3 +23,23 @@ class Admission:
         if declared.signed and not self._verify(message):
             return "signature_invalid"
         return None
+
+
+def signature_check(keys: KeyFiles) -> VerifySignature:
+    """Checks the signature of whoever decided, made with the console's or the CLI's key over the exact bytes."""
+    public = keys.command_keys()
+
+    def verify(message: Message) -> bool:
+        ring = public.get(message.source)
+        if message.signature is None or message.raw is None or ring is None:
+            return False
+        identity = CommandIdentity(
+            source=message.source,
+            id=str(message.id),
+            type=message.ce_type,
+            subject=str(message.request_id),
+            actor=getattr(message.body, "actor", ""),
+        )
+        return verify_command(message.signature, message.raw.value, identity, ring) is None
+
+    return verify

@@ -1,0 +1,146 @@
+"""Runs services as processes: opens what they need, serves HTTP, and ends within a deadline whatever hangs."""
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+from importlib import import_module
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from shared.amnesia import LostMemory
+from shared.events.topics import SERVICES
+from shared.hosting import Build, Host, open_resources
+from shared.private_files import KeyFileRefused, write_private
+from shared.settings import Settings
+from shared.telemetry.logs import configure_logs
+
+log = structlog.get_logger("serving")
+HARD_EXIT_SECONDS = 110.0
+
+
+def run(settings: Settings, service: str) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    configure_logs(service, settings.log_level)
+    names = SERVICES if service == "all" else (service,)
+    try:
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(_serve(settings, names))
+    except (KeyFileRefused, LostMemory) as error:
+        log.error("service.refused", reason=str(error))
+        return 1
+    return 0
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    return uvloop.new_event_loop()
+
+
+async def _serve(settings: Settings, names: tuple[str, ...]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        for name in names:
+            own = settings if name == names[0] else settings.model_copy(update={"port": 0})
+            group.create_task(_one(own, name, stack, stopping))
+        group.create_task(_hard_exit(stopping, loop))
+
+
+async def _one(settings: Settings, service: str, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
+    host = await build_host(settings, service, stack)
+    server = _server(host, web_application(host))
+    serving = asyncio.get_running_loop().create_task(server.serve())
+    try:
+        started = asyncio.get_running_loop().create_task(host.start())
+        await _first(started, stopping)
+        await stopping.wait()
+    finally:
+        server.should_exit = True
+        await host.stop()
+        await serving
+
+
+async def _first(started: "asyncio.Task[None]", stopping: asyncio.Event) -> None:
+    """Wait for the start, or for the wish to stop, whichever comes first; a failed start is raised."""
+    stop = asyncio.get_running_loop().create_task(stopping.wait())
+    await asyncio.wait({started, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if started.done():
+        started.result()
+    else:
+        started.cancel()
+
+
+async def build_host(settings: Settings, service: str, stack: AsyncExitStack) -> Host:
+    """A host with its service inside, not yet started."""
+    from shared.dead_letter_seal import DeadLetterSeal
+
+    resources = await open_resources(settings, service, stack)
+    build: Build = import_module(f"services.{service}.app").build
+    return Host(resources, await build(resources), DeadLetterSeal(resources.vault))
+
+
+def web_application(host: Host) -> FastAPI:
+    """The service's own routes beside `/live`, `/ready` and `/metrics`."""
+    app = FastAPI(title=f"Habeas {host.resources.service}", docs_url=None, redoc_url=None)
+    app.include_router(host.health.routes())
+    if host.parts.routes is not None:
+        found = host.parts.routes(host.batcher)
+        for router in [found] if isinstance(found, APIRouter) else found:
+            app.include_router(router)
+    if host.parts.dress is not None:
+        host.parts.dress(app)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, telling where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, host: Host) -> None:
+        super().__init__(config)
+        self._host = host
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        settings = self._host.resources.settings
+        port = self.servers[0].sockets[0].getsockname()[1]
+        folder = settings.home / "run"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_private(folder / f"{self._host.resources.service}.url", f"http://{settings.host}:{port}".encode())
+        log.info("http.listening", service=self._host.resources.service, port=port)
+
+    def capture_signals(self) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+def _server(host: Host, app: FastAPI) -> _Server:
+    settings = host.resources.settings
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=500,
+        h11_max_incomplete_event_size=65_536,
+    )
+    return _Server(config, host)
+
+
+async def _hard_exit(stopping: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    """Graceful paths hang when brokers are down; after the limit the process ends, and kill -9 must be safe too."""
+    await stopping.wait()
+    loop.call_later(HARD_EXIT_SECONDS, os._exit, 3)

@@ -1,0 +1,220 @@
+"""Runs one service: its subscriber, relay, timers, tasks and HTTP, and the order in which they start and end.
+
+A service's `app.build` says what it is made of (`ServiceParts`); everything around it is the same for all.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+import asyncpg
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from shared.background import Loop, Wakeup
+from shared.clock import AdvancingClock, Clock, SystemClock
+from shared.database import open_pool, until_back
+from shared.dead_letter_seal import DeadLetterSeal
+from shared.events.topics import read_by
+from shared.ids import new_id
+from shared.keyfiles import KeyFiles
+from shared.machine.admission import Admission, signature_check
+from shared.machine.batcher import Batcher
+from shared.machine.decision import C, Domain
+from shared.machine.shell import Facts, Parts, Prepare, Result, Shell, Wrote
+from shared.machine.storage import PostgresStore
+from shared.messaging import Intake, Subscription
+from shared.outbox.producer import KafkaProducer
+from shared.outbox.relay import Relay
+from shared.private_files import read_private
+from shared.settings import Settings
+from shared.tasks.runner import Runner
+from shared.tasks.store import TaskStore
+from shared.tasks.work import Handler
+from shared.telemetry import metrics
+from shared.telemetry.health import Health
+from shared.telemetry.metrics import Meters
+from shared.vault.postgres import PostgresKeys
+from shared.vault.vault import Vault
+
+log = structlog.get_logger("hosting")
+DRAIN_SECONDS = 50.0
+CLOSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What every service is given to build itself from."""
+
+    settings: Settings
+    service: str
+    clock: Clock
+    pool: asyncpg.Pool
+    vault: Vault
+    keys: KeyFiles
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceParts(Generic[C]):
+    """What a service is made of.
+
+    `facts` runs inside the transaction; `routes` are mounted beside the health pages; `dress` may change the web
+    application (error pages, middlewares) before it serves.
+    """
+
+    domain: Domain[C]
+    prepare: Prepare
+    facts: Facts | None = None
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    routes: Callable[[Batcher], APIRouter | Sequence[APIRouter]] | None = None
+    dress: Callable[[FastAPI], None] | None = None
+    closers: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+Build = Callable[[Resources], Awaitable[ServiceParts[Any]]]
+
+
+class Host:
+    """One running service."""
+
+    def __init__(self, resources: Resources, parts: ServiceParts[Any], dead_letters: DeadLetterSeal) -> None:
+        self.resources = resources
+        self.parts = parts
+        self.meters = Meters()
+        settings, pool = resources.settings, resources.pool
+        self.store = PostgresStore(pool)
+        self.shell: Shell[Any] = Shell(
+            Parts(
+                domain=parts.domain,
+                store=self.store,
+                clock=resources.clock,
+                sealer=resources.vault,
+                dead_letters=dead_letters,
+                prepare=parts.prepare,
+                admit=Admission(signature_check(resources.keys)),
+                observer=self,
+                facts=parts.facts,
+            )
+        )
+        self.batcher = Batcher(self.shell)
+        self.producer = KafkaProducer(
+            {"bootstrap_servers": settings.kafka_bootstrap, "client_id": f"habeas-{resources.service}-relay"},
+            namespace=settings.namespace,
+        )
+        self.relay = Relay(pool, self.producer, owner=f"{resources.service}-{new_id()}", monotonic=time.monotonic)
+        self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
+        self.runner = Runner(self.tasks, parts.handlers, self.batcher, resources.clock, width=settings.task_width)
+        self.subscription = Subscription(
+            settings.kafka_bootstrap,
+            service=resources.service,
+            topics=read_by(resources.service),
+            namespace=settings.namespace,
+        )
+        self.loops = self._loops()
+        self.health = Health(self)
+
+    def committed(self, results: Sequence[Result], wrote: Wrote) -> None:
+        """After each commit: count, and wake who has work now."""
+        for result in results:
+            self.meters.count(metrics.MESSAGES, status=result.status)
+        if wrote.records:
+            self.meters.count(metrics.RECORDS, wrote.records)
+            self.loops["relay"].wakeup.set()
+        if wrote.tasks:
+            self.loops["tasks"].wakeup.set()
+
+    async def start(self) -> None:
+        """Start everything; the subscriber last, so that what it brings finds its relay and tasks running.
+
+        Waits for ever for a broker that is away: a service that was started early must not need a second start.
+        """
+        await self._refuse_amnesia()
+        for loop in self.loops.values():
+            loop.start()
+        self.subscription.feed(
+            Intake(self.shell, self.resources.clock, namespace=self.resources.settings.namespace)
+        )
+        await until_back(self.subscription.start, what="kafka")
+        log.info("service.started", service=self.resources.service)
+
+    async def stop(self) -> None:
+        """Stop taking in, drain what runs, give the shards back; every step has a deadline."""
+        await _within(CLOSE_SECONDS * 2, self.subscription.broker.stop())
+        await self.loops["tasks"].stop(within=1.0)
+        await self.runner.drain(within=DRAIN_SECONDS)
+        for name in ("timers", "parked", "gauges", "relay"):
+            await self.loops[name].stop(within=CLOSE_SECONDS)
+        await _within(CLOSE_SECONDS, self.relay.release())
+        await _within(CLOSE_SECONDS, self.producer.close())
+        for close in self.parts.closers:
+            await _within(CLOSE_SECONDS, close())
+        log.info("service.stopped", service=self.resources.service)
+
+    def _loops(self) -> dict[str, Loop]:
+        relay, tasks = Wakeup(), Wakeup()
+        return {
+            "relay": Loop("relay", self.relay.turn, poll_seconds=0.5, wakeup=relay),
+            "tasks": Loop("tasks", self.runner.turn, poll_seconds=0.5, wakeup=tasks),
+            "timers": Loop("timers", self._timers, poll_seconds=0.5),
+            "parked": Loop("parked", self._parked, poll_seconds=2.0),
+            "gauges": Loop("gauges", self._gauges, poll_seconds=5.0),
+        }
+
+    async def _timers(self) -> bool:
+        return await self.shell.wake_due() > 0
+
+    async def _parked(self) -> bool:
+        await self.shell.drain_parked()
+        return False
+
+    async def _gauges(self) -> bool:
+        await self.health.measure()
+        return False
+
+    async def _refuse_amnesia(self) -> None:
+        """A service whose database is empty while its own topics hold records was restored wrongly: stop."""
+        from shared.amnesia import refuse_amnesia
+
+        await until_back(lambda: refuse_amnesia(self.resources), what="kafka")
+
+
+async def open_resources(settings: Settings, service: str, stack: AsyncExitStack) -> Resources:
+    """Open what a service needs; waits for ever for databases that are away.
+
+    Raises:
+        shared.private_files.KeyFileRefused: a key or URL file is missing, or open to others.
+    """
+    url = read_private(settings.database_url_file(service)).decode()
+    vault_url = read_private(settings.vault_url_file(service)).decode()
+    keys = KeyFiles(settings.keys)
+    name = f"habeas-{service}"
+    pool = await until_back(
+        lambda: open_pool(url, application=name, size=settings.database_pool), what="database"
+    )
+    stack.push_async_callback(_close_pool, pool)
+    vault_pool = await until_back(lambda: open_pool(vault_url, application=name, size=2), what="vault")
+    stack.push_async_callback(_close_pool, vault_pool)
+    vault = Vault(PostgresKeys(vault_pool), keys.kek(), monotonic=time.monotonic)
+    return Resources(settings, service, clock_of(settings), pool, vault, keys)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock that the settings ask for."""
+    return AdvancingClock(settings.clock_file) if settings.clock == "advance" else SystemClock()
+
+
+async def _close_pool(pool: asyncpg.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _within(seconds: float, work: Awaitable[Any]) -> None:
+    try:
+        await asyncio.wait_for(work, seconds)
+    except Exception as error:  # a step of the shutdown that fails must not keep the next from being taken
+        log.warning("stop.step_failed", error_type=type(error).__name__)

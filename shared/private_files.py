@@ -16,23 +16,23 @@ class KeyFileRefused(Exception):
     """A key file is missing, unreadable or open to others; the sentence says what to do."""
 
 
-def read_private(path: Path) -> bytes:
+def read_private(path: Path, *, made_by: str = "habeas keys init") -> bytes:
     """The file's bytes, if nobody else can read or write it."""
-    return _read(path, _refuse_open_to_others)
+    return _read(path, _refuse_open_to_others, made_by)
 
 
-def read_trusted(path: Path) -> bytes:
+def read_trusted(path: Path, *, made_by: str = "habeas keys init") -> bytes:
     """The bytes of a public file, if nobody else can write it."""
-    return _read(path, _refuse_writable_by_others)
+    return _read(path, _refuse_writable_by_others, made_by)
 
 
-def _read(path: Path, check: Callable[[Path, os.stat_result], None]) -> bytes:
+def _read(path: Path, check: Callable[[Path, os.stat_result], None], made_by: str) -> bytes:
     try:
         with path.open("rb") as file:
             check(path, os.fstat(file.fileno()))
             return file.read()
     except FileNotFoundError:
-        raise KeyFileRefused(f"{path} is missing; make the keys with: habeas keys init") from None
+        raise KeyFileRefused(f"{path} is missing; make it with: {made_by}") from None
     except PermissionError:
         raise KeyFileRefused(f"{path} cannot be read by this account; give it to the account") from None
 

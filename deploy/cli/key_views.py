@@ -24,7 +24,7 @@ def key_versions(folder: Path) -> dict[str, list[str]]:
 
 async def rewrap_vault(home: Path) -> Rewrapped:
     """Log in as the keeper, who may do nothing else, and wrap the stale keys again."""
-    url = read_private(home / "secrets" / "keeper.vault-url").decode().strip()
+    url = read_private(home / "secrets" / "keeper.vault-url", made_by="habeas migrate").decode().strip()
     try:
         pool = await asyncpg.create_pool(url, min_size=1, max_size=1)
     except (asyncpg.PostgresError, OSError) as error:

@@ -4,9 +4,12 @@
 """
 
 import hashlib
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -30,6 +33,31 @@ class Raw:
     key: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+
+    def to_bytes(self) -> bytes:
+        """The whole record as JSON, for a dead letter."""
+        document = {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "key": None if self.key is None else b64encode(self.key).decode(),
+            "headers": [[name, b64encode(value or b"").decode()] for name, value in self.headers],
+            "value": b64encode(self.value).decode(),
+        }
+        return json.dumps(document).encode()
+
+    @classmethod
+    def from_bytes(cls, document: bytes) -> Self:
+        """The record of a dead letter again."""
+        read = json.loads(document)
+        return cls(
+            topic=read["topic"],
+            partition=read["partition"],
+            offset=read["offset"],
+            key=None if read["key"] is None else b64decode(read["key"]),
+            headers=tuple((name, b64decode(value)) for name, value in read["headers"]),
+            value=b64decode(read["value"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ Status = Literal["applied", "refused", "duplicate", "parked", "stale", "dead"]
 class DeadLetterSealer(Protocol):
     """Seals what could not be read, under the month's key."""
 
-    def seal(self, raw: Raw, at: datetime) -> str:
-        """Authenticated encryption of key, headers and value."""
+    async def seal(self, raw: bytes, *, letter_id: UUID, now: datetime) -> str:
+        """Authenticated encryption of a record, bound to the letter's id."""
         ...
 
 
@@ -154,7 +154,7 @@ class Shell(Generic[C]):
         messages = [item for item in incoming if isinstance(item, Message)]
         async with self.parts.store.transaction() as transaction:
             run = await self._open(transaction, messages, now)
-            results = [self._one(run, item) for item in incoming]
+            results = [await self._one(run, item) for item in incoming]
             await transaction.write(run.batch.finish(run.working))
         self._committed(results, run.batch)
         return results
@@ -175,9 +175,9 @@ class Shell(Generic[C]):
             facts=await self.parts.facts(transaction, messages) if self.parts.facts else {},
         )
 
-    def _one(self, run: "_Run[C]", item: Message | Unreadable) -> Result:
+    async def _one(self, run: "_Run[C]", item: Message | Unreadable) -> Result:
         if isinstance(item, Unreadable):
-            self._dead(run.batch, item.raw, item.reason, field=item.field, request_id=item.request_id)
+            await self._dead(run.batch, item.raw, item.reason, field=item.field, request_id=item.request_id)
             return Result(item, "dead")
         working = run.working[item.request_id]
         if isinstance(item.body, TaskFinished) and item.body.task_id not in run.counted:
@@ -234,20 +234,21 @@ class Shell(Generic[C]):
             for each in working.values():
                 batch.block(each)
             raw = item.raw or _local_raw(item)
-            self._dead(batch, raw, reason, request_id=item.request_id)
+            await self._dead(batch, raw, reason, request_id=item.request_id)
             await transaction.write(batch.finish(working))
         self._committed([], batch)
         return Result(item, "dead")
 
-    def _dead(
+    async def _dead(
         self, batch: Batch[C], raw: Raw, reason: str, *, field: str | None = None, request_id: UUID | None = None
     ) -> None:
+        letter_id = new_id()
         letter = DeadLetter(
-            id=new_id(),
+            id=letter_id,
             at=batch.now,
             raw=raw,
             reason=reason,
-            sealed=self.parts.dead_letters.seal(raw, batch.now),
+            sealed=await self.parts.dead_letters.seal(raw.to_bytes(), letter_id=letter_id, now=batch.now),
             request_id=request_id,
             field=field,
         )

@@ -134,7 +134,7 @@ def _vault_passwords(admin_url: str, databases: Databases) -> dict[str, Secret[s
     for login in LOGINS:
         file = databases.vault_url_file(login)
         if not file.exists():
-            url = with_login(with_database(admin_url, databases.vault), vault_role(login), secrets.token_urlsafe(24))
+            url = with_login(with_database(admin_url, databases.vault), vault_role(login, databases.vault), secrets.token_urlsafe(24))
             write_private(file, url.encode())
         passwords[login] = Secret(urlsplit(read_private(file).decode()).password or "")
     return passwords

@@ -1,6 +1,7 @@
 """`habeas stack`: start, stop and look at the embedded stack; a refusal is one sentence, no traceback."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -32,7 +33,7 @@ class Part(StrEnum):
 
 Home = Annotated[
     Path | None,
-    typer.Option("--home", envvar="HABEAS_HOME", help="The stack's folder.", show_default=".habeas"),
+    typer.Option("--home", help="The stack's folder; else what HABEAS_HOME says, else .habeas here."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -118,7 +119,9 @@ def reset(
 
 
 def _home(chosen: Path | None) -> Path:
-    return (chosen or Path(".habeas")).absolute()
+    from deploy.local.places import default_home
+
+    return chosen.absolute() if chosen else default_home()
 
 
 @contextmanager
@@ -145,12 +148,16 @@ def _facts(found: "StackInfo") -> dict[str, Any]:
 def _info_lines(found: "StackInfo") -> list[str]:
     lines = [
         f"Kafka       {found.kafka_bootstrap}  ({found.broker})",
-        f"PostgreSQL  {found.database_url}",
+        f"PostgreSQL  {_without_password(found.database_url)}",
         f"Mail        {found.smtp_host}:{found.smtp_port}, kept in {found.mail_dir}",
     ]
     if found.kafka_proxied:
         lines.append(f"Proxy to    {', '.join(found.kafka_proxied)}")
     return lines
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"://([^:/@]+):[^@]*@", r"://\1@", url)
 
 
 def _status_facts(found: "StackStatus") -> dict[str, Any]:

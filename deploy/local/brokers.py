@@ -26,6 +26,8 @@ def decide(
     _same_as_before(state, choice, brokers)
     if "light" in {state.broker, choice}:
         return _light(state)
+    if state.broker == "kafka" and all(map(state.running, kafka.names(state.brokers))):
+        return lambda: kafka.servers(state, None)
     try:
         programs = kafka.Programs(java.find(), jars.folder(report))
     except SettingError:

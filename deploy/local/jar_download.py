@@ -32,7 +32,7 @@ def gather(jars: Sequence[Jar], into: Path, report: Callable[[str], None]) -> No
         raise disk_full(into.parent)
     try:
         _by_jgo(missing, into)
-    except Exception as first:  # noqa: BLE001  jgo and its HTTP library raise many kinds: not by this way
+    except Exception as first:  # jgo and its HTTP library raise many kinds, each meaning: not by this way
         if isinstance(first, OSError) and first.errno == errno.ENOSPC:
             raise disk_full(into.parent) from first
         _by_mvn(missing, into, first)

@@ -47,8 +47,8 @@ def new_cluster() -> str:
     return "H" + base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")[1:]
 
 
-def servers(state: State, programs: Programs) -> list[Server]:
-    """One per node, on the ports that the state names."""
+def servers(state: State, programs: Programs | None) -> list[Server]:
+    """One per node, on the ports that the state names; without programs when all of them run already."""
     nodes = tuple(_node(state, number, name) for number, name in enumerate(names(state.brokers), start=1))
     return [_server(state, programs, node, nodes) for node in nodes]
 
@@ -65,7 +65,7 @@ def _node(state: State, number: int, name: str) -> Node:
     )
 
 
-def _server(state: State, programs: Programs, node: Node, nodes: tuple[Node, ...]) -> Server:
+def _server(state: State, programs: Programs | None, node: Node, nodes: tuple[Node, ...]) -> Server:
     name = node.folder.name
     log = log_of(state.home, name)
     return Server(
@@ -77,7 +77,9 @@ def _server(state: State, programs: Programs, node: Node, nodes: tuple[Node, ...
     )
 
 
-def _launch(programs: Programs, node: Node, text: str, cluster: str) -> Spawned:
+def _launch(programs: Programs | None, node: Node, text: str, cluster: str) -> Spawned:
+    if programs is None:
+        raise StackError("Kafka ended while it was looked at; run `habeas stack up` again.")
     own_folder(node.folder, 0o700)
     temporary = own_folder(node.folder / "tmp", 0o700)
     settings, logging = node.folder / "server.properties", node.folder / "log4j2.xml"

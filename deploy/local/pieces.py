@@ -40,7 +40,7 @@ class Server:
 def ensure(server: Server, state: State) -> bool:
     """Running and ready afterwards; true when it had to be started."""
     if state.running(server.name):
-        _wait(server, state.processes[server.name], 0)
+        _wait(server, state)
         return False
     held_until = time.monotonic() + HELD_MAY_LAST
     while True:
@@ -66,22 +66,25 @@ def log_of(home: Path, name: str) -> Path:
 
 def _start(server: Server, state: State) -> bool:
     _rotate(server.log)
-    begin = server.log.stat().st_size if server.log.exists() else 0
-    process = server.launch()
-    state.started(server.name, process)
+    begin = _size(server.log)
+    state.started(server.name, server.launch())
     try:
-        _wait(server, process, begin)
+        _wait(server, state, begin)
     except BaseException:
         halt(server.name, state)
         raise
     return True
 
 
-def _wait(server: Server, process: Spawned, begin: int) -> None:
+def _wait(server: Server, state: State, begin: int | None = None) -> None:
+    """Until it answers; `begin` is where its log stood before it was started."""
+    process, seen = state.processes[server.name], _size(server.log) if begin is None else begin
     deadline = time.monotonic() + STARTING_MAY_TAKE
     while not server.ready():
+        if state.interrupted.is_set():
+            raise StackError(f"The start of {server.title} was interrupted; run `habeas stack up` again.")
         if not processes.alive(process):
-            raise _last_words(server, begin)
+            raise _last_words(server, seen)
         if time.monotonic() > deadline:
             raise StackError(
                 f"{server.title} (pid {process.pid}) runs but does not answer; "
@@ -95,7 +98,7 @@ def _last_words(server: Server, begin: int) -> StackError:
     said = _read_from(server.log, begin)
     if "No space left on device" in said:
         return disk_full(server.log.parent)
-    if "Address already in use" in said:
+    if "address already in use" in said.lower():
         return PortTakenError(
             f"The port of {server.title} was taken by another program; run `habeas stack up` again."
         )
@@ -105,8 +108,24 @@ def _last_words(server: Server, begin: int) -> StackError:
         return StillHeldError(
             f"Another process still uses the data of {server.title}; end it, then run this again."
         )
-    words = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "nothing")
-    return StackError(f"{server.title} stopped while starting; its last words in {server.log} are: {words}")
+    return StackError(
+        f"{server.title} stopped while starting; mend what {server.log} tells: {_telling_line(said)}"
+    )
+
+
+def _telling_line(said: str) -> str:
+    """The last line that names an error, else the last one that is no part of a stack trace."""
+    lines = [
+        line.strip()
+        for line in said.splitlines()
+        if line.strip() and not line.startswith(("\tat ", "    at "))
+    ]
+    errors = [line for line in lines if re.search(r"\b(ERROR|FATAL|PANIC|Error|\w+Exception)\b", line)]
+    return (errors or lines or ["nothing"])[-1][:300]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _read_from(path: Path, begin: int) -> str:
@@ -116,5 +135,5 @@ def _read_from(path: Path, begin: int) -> str:
 
 
 def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > ROTATE_AT_BYTES:
+    if _size(log) > ROTATE_AT_BYTES:
         log.replace(log.with_name(log.name + ".1"))

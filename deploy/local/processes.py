@@ -95,11 +95,12 @@ def alive(process: Spawned | None) -> bool:
     """Whether this very process still runs (a zombie does not)."""
     if process is None:
         return False
+    if birth(process.pid) == process.born:
+        return True
     child = _children.get(process.pid)
     if child is not None and child.poll() is not None:
         _children.pop(process.pid, None)
-        return False
-    return birth(process.pid) == process.born
+    return False
 
 
 def stop(process: Spawned, plan: StopPlan) -> bool:
@@ -127,8 +128,10 @@ def _birth_in_proc(pid: int) -> str | None:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return None
-    # After the name come state (field 3) and, at 22, the start time; the count begins anew with each boot.
-    return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
+    # After the name come the state (field 3), the number of threads (20) and the start time (22), counted
+    # from each boot anew. The first thread of a server is a zombie already while the others still end.
+    ended = fields[0] in "ZX" and int(fields[17]) <= 1
+    return None if ended else f"{boot}/{fields[19]}"
 
 
 def _signal(process: Spawned, sign: signal.Signals) -> None:

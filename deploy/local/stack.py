@@ -5,7 +5,7 @@ Every home is a stack of its own, with its own ports, data and processes; any nu
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -162,11 +162,21 @@ def _start_once(state: State, brokers: Callable[[], Sequence[Server]], report: R
     servers = [*databases.servers(state), *brokers(), mail_server.server(state)]
     with ThreadPoolExecutor(len(servers)) as pool:
         started = [(server, pool.submit(ensure, server, state)) for server in servers]
+        _wait_for([done for _, done in started], state)
     failures = [failure for _, done in started if (failure := done.exception()) is not None]
     if not failures:
         return
     _halt_all(state, [server.name for server, done in started if done.exception() is None and done.result()])
     raise failures[0]
+
+
+def _wait_for(starts: Sequence[Future[bool]], state: State) -> None:
+    """Ctrl-C must not wait for slow servers: it makes every start give up."""
+    try:
+        wait(starts)
+    except BaseException:
+        state.interrupted.set()
+        raise
 
 
 def _choose_ports(state: State, report: Report) -> None:

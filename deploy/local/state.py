@@ -14,6 +14,7 @@ from deploy.local.errors import StackError
 from deploy.local.processes import Spawned, alive
 
 WAIT_FOR_OTHERS = 180.0
+NOT_WRITTEN = {"home", "interrupted", "_lock"}
 
 
 @dataclass
@@ -28,6 +29,7 @@ class State:
     ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, Spawned] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    interrupted: threading.Event = field(default_factory=threading.Event, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def running(self, name: str) -> bool:
@@ -49,7 +51,7 @@ class State:
             self._write()
 
     def _write(self) -> None:
-        facts = {name: value for name, value in vars(self).items() if name not in {"home", "_lock"}}
+        facts = {name: value for name, value in vars(self).items() if name not in NOT_WRITTEN}
         facts["processes"] = {name: asdict(process) for name, process in self.processes.items()}
         write_private(self.home / "stack.json", json.dumps(facts, indent=2) + "\n")
 

@@ -6,6 +6,7 @@ stated exception to "services talk only through Kafka".
 
 from shared.vault.errors import (
     CannotUnseal,
+    CannotUnwrap,
     KekVersionMissing,
     KeyDestroyed,
     KeyNotOpen,
@@ -20,6 +21,7 @@ from shared.vault.vault import Vault
 
 __all__ = [
     "CannotUnseal",
+    "CannotUnwrap",
     "FileKek",
     "KekVersionMissing",
     "KeyDestroyed",

@@ -26,13 +26,15 @@ def run(settings: Settings, service: str) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     configure_logs(service, settings.log_level)
     names = SERVICES if service == "all" else (service,)
+    code = 0
     try:
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(_serve(settings, names))
-    except (KeyFileRefused, LostMemory) as error:
-        log.error("service.refused", reason=str(error))
-        return 1
-    return 0
+    except* (KeyFileRefused, LostMemory) as refused:
+        for error in refused.exceptions:
+            log.error("service.refused", reason=str(error))  # noqa: TRY400 - a sentence, not a traceback
+        code = 1
+    return code
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -62,6 +64,7 @@ async def _one(settings: Settings, service: str, stack: AsyncExitStack, stopping
         await _first(started, stopping)
         await stopping.wait()
     finally:
+        stopping.set()
         server.should_exit = True
         await host.stop()
         await serving

@@ -7,7 +7,7 @@ would ignore everything that it says. `habeas recover` is the way back.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from shared.events.topics import TOPICS
 
@@ -38,15 +38,10 @@ async def refuse_amnesia(resources: "Resources") -> None:
 
 
 async def _records(bootstrap: str, topics: Sequence[str]) -> int:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
     try:
-        await consumer.start()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in (consumer.partitions_for_topic(topic) or ())
-        ]
-        ends = await consumer.end_offsets(partitions)
+        ends = await consumer.end_offsets(list(consumer.assignment()))
         return sum(ends.values())
     finally:
         await consumer.stop()

@@ -1,0 +1,106 @@
+"""The four services as four processes of ours: started, watched until ready, and ended by their own ids."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx2
+
+from shared.events.topics import SERVICES
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class ServiceFailed(RuntimeError):
+    """A service did not come up or went away; the sentence names its log."""
+
+
+class Services:
+    """The service processes of one home."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+        self._home = home
+        self._environment = {**os.environ, **environment}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._http = httpx2.Client(timeout=5)
+
+    def start(self, *names: str) -> None:
+        """Start services (all four if none is named) and wait until each says that it is ready.
+
+        Raises:
+            ServiceFailed: one ended, or was not ready within a minute.
+        """
+        for name in names or SERVICES:
+            self._spawn(name)
+        for name in names or SERVICES:
+            self._wait_ready(name)
+
+    def url(self, name: str) -> str:
+        """Where a service's HTTP listens."""
+        return (self._home / "run" / f"{name}.url").read_text()
+
+    def pid(self, name: str) -> int:
+        """The process id of a service."""
+        return self._processes[name].pid
+
+    def kill(self, name: str) -> None:
+        """End a service as a power cut would."""
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def check(self) -> None:
+        """Raise ServiceFailed when a service has ended by itself."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                raise ServiceFailed(f"{name} ended with code {process.returncode}; see {self._log(name)}")
+
+    def stop(self) -> None:
+        """Ask all to end, wait, and end what does not."""
+        for process in self._processes.values():
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def _log(self, name: str) -> Path:
+        return self._home / "logs" / f"{name}.log"
+
+    def _spawn(self, name: str) -> None:
+        (self._home / "run" / f"{name}.url").unlink(missing_ok=True)
+        self._log(name).parent.mkdir(parents=True, exist_ok=True)
+        with self._log(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "deploy.cli.main", "serve", name],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C reaches only the demo, which then ends its children in order.
+                start_new_session=True,
+            )
+
+    def _wait_ready(self, name: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            if self._is_ready(name):
+                return
+            time.sleep(0.1)
+        raise ServiceFailed(f"{name} was not ready within {READY_SECONDS:.0f} s; see {self._log(name)}")
+
+    def _is_ready(self, name: str) -> bool:
+        try:
+            return self._http.get(f"{self.url(name)}/ready").status_code == httpx2.codes.OK
+        except (httpx2.HTTPError, OSError):
+            return False

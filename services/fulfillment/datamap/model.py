@@ -80,7 +80,8 @@ class MapCollection:
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields.values() if field.primary_key)
+        """By name, so that frozen keys outlive a reordered file."""
+        return tuple(sorted(field.name for field in self.fields.values() if field.primary_key))
 
     @property
     def deidentified(self) -> tuple[MapField, ...]:

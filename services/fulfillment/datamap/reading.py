@@ -114,6 +114,7 @@ class _Reader:
         categories = (*shared[0], *(collection.data_categories or ()))
         inherited = _provenance(said, shared[1])
         fields = {f.name: self._field(collection.name, f, categories, inherited) for f in collection.fields}
+        fields = {name: fields[name] for name in self._written_order(collection.name)}
         if said.category:
             fields = {name: replace(f, category=f.category or said.category) for name, f in fields.items()}
         return MapCollection(
@@ -179,6 +180,11 @@ class _Reader:
         except ValidationError as error:
             self._problems += [_problem(place, each["loc"], each["msg"]) for each in error.errors()]
             return model()
+
+    def _written_order(self, collection: str) -> list[str]:
+        """Fideslang sorts; an answer shows columns as the map's author wrote them."""
+        node = next(each for each in self._raw["collections"] if each["name"] == collection)
+        return [str(each["name"]) for each in node["fields"]]
 
     def _raw_meta(self, collection: str, field: str | None = None) -> object:
         node = next(each for each in self._raw["collections"] if each["name"] == collection)

@@ -1,5 +1,6 @@
 """One bounded pool per system, with every wait limited and no value ever in an error."""
 
+import logging
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,10 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "sqlite": "sqlite+aiosqlite",
 }
+
+
+# It logs every statement with its values, a person's among them, wherever DEBUG is switched on for all.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 
 def make_engine(address: str, limits: Limits) -> AsyncEngine:

@@ -80,7 +80,7 @@ def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | N
     foreign = inspector.get_multi_foreign_keys(**wanted)
     return Reflection(
         columns={table: {c["name"]: c["type"] for c in found} for (_, table), found in columns.items()},
-        keys={table: tuple(key["constrained_columns"]) for (_, table), key in keys.items()},
+        keys={table: tuple(sorted(key["constrained_columns"])) for (_, table), key in keys.items()},
         foreign_keys=tuple(_link(str(table), key) for (_, table), found in foreign.items() for key in found),
     )
 

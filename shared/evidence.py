@@ -75,6 +75,7 @@ class Certificate(_Fact):
     received_on: day_of
     acknowledge_by: DueEvidence | None = None
     respond_by: DueEvidence | None = None
+    effective_by: DueEvidence | None = None
     extended_to: DueEvidence | None = None
     answered_at: Instant | None = None
     closed_at: Instant

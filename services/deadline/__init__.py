@@ -1,0 +1,1 @@
+"""The clocks of a request: warn, extend, call late, close and certify."""

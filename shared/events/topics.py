@@ -43,7 +43,8 @@ SUBMISSIONS = Topic("dsar.submissions", "command", ("upstream",), ("intake",), "
 RECEIVED = _event("dsar.received", "intake", "verification", "fulfillment", "deadline")
 VERIFIED = _event("dsar.verified", "verification", "fulfillment", "intake", "deadline")
 FULFILLED = _event("dsar.fulfilled", "fulfillment", "intake", "deadline")
-EXTENDED = _event("dsar.extended", "deadline", "intake", "verification", "fulfillment")
+# Deadline reads its own extension back: the certificate names its id and the digest of its bytes.
+EXTENDED = _event("dsar.extended", "deadline", "intake", "verification", "fulfillment", "deadline")
 CLOSED = _event("dsar.closed", "deadline", "intake", "verification", "fulfillment")
 JOURNAL_INTAKE = _event("dsar.journal.intake", "intake", "deadline")
 JOURNAL_VERIFICATION = _event("dsar.journal.verification", "verification")

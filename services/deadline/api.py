@@ -1,0 +1,41 @@
+"""The page that hands out a closed request's certificate; it names no person, so any caller may read it."""
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from services.deadline.ports import Certificates
+
+JOSE: Final = "application/jose"
+
+
+def certificate_routes(certificates: Certificates) -> APIRouter:
+    """`GET /certificates/{request_id}`: the JWS as one line of text."""
+    router = APIRouter(tags=["certificates"])
+
+    @router.get(
+        "/certificates/{request_id}",
+        response_class=Response,
+        responses={200: {"content": {JOSE: {}}}, 404: {"description": "Not closed, or not yet signed."}},
+    )
+    async def certificate(request_id: UUID) -> Response:
+        """Give the signed certificate of a closed request; check it with `habeas evidence verify`."""
+        found = await certificates.find(request_id)
+        if found is None:
+            return _not_found()
+        headers = {"Habeas-Evidence-Digest": found.payload_sha256}
+        return Response(found.jws, media_type=JOSE, headers=headers)
+
+    return router
+
+
+def _not_found() -> Response:
+    problem = {
+        "type": "about:blank",
+        "title": "There is no certificate for this request",
+        "status": 404,
+        "detail": "A certificate is signed when the request is closed; ask again later, or check the id.",
+    }
+    return JSONResponse(problem, status_code=404, media_type="application/problem+json")

@@ -1,0 +1,30 @@
+"""Puts the deadline service together."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.deadline.api import certificate_routes
+from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineCase, DeadlineDomain
+from services.deadline.handlers import DestroyKey, SignCertificate
+from services.deadline.storage import PostgresCertificates
+from shared.hosting import Resources, ServiceParts
+from shared.machine.decision import Message
+
+
+async def build(resources: Resources) -> ServiceParts[DeadlineCase]:
+    """The service's parts; the vault's role lets it destroy keys and do nothing else."""
+    certificates = PostgresCertificates(resources.pool)
+    return ServiceParts(
+        domain=DeadlineDomain(),
+        prepare=_prepare,
+        handlers={
+            CERTIFICATE: SignCertificate(resources.keys.evidence(), certificates, resources.clock),
+            DESTROY_KEY: DestroyKey(resources.vault),
+        },
+        routes=lambda _batcher: certificate_routes(certificates),
+    )
+
+
+async def _prepare(messages: Sequence[Message]) -> Sequence[Any]:
+    """Nothing that this service hears is sealed."""
+    return [None] * len(messages)

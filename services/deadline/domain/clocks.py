@@ -1,0 +1,97 @@
+"""Warn before a date, say once that it was missed, and take that back when the proof comes later."""
+
+from datetime import datetime
+
+from services.deadline.domain.case import (
+    ACKNOWLEDGEMENTS,
+    ANSWERS,
+    WITHDRAWALS,
+    DeadlineCase,
+    Draft,
+    Received,
+    owed,
+    regime_of,
+)
+from shared.events.deadline import ClockName, DeadlineApproaching, DeadlineMissed, DeadlineMissWithdrawn
+from shared.machine.decision import Outgoing
+from shared.policy import DueDate, WarningTime, warning_times
+from shared.policy.dates import local_date
+
+
+def settle_clocks(draft: Draft, now: datetime) -> Draft:
+    """State or withdraw a miss, or warn, for each clock of the request."""
+    received = draft.case.received
+    if received is None:
+        return draft
+    for clock, due in owed(received, extended=draft.case.extended).items():
+        draft = _missed(draft, clock, due, now)
+    return _warned(draft, received, now)
+
+
+def met_at(case: DeadlineCase, clock: ClockName) -> datetime | None:
+    """When what the clock asks for was done; None while it was not.
+
+    An acknowledgement is not owed any more once the request was granted or denied (11 CCR 7021(a)), and
+    nothing is owed to who took the request back.
+    """
+    final = ANSWERS | WITHDRAWALS
+    kinds = final | ACKNOWLEDGEMENTS if clock == "acknowledge" else final
+    taken_back = case.withdrawn_at if case.resolution in (None, "withdrawn") else None
+    times = [at for at in (case.first_notice(kinds), taken_back) if at is not None]
+    return min(times, default=None)
+
+
+def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
+    """When a clock that still runs has something to say: later than now, every one of them."""
+    received = case.received
+    if received is None or case.closing is not None:
+        return []
+    dates = owed(received, extended=case.extended)
+    running = [due.late_from for clock, due in dates.items() if not _kept(case, clock, due)]
+    rungs = [rung.at for rung in _rungs(case, received) if met_at(case, rung.clock) is None]
+    return [at for at in (*rungs, *running) if at > now]
+
+
+def _missed(draft: Draft, clock: ClockName, due: DueDate, now: datetime) -> Draft:
+    case = draft.case
+    late = now >= due.late_from and not _kept(case, clock, due)
+    if late == (clock in case.missed):
+        return draft
+    if late:
+        stated = case.model_copy(update={"missed": (*case.missed, clock)})
+        return draft.then(stated, Outgoing(DeadlineMissed(clock=clock, due=due)))
+    # Either the thing itself was in time, or the notice that moved its date was.
+    in_time = met_at(case, clock) if _kept(case, clock, due) else _extended_at(case)
+    taken_back = case.model_copy(update={"missed": tuple(one for one in case.missed if one != clock)})
+    if in_time is None:
+        return draft.then(taken_back)
+    return draft.then(taken_back, Outgoing(DeadlineMissWithdrawn(clock=clock, handed_over_at=in_time)))
+
+
+def _kept(case: DeadlineCase, clock: ClockName, due: DueDate) -> bool:
+    met = met_at(case, clock)
+    return met is not None and met < due.late_from
+
+
+def _extended_at(case: DeadlineCase) -> datetime | None:
+    return case.extension.told_at if case.extension else None
+
+
+def _warned(draft: Draft, received: Received, now: datetime) -> Draft:
+    """State only the last rung that has come: after an outage one warning is of use, three are not."""
+    due_now: dict[ClockName, WarningTime] = {
+        rung.clock: rung for rung in _rungs(draft.case, received) if rung.at <= now
+    }
+    for clock, due in owed(received, extended=draft.case.extended).items():
+        rung, case = due_now.get(clock), draft.case
+        if rung is None or now >= due.late_from or met_at(case, clock) is not None:
+            continue
+        if rung.days_before < case.warned.get(clock, rung.days_before + 1):
+            left = (due.date - local_date(now, regime_of(received).zone)).days
+            stated = case.model_copy(update={"warned": {**case.warned, clock: rung.days_before}})
+            draft = draft.then(stated, Outgoing(DeadlineApproaching(clock=clock, due=due, days_left=left)))
+    return draft
+
+
+def _rungs(case: DeadlineCase, received: Received) -> tuple[WarningTime, ...]:
+    return warning_times(regime_of(received), received.clocks, extended=case.extended)

@@ -1,0 +1,150 @@
+"""A request closes when it was fulfilled and answered, whichever is heard first; then it is certified.
+
+Everything that must have been stated before is waited for, so that the certificate names every lifecycle
+event and is the same in whatever order they come.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.deadline.domain.case import (
+    CERTIFICATE,
+    DESTROY_KEY,
+    Closing,
+    DeadlineCase,
+    Draft,
+    Ending,
+    Received,
+    owed,
+    regime_of,
+)
+from services.deadline.domain.certificate import certificate_payload
+from services.deadline.domain.clocks import met_at
+from shared.events.deadline import DeadlineExtended, RequestClosed
+from shared.evidence import evidence_digest
+from shared.machine.decision import Context, Outgoing, TaskPlan
+from shared.policy import key_kept_through
+from shared.policy.dates import late_from, local_date
+
+# How long an answer that came late waits for word of an extension that may have made it timely.
+PATIENCE: Final = timedelta(days=1)
+
+
+def settle_closing(draft: Draft, context: Context) -> Draft:
+    """Close once, when every fact is there."""
+    case = draft.case
+    received, ending, answered_at = case.received, case.ending, case.answered_at
+    if case.closing is not None or received is None or ending is None or answered_at is None:
+        return draft
+    if not _all_stated(case, ending) or _hold_until(case, context.now) is not None:
+        return draft
+    known = case.model_copy(update={"heads": {**case.heads, "deadline": context.audit_head}})
+    closing = _closing(known, received, answered_at, context.now)
+    payload = certificate_payload(known, received, ending, closing)
+    return _closed(
+        draft,
+        received,
+        ending,
+        closing.model_copy(update={"evidence_digest": evidence_digest(payload)}),
+        payload,
+    )
+
+
+def settle_key(draft: Draft, now: datetime) -> Draft:
+    """Have the request's key destroyed when nothing may need it any more; topics and tables then forget."""
+    case = draft.case
+    if case.closing is None or case.key != "kept" or now < case.closing.key_until:
+        return draft
+    urgency = case.closing.key_until
+    plan = TaskPlan(key=DESTROY_KEY, handler=DESTROY_KEY, purpose="document", urgency=urgency)
+    planned = case.model_copy(update={"key": "destroying", "open_tasks": (*case.open_tasks, DESTROY_KEY)})
+    return Draft(planned, draft.events, draft.commands, (*draft.tasks, plan), draft.closes)
+
+
+def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
+    """When closing, or destroying the key, is to be looked at again."""
+    if case.closing is not None:
+        return [case.closing.key_until] if case.key == "kept" else []
+    held = _hold_until(case, now)
+    return [held] if held is not None else []
+
+
+def _all_stated(case: DeadlineCase, ending: Ending) -> bool:
+    """Whether what must have come before this ending was heard, our own DeadlineExtended included."""
+    if ending.resolution == "withdrawn":
+        before = case.withdrawn_at is not None
+    else:
+        before = case.verification is not None
+    extended = DeadlineExtended.declared.ce_type
+    return before and (not case.extended or any(one.type == extended for one in case.events))
+
+
+def _hold_until(case: DeadlineCase, now: datetime) -> datetime | None:
+    """Until when a late answer waits for the outcome of an extension; intake need not state one it drops."""
+    respond_by = case.received.clocks.respond_by if case.received else None
+    answered_at = case.answered_at
+    if not case.asks_extension or respond_by is None or answered_at is None:
+        return None
+    until = respond_by.late_from + PATIENCE
+    return until if answered_at >= respond_by.late_from and now < until else None
+
+
+def _closing(case: DeadlineCase, received: Received, answered_at: datetime, now: datetime) -> Closing:
+    regime = regime_of(received)
+    last_day = key_kept_through(regime, local_date(now, regime.zone))
+    return Closing(
+        closed_at=now,
+        answered_at=answered_at,
+        in_time=_in_time(case, received),
+        evidence_digest="",
+        key_until=late_from(last_day, regime.zone),
+    )
+
+
+def _in_time(case: DeadlineCase, received: Received) -> bool:
+    """Whether the answer kept its date; a right without one (opt_in) cannot be late."""
+    dates = owed(received, extended=case.extended)
+    met = {clock: met_at(case, clock) for clock in dates if clock != "acknowledge"}
+    return all(at is not None and at < dates[clock].late_from for clock, at in met.items())
+
+
+def _closed(draft: Draft, received: Received, ending: Ending, closing: Closing, payload: bytes) -> Draft:
+    fact = RequestClosed(
+        right=received.clocks.right,
+        resolution=ending.resolution,
+        closed_at=closing.closed_at,
+        answered_at=closing.answered_at,
+        in_time=closing.in_time,
+        evidence_digest=closing.evidence_digest,
+        audit_head="",
+    )
+    plan = TaskPlan(
+        key=CERTIFICATE,
+        handler=CERTIFICATE,
+        purpose="document",
+        urgency=closing.closed_at,
+        body={"payload": payload.decode()},
+    )
+    return Draft(
+        _at_rest(draft.case, ending, closing),
+        (*draft.events, Outgoing(fact)),
+        draft.commands,
+        (*draft.tasks, plan),
+        closes=True,
+    )
+
+
+def _at_rest(case: DeadlineCase, ending: Ending, closing: Closing) -> DeadlineCase:
+    """What a closed case still decides on; the rest stands in the certificate."""
+    return case.model_copy(
+        update={
+            "closing": closing,
+            "ending": ending.model_copy(update={"systems": ()}),
+            "verification": None,
+            "extension": case.extension if case.extended else None,
+            "warned": {},
+            "events": (),
+            "heads": {},
+            "open_tasks": (*case.open_tasks, CERTIFICATE),
+        }
+    )

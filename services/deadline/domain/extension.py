@@ -1,0 +1,90 @@
+"""The once-only extension: asked for by a person, effective when its notice was handed over in time.
+
+Civ. Code 1798.130(a)(2)(A), 11 CCR 7021(b). What counts is the instant at which the notice was handed over,
+not the one at which we hear of it.
+"""
+
+from datetime import datetime
+
+from services.deadline.domain.case import DeadlineCase, Draft, Extension, Notice, Received
+from shared.events.commands import ExtendDeadline, SendNotice
+from shared.events.deadline import DeadlineExtended
+from shared.machine.decision import Outgoing
+from shared.policy import extension_refusal
+
+
+def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
+    """Have the notice sent, or say why the date stays where it is."""
+    received = case.received
+    refusal = _refusal(case, received, command, now)
+    if refusal is not None or received is None:
+        return Draft(case, refusal=refusal)
+    clocks = received.clocks
+    notice = SendNotice(
+        kind="extension",
+        reasons=command.reasons,
+        send_by=clocks.respond_by.late_from if clocks.respond_by else None,
+        due=clocks.extend_to,
+    )
+    asked = case.model_copy(update={"extension": Extension(reasons=command.reasons)})
+    return Draft(asked, commands=(Outgoing(notice),))
+
+
+def did_not_happen(case: DeadlineCase) -> DeadlineCase:
+    """Forget an extension whose notice did not go out; another may be asked for while there is time."""
+    return case.model_copy(update={"extension": None}) if case.asks_extension else case
+
+
+def settle_extension(draft: Draft) -> Draft:
+    """Move the date when the notice is known to have been handed over before the first one had passed."""
+    case = draft.case
+    received, extension = case.received, case.extension
+    if received is None or extension is None or extension.told_at or case.closing is not None:
+        return draft
+    notice = next((one for one in case.notices if one.kind == "extension"), None)
+    if notice is None:
+        return draft
+    if not _in_time(received, notice, extension):
+        return draft.then(did_not_happen(case))
+    return _extended(draft, received, extension, notice)
+
+
+def _extended(draft: Draft, received: Received, extension: Extension, notice: Notice) -> Draft:
+    case = draft.case
+    told = extension.model_copy(update={"told_at": notice.at})
+    # The answer's warnings begin again on the later date.
+    warned = {clock: rung for clock, rung in case.warned.items() if clock == "acknowledge"}
+    moved = case.model_copy(update={"extension": told, "warned": warned})
+    due = received.clocks.due(extended=True)
+    assert due is not None  # noqa: S101 - `_in_time` found that the right has an extension
+    fact = DeadlineExtended(
+        respond_by=due, reasons=extension.reasons, notice_handed_over_at=notice.at, audit_head=""
+    )
+    return draft.then(moved, Outgoing(fact))
+
+
+def _in_time(received: Received, notice: Notice, extension: Extension) -> bool:
+    refusal = extension_refusal(received.clocks, handed_over_at=notice.at, reasons=extension.reasons)
+    return refusal is None
+
+
+def _refusal(
+    case: DeadlineCase, received: Received | None, command: ExtendDeadline, now: datetime
+) -> str | None:
+    if received is None:
+        return "unknown_request"
+    by_law = extension_refusal(
+        received.clocks,
+        handed_over_at=now,
+        reasons=command.reasons,
+        already_extended=case.extended,
+        closed=case.closing is not None,
+    )
+    if by_law is not None:
+        return str(by_law)
+    reasons = (
+        ("withdrawn", case.withdrawn_at is not None),
+        ("fulfilled", case.ending is not None or case.answered_at is not None),
+        ("extension_pending", case.asks_extension),
+    )
+    return next((reason for reason, applies in reasons if applies), None)

@@ -1,0 +1,91 @@
+# Habeas on one machine: Python 3.11 or newer and make are all it needs. `make` alone lists the targets.
+PYTHON ?=
+VENV ?= .venv
+REQUESTS ?= 40
+SEED ?= 1
+ARGS ?=
+
+PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+RUN := $(VENV)/.habeas-run
+DEV := $(VENV)/.habeas-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo test lint fix generate verify bench logs lock clean
+
+help: ## List these targets
+	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## Make the virtual environment with everything that tests and lint need
+
+run: $(RUN) ## Run the main job and stay up until Ctrl-C (REQUESTS=40 SEED=1)
+	@$(VENV)/bin/habeas demo --stay --requests $(REQUESTS) --seed $(SEED)
+
+demo: $(RUN) ## The same, ending by itself with one line that says what was proved
+	@$(VENV)/bin/habeas demo --requests $(REQUESTS) --seed $(SEED)
+
+test: $(DEV) ## Run the tests; ARGS="tests/unit -k deadline" chooses some
+	@$(VENV)/bin/pytest $(ARGS)
+
+lint: $(DEV) ## Check format, rules, walls between rooms, types and generated files
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/python -m deploy.generate --check
+
+fix: $(DEV) ## Format, and mend what ruff can mend by itself
+	@$(VENV)/bin/ruff check --fix-only .
+	@$(VENV)/bin/ruff format .
+
+generate: $(DEV) ## Write schemas, AsyncAPI, reference pages and the map from the catalogue
+	@$(VENV)/bin/python -m deploy.generate
+
+verify: $(DEV) ## Fail if a generated file is not what the catalogue says
+	@$(VENV)/bin/python -m deploy.generate --check
+
+bench: $(DEV) ## Measure lifecycles per second on this machine; prints one JSON line
+	@$(VENV)/bin/python bench/lifecycle.py $(ARGS)
+
+logs: $(RUN) ## Follow the logs of the embedded servers
+	@$(VENV)/bin/habeas stack logs --follow
+
+lock: $(DEV) ## Pin what pyproject.toml asks for, with hashes, after a change to its dependencies
+	@command -v uv >/dev/null || { echo "make lock needs uv, which pins for every platform at once."; exit 1; }
+	@$(COMPILE) --extra build --extra stack pyproject.toml --output-file requirements/run.txt
+	@$(COMPILE) --extra dev --constraint requirements/run.txt pyproject.toml --output-file requirements/dev.txt
+
+clean: ## Stop the embedded stack, remove the virtual environment and caches; .habeas/ stays
+	@if [ -x $(VENV)/bin/habeas ] && [ -e .habeas/stack.json ]; then $(VENV)/bin/habeas stack down; fi
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp per set of requirements: installed once, and again when its file changes.
+$(RUN): requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what is needed to run (once; a few minutes on a slow line) ..."
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what is needed to develop (once; a few minutes on a slow line) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(RUN) $@
+
+$(VENV)/bin/python:
+	@for python in $(PYTHONS); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Habeas needs Python 3.11 or newer, and none of these is: $(PYTHONS). Say which: make PYTHON=/path/to/python3.11"; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$($$python --version) ..."; \
+	$$python -m venv --clear $(VENV) || { \
+	  echo "That Python cannot make virtual environments; on Debian and Ubuntu install python3-venv."; rm -rf $(VENV); exit 1; \
+	}

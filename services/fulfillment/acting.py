@@ -1,0 +1,167 @@
+"""The act task: find, freeze, commit the intent, call, prove. What may have been done is proved before it is repeated.
+
+A destructive call is bound to the ids that `find` returned and to the cut-off; both stay the same for every
+attempt after the first call, and so does the idempotency key.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.fulfillment import results
+from services.fulfillment.connected import Connected, Systems
+from services.fulfillment.domain.finishing import UNPROVED
+from services.fulfillment.finding import find
+from services.fulfillment.ports import (
+    Ambiguous,
+    Capabilities,
+    Done,
+    Frozen,
+    Gone,
+    NeedsPerson,
+    Nothing,
+    Outcome,
+    Receipt,
+    Retry,
+    StillPresent,
+)
+from services.fulfillment.subjects import Subjects
+from shared.canonical import canonical_json, sha256_hex
+from shared.clock import Clock
+from shared.ids import new_id
+from shared.tasks.work import Again, Answer, Calling, Claimed
+from shared.vault.vault import Vault
+
+ADAPTER_SECONDS = 40
+"""Shorter than the runner's own limit, which is half a lease."""
+
+MOST_PROOFS = 12
+SOON = timedelta(seconds=1)
+
+
+def idempotency_key(request_id: UUID, system: str, right: str, frozen: Frozen) -> str:
+    """The same for every attempt at the same rows, and for no other."""
+    return sha256_hex(canonical_json([str(request_id), system, right, frozen.digest()]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    task: Claimed
+    calling: Calling
+    system: Connected
+    right: str
+    cut_off: datetime
+
+
+class ActHandler:
+    """Deletes, de-identifies, opts out or limits in one system."""
+
+    def __init__(self, systems: Systems, subjects: Subjects, vault: Vault, clock: Clock) -> None:
+        self._systems = systems
+        self._subjects = subjects
+        self._vault = vault
+        self._clock = clock
+
+    async def run(self, task: Claimed, calling: Calling) -> Answer:
+        """Do it once, or settle what an earlier attempt may have done."""
+        system = self._systems.get(task.body["system"])
+        if system is None:
+            return results.person("schema", "the system is not connected any more")
+        cut_off = datetime.fromisoformat(task.body["cut_off"])
+        attempt = _Attempt(task, calling, system, task.body["right"], cut_off)
+        async with asyncio.timeout(ADAPTER_SECONDS):
+            if task.frozen is None:
+                return await self._first(attempt)
+            return await self._resume(attempt)
+
+    async def _first(self, attempt: _Attempt) -> Answer:
+        """Also after a restore that lost the ids: then only what is still there can be found, and is."""
+        task, adapter = attempt.task, attempt.system.adapter
+        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+        if isinstance(wanted, NeedsPerson):
+            return results.not_yet(wanted)
+        found = await find(adapter, wanted, attempt.cut_off)
+        if not isinstance(found, Frozen):
+            return results.not_yet(found)
+        if found.is_empty:
+            return results.nothing(attempt.system.entry.name)
+        return await self._act(attempt, found, self._bound(attempt, found))
+
+    async def _resume(self, attempt: _Attempt) -> Answer:
+        """Prove first; what is still there is asked for again, with the same ids under the same key."""
+        frozen = await self._frozen(attempt.task)
+        again = {"idempotency_key": attempt.task.idempotency_key}
+        if not attempt.system.adapter.capabilities.verify:
+            if attempt.task.settle and not _repeatable(attempt.system.adapter.capabilities):
+                return results.person(UNPROVED, "it may have been done, and cannot be read back or repeated")
+            return await self._act(attempt, frozen, again)
+        proof = await attempt.system.adapter.prove(attempt.right, frozen, cut_off=attempt.cut_off)
+        match proof:
+            case Gone():
+                return results.done(self._proved(attempt, frozen))
+            case StillPresent():
+                return await self._act(attempt, frozen, again)
+        return self._unproved(attempt.task, proof.reason, ambiguous=attempt.task.settle)
+
+    async def _act(self, attempt: _Attempt, frozen: Frozen, bound: dict[str, Any]) -> Answer:
+        if not await attempt.calling(**bound):
+            # Withdrawn, on hold or closed: the next claim asks the rules again and hears which.
+            return Again(SOON, "not permitted now")
+        key = str(bound["idempotency_key"])
+        outcome = await attempt.system.adapter.act(
+            attempt.right, frozen, cut_off=attempt.cut_off, idempotency_key=key
+        )
+        return await self._after(attempt, frozen, outcome)
+
+    async def _after(self, attempt: _Attempt, frozen: Frozen, outcome: Outcome) -> Answer:
+        match outcome:
+            case Done(receipt):
+                return await self._done(attempt, frozen, receipt)
+            case Nothing():
+                return results.nothing(attempt.system.entry.name)
+            case Ambiguous(reason):
+                return self._unproved(attempt.task, reason, ambiguous=True)
+            case Retry() | NeedsPerson():
+                return results.not_yet(outcome)
+
+    async def _done(self, attempt: _Attempt, frozen: Frozen, receipt: Receipt) -> Answer:
+        """A system's word is read back, where it can be."""
+        adapter = attempt.system.adapter
+        if adapter.capabilities.verify:
+            proof = await adapter.prove(attempt.right, frozen, cut_off=attempt.cut_off)
+            if not isinstance(proof, Gone):
+                return self._unproved(attempt.task, "done, but not yet seen when read back", ambiguous=True)
+        return results.done(receipt)
+
+    def _unproved(self, task: Claimed, reason: str, *, ambiguous: bool) -> Answer:
+        """Look again later; what cannot be proved for hours is for a person."""
+        if task.attempts >= MOST_PROOFS and ambiguous:
+            return results.person(UNPROVED, reason)
+        return Again(results.backoff(task.attempts), reason, ambiguous=ambiguous)
+
+    def _bound(self, attempt: _Attempt, frozen: Frozen) -> dict[str, Any]:
+        request_id, frozen_id = attempt.task.request_id, new_id()
+        plain = canonical_json(frozen.to_json())
+        return {
+            "frozen": self._vault.seal(request_id, frozen_id, "frozen", plain),
+            "frozen_id": frozen_id,
+            "idempotency_key": idempotency_key(request_id, attempt.system.entry.name, attempt.right, frozen),
+        }
+
+    async def _frozen(self, task: Claimed) -> Frozen:
+        assert task.frozen is not None and task.frozen_id is not None  # noqa: S101, PT018 - stored together
+        await self._vault.prefetch([task.request_id])
+        plain = self._vault.open(task.request_id, task.frozen_id, "frozen", task.frozen)
+        return Frozen.from_json(json.loads(plain))
+
+    def _proved(self, attempt: _Attempt, frozen: Frozen) -> Receipt:
+        times = (self._clock.now(), attempt.cut_off)
+        name, datamap = attempt.system.entry.name, attempt.system.datamap
+        return results.receipt_by_read_back(name, datamap, attempt.right, frozen, times)
+
+
+def _repeatable(capabilities: Capabilities) -> bool:
+    return capabilities.idempotency_key or capabilities.naturally_idempotent

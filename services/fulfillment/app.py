@@ -1,0 +1,104 @@
+"""Puts the fulfillment service together; the only place that knows which adapter stands behind a system."""
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import structlog
+
+from services.fulfillment.acting import ActHandler
+from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.connected import Connected, Systems, kinds_found_by, kinds_known, rights_of
+from services.fulfillment.datamap.model import MapError
+from services.fulfillment.datamap.systems import System, load_systems
+from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
+from services.fulfillment.duplicates import same_subject
+from services.fulfillment.exporting import ExportHandler
+from services.fulfillment.joining import JoinHandler
+from services.fulfillment.matching import MatchHandler
+from services.fulfillment.packaging import PackageHandler
+from services.fulfillment.ports import Adapter
+from services.fulfillment.settings import FulfillmentSettings
+from services.fulfillment.storage import FulfillmentStore
+from services.fulfillment.subjects import Subjects
+from shared.clock import Clock
+from shared.hosting import Resources, ServiceParts
+from shared.machine.decision import Message
+from shared.tasks.work import Handler
+
+log = structlog.get_logger("fulfillment")
+
+
+async def build(resources: Resources) -> ServiceParts[FulfillmentCase]:
+    """The service over the systems that the settings' folder describes.
+
+    Raises:
+        MapError: a system or its map cannot be used, or there is none; every problem is named.
+    """
+    folder = FulfillmentSettings().systems
+    return assemble(resources, connect(folder, resources.settings.home, resources.clock))
+
+
+def assemble(resources: Resources, connected: Iterable[Connected]) -> ServiceParts[FulfillmentCase]:
+    """The service over these systems."""
+    connected = tuple(connected)
+    catalogue = Catalogue(each.entry for each in connected)
+    for name in catalogue.out_of_reach():
+        log.warning("system.out_of_reach", system=name)
+    systems = Systems(connected)
+    return ServiceParts(
+        domain=FulfillmentDomain(catalogue),
+        prepare=_nothing_to_prepare,
+        facts=same_subject,
+        handlers=handlers(resources, systems),
+        closers=(systems.close,),
+    )
+
+
+def handlers(resources: Resources, systems: Systems) -> dict[str, Handler]:
+    """Who does which kind of task."""
+    vault, clock = resources.vault, resources.clock
+    store = FulfillmentStore(resources.pool)
+    subjects = Subjects(store, vault)
+    files = AnswerFiles(resources.settings.packages_folder)
+    return {
+        "act": ActHandler(systems, subjects, vault, clock),
+        "export": ExportHandler(systems, subjects, (vault, files), clock),
+        "match": MatchHandler(systems, subjects, vault),
+        "package": PackageHandler(vault, files, clock),
+        "join": JoinHandler(store),
+    }
+
+
+def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
+    """Every system of a folder with its adapter; nothing is connected until it is asked something."""
+    loaded = load_systems(folder, home=home)
+    if not loaded:
+        # Without systems every request would be answered with "nothing found", which would be untrue.
+        raise MapError((f"{folder}: no system is described here; set HABEAS_FULFILLMENT_SYSTEMS",))
+    return tuple(Connected(entry_of(system), system.datamap, _adapter(system, clock)) for system in loaded)
+
+
+def entry_of(system: System) -> SystemEntry:
+    """What the rules know of a system."""
+    return SystemEntry(
+        name=system.system,
+        business=system.business,
+        rights=rights_of(system.datamap),
+        finds_by=kinds_found_by(system.datamap),
+        knows=kinds_known(system.datamap),
+        identity_source=system.identity_source,
+        order=system.order,
+    )
+
+
+def _adapter(system: System, clock: Clock) -> Adapter:
+    """`kind` is the module's name; each has an `open_adapter`."""
+    module = import_module(f"services.fulfillment.adapters.{system.kind}")
+    open_adapter: Callable[[System, Clock], Adapter] = module.open_adapter
+    return open_adapter(system, clock)
+
+
+async def _nothing_to_prepare(messages: Sequence[Message]) -> Sequence[None]:
+    """Nothing is opened before a decision: claims are kept sealed, and opened by the task that needs them."""
+    return [None] * len(messages)

@@ -1,0 +1,49 @@
+"""The one place that moves a case on: whenever nothing is open, what comes next."""
+
+from services.fulfillment.domain import ending, planning
+from services.fulfillment.domain.case import FulfillmentCase, Verified
+from services.fulfillment.domain.catalogue import Catalogue
+from services.fulfillment.domain.planning import Step
+from shared.events.fulfillment import Resolution
+from shared.machine.decision import Context
+
+
+def advance(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> Step:
+    """Plan the next tasks or end the request, if it is known, not ended, and none of its tasks is open."""
+    if case.received_at is None or case.stage == "ended" or case.open:
+        return case, (), ()
+    if case.withdrawn_at is not None:
+        return _end(case, "withdrawn", None, context)
+    if case.verified is None:
+        return case, (), ()
+    return _next(case, case.verified, catalogue, context)
+
+
+def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:
+    right = verified.right
+    if not verified.allows:
+        return _end(case, "denied", ending.IDENTITY_NOT_VERIFIED, context)
+    if case.stage == "joining":
+        return _end(case, "duplicate", None, context)
+    if case.stage == "waiting" and case.duplicate_of is not None:
+        return planning.plan_join(case)
+    matching = planning.plan_match(case, catalogue, right) if case.stage == "waiting" else None
+    if matching is not None:
+        return matching
+    if case.stage in {"waiting", "matching"}:
+        case, events, plans = planning.plan_acts(case, catalogue, right)
+        if plans:
+            return case, events, plans
+    return _answer(case, verified, context)
+
+
+def _answer(case: FulfillmentCase, verified: Verified, context: Context) -> Step:
+    if case.stage == "acting" and case.parts:
+        return planning.plan_package(case, verified.right)
+    resolution, ground = ending.resolution_of(case)
+    return _end(case, resolution, ground, context)
+
+
+def _end(case: FulfillmentCase, resolution: Resolution, ground: str | None, context: Context) -> Step:
+    ended, fulfilled = ending.end(case, resolution, ground, context.now)
+    return ended, (fulfilled,), ()

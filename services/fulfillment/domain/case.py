@@ -1,0 +1,98 @@
+"""What fulfillment knows about one request: no identity, and small enough to be read with every message."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events.fulfillment import PackageReference, Resolution, SystemOutcome
+from shared.events.verification import Conclusion
+from shared.machine.decision import Case
+from shared.policy.rights import Right
+
+Stage = Literal["waiting", "joining", "matching", "acting", "packaging", "ended"]
+PROVED: frozenset[Conclusion] = frozenset({"verified", "downgraded"})
+POSITIVE: frozenset[Conclusion] = PROVED | {"not_needed"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Verified(_Part):
+    """How verification ended; `right` is what may be done now."""
+
+    conclusion: Conclusion
+    right: Right
+    concluded_at: AwareDatetime
+
+    @property
+    def allows(self) -> bool:
+        return self.conclusion in POSITIVE
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether somebody proved who they are, if only to the degree of a lesser right."""
+        return self.conclusion in PROVED
+
+
+class Part(_Part):
+    """One system's sealed contribution to an answer, and the id that it is sealed and filed under."""
+
+    system: str
+    part_id: UUID
+
+
+class FulfillmentCase(Case):
+    """One request as fulfillment sees it.
+
+    `open` holds the keys of all unfinished tasks, those that wait for a person (`stuck`) among them: the
+    request may end only when it is empty. `systems` is the catalogue's answer on the day of planning, kept
+    because the catalogue may change while a request runs. A released hold is remembered, since it may be
+    heard of before it was placed.
+    """
+
+    business: str = ""
+    asked: Right | None = None
+    received_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
+    extended_to: AwareDatetime | None = None
+    withdrawn_at: AwareDatetime | None = None
+    verified: Verified | None = None
+    duplicate_of: UUID | None = None
+    placed_holds: tuple[UUID, ...] = ()
+    released_holds: tuple[UUID, ...] = ()
+    stage: Stage = "waiting"
+    systems: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    outcomes: tuple[SystemOutcome, ...] = ()
+    parts: tuple[Part, ...] = ()
+    package: PackageReference | None = None
+    resolution: Resolution | None = None
+    closed_at: AwareDatetime | None = None
+
+    @property
+    def right(self) -> Right | None:
+        """What is done: after a downgrade another right than was asked."""
+        return self.verified.right if self.verified else self.asked
+
+    @property
+    def is_held(self) -> bool:
+        return bool(set(self.placed_holds) - set(self.released_holds))
+
+    @property
+    def urgency(self) -> datetime:
+        """The first instant at which the answer is late; a right without a clock is due at once."""
+        due = self.extended_to or self.due_at or self.received_at
+        assert due is not None  # noqa: S101 - asked only of a received request
+        return due
+
+    @property
+    def cut_off(self) -> datetime:
+        """What came to be later is not part of the request: the moment of proof, else of receipt."""
+        if self.verified and self.verified.is_proved:
+            return self.verified.concluded_at
+        assert self.received_at is not None  # noqa: S101 - asked only of a received request
+        return self.received_at

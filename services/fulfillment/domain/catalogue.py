@@ -1,0 +1,68 @@
+"""The systems of each business as the rules see them: what they can do, and which identifiers they know."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.policy.rights import Right
+
+AUTOMATED = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES, Right.DELETE, Right.OPT_OUT, Right.LIMIT})
+PROVABLE = frozenset({"email"})
+"""What verification proves; every other identifier has to come from the business's own records."""
+
+SHARED_KINDS = frozenset({"phone", "phone_number"})
+"""Identifiers that a household shares: looked up only where a system finds by nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemEntry:
+    """One connected system: it finds rows by the kinds in `finds_by` and can tell those in `knows`."""
+
+    name: str
+    business: str
+    rights: frozenset[Right]
+    finds_by: frozenset[str] = PROVABLE
+    knows: frozenset[str] = frozenset()
+    identity_source: bool = False
+    order: int = 100
+
+    def serves(self, right: Right) -> bool:
+        """Whether a right concerns this system; what no machine does is a person's work at every system."""
+        return right in self.rights or right not in AUTOMATED
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The kinds of identifiers that somebody else must tell it."""
+        return self.finds_by if self.finds_by <= SHARED_KINDS else self.finds_by - PROVABLE - SHARED_KINDS
+
+
+class Catalogue:
+    """Which systems there are; fixed while the service runs."""
+
+    def __init__(self, entries: Iterable[SystemEntry]) -> None:
+        self._entries = tuple(sorted(entries, key=lambda entry: (entry.order, entry.name)))
+
+    def serving(self, business: str, right: Right) -> tuple[SystemEntry, ...]:
+        """The systems to ask for a right, in their order."""
+        return tuple(e for e in self._entries if e.business == business and e.serves(right))
+
+    def to_match(self, business: str, right: Right) -> dict[str, tuple[str, ...]]:
+        """The identity sources that know what other systems need, and the kinds to ask each of them for."""
+        serving = self.serving(business, right)
+        wanted = {
+            source.name: frozenset().union(*(e.needs for e in serving if e != source)) & source.knows
+            for source in self._entries
+            if source.business == business and source.identity_source
+        }
+        return {name: tuple(sorted(kinds)) for name, kinds in wanted.items() if kinds}
+
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Systems in which a verified person is never found: no e-mail, no source for what they need."""
+        known: dict[str, frozenset[str]] = {}
+        for entry in self._entries:
+            if entry.identity_source:
+                known[entry.business] = known.get(entry.business, frozenset()) | entry.knows
+        return tuple(
+            entry.name
+            for entry in self._entries
+            if not entry.finds_by & (PROVABLE | known.get(entry.business, frozenset()))
+        )

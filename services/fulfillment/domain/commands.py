@@ -1,0 +1,45 @@
+"""What people may ask of fulfillment: try a task again, keep data, let it go.
+
+Commands come in any order, so a hold may be released before it is heard of.
+"""
+
+from uuid import UUID
+
+from services.fulfillment.domain.case import FulfillmentCase
+from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.machine.decision import Decision
+
+ENDED = "already_ended"
+UNKNOWN_TASK = "unknown_task"
+
+
+def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCase]:
+    """Look at an open task now; one that may have called out proves before it acts."""
+    if case.stage == "ended":
+        return Decision(case, refusal=ENDED)
+    if body.task not in case.open:
+        return Decision(case, refusal=UNKNOWN_TASK)
+    stuck = tuple(key for key in case.stuck if key != body.task)
+    return Decision(case.model_copy(update={"stuck": stuck}), hurry=(body.task,))
+
+
+def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:
+    """No destruction starts from now on; what was already called is settled, and known to be done or not."""
+    if case.stage == "ended":
+        return Decision(case, refusal=ENDED)
+    return Decision(case.model_copy(update={"placed_holds": _with(case.placed_holds, body.hold_id)}))
+
+
+def release_hold(case: FulfillmentCase, body: ReleaseHold) -> Decision[FulfillmentCase]:
+    """What waited for the last hold goes on at once."""
+    if case.stage == "ended":
+        return Decision(case, refusal=ENDED)
+    released = case.model_copy(update={"released_holds": _with(case.released_holds, body.hold_id)})
+    goes_on = case.is_held and not released.is_held
+    return Decision(
+        released, hurry=tuple(key for key in case.open if key not in case.stuck) if goes_on else ()
+    )
+
+
+def _with(ids: tuple[UUID, ...], one: UUID) -> tuple[UUID, ...]:
+    return tuple(sorted({*ids, one}))

@@ -1,0 +1,144 @@
+"""The domain itself: which rule hears which message, and whether a task may go on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.fulfillment.domain import commands, finishing, planning
+from services.fulfillment.domain.advancing import advance
+from services.fulfillment.domain.case import FulfillmentCase, Verified
+from services.fulfillment.domain.catalogue import Catalogue
+from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.deadline import DeadlineExtended, RequestClosed
+from shared.events.intake import RequestReceived, RequestWithdrawn
+from shared.events.message import Body
+from shared.events.verification import VerificationConcluded
+from shared.machine.decision import Context, Decision, Go, Kept, Message, Stop, TaskFinished, Wait
+
+Rule = Callable[[FulfillmentCase, Any, Message, Context], Decision[FulfillmentCase]]
+HOLD_LOOKED_AT = timedelta(hours=1)
+
+
+class FulfillmentDomain:
+    """One task per system and right, and one RequestFulfilled when none of them is open."""
+
+    name = "fulfillment"
+    case_type = FulfillmentCase
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def open(self, request_id: UUID) -> FulfillmentCase:
+        """Nothing is known yet; the id lives in the row."""
+        del request_id
+        return FulfillmentCase()
+
+    def decide(self, case: FulfillmentCase, message: Message, context: Context) -> Decision[FulfillmentCase]:
+        """Take over a fact or a command, then move on if nothing is open."""
+        rule = _RULES.get(type(message.body))
+        if rule is None:
+            return Decision(case)
+        heard = rule(case, message.body, message, context)
+        if heard.refusal is not None:
+            return heard
+        advanced, events, tasks = advance(heard.case, self._catalogue, context)
+        return replace(heard, case=advanced, events=(*heard.events, *events), tasks=(*heard.tasks, *tasks))
+
+    def wake(self, case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
+        """Fulfillment waits for facts and tasks only."""
+        del context
+        return Decision(case)
+
+    def permit(self, case: FulfillmentCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
+        """Ask again, under the lock, what may have changed since the task was planned.
+
+        Looking for identifiers and composing an answer need no verification of their own, since neither
+        destroys nor tells anything; they stop with the request.
+        """
+        if case.withdrawn_at is not None:
+            return Stop("withdrawn")
+        if case.closed_at is not None or case.stage == "ended":
+            return Stop("closed")
+        if purpose != "act":
+            return Go()
+        if case.verified is None or not case.verified.allows:
+            return Stop("not_verified")
+        if case.is_held and _right_of(key) in planning.DESTRUCTIVE:
+            return Wait(context.now + HOLD_LOOKED_AT, "hold")
+        return Go()
+
+
+def _right_of(key: str) -> str:
+    return key.rpartition(":")[2]
+
+
+def _received(
+    case: FulfillmentCase, body: RequestReceived, message: Message, _: Context
+) -> Decision[FulfillmentCase]:
+    due = body.clocks.due(extended=False)
+    update = {
+        "business": body.business,
+        "asked": body.right,
+        "received_at": body.received_at,
+        "due_at": due.late_from if due else None,
+    }
+    kept = Kept("claims", message.id, "claims", body.claims)
+    return Decision(case.model_copy(update=update), keep=(kept,))
+
+
+def _withdrawn(
+    case: FulfillmentCase, body: RequestWithdrawn, _: Message, __: Context
+) -> Decision[FulfillmentCase]:
+    """What is queued is stopped when it is claimed, what may have called out is settled, both of them now."""
+    return Decision(case.model_copy(update={"withdrawn_at": body.withdrawn_at}), hurry=case.open)
+
+
+def _verified(
+    case: FulfillmentCase, body: VerificationConcluded, _: Message, context: Context
+) -> Decision[FulfillmentCase]:
+    """Take it over, with what the transaction found: another open request of the same verified subject."""
+    if case.verified is not None:
+        return Decision(case)
+    verified = Verified(conclusion=body.conclusion, right=body.right, concluded_at=body.concluded_at)
+    first = context.facts if isinstance(context.facts, UUID) and verified.is_proved else None
+    return Decision(case.model_copy(update={"verified": verified, "duplicate_of": first}))
+
+
+def _extended(
+    case: FulfillmentCase, body: DeadlineExtended, _: Message, __: Context
+) -> Decision[FulfillmentCase]:
+    """Tasks that are planned keep their urgency; those still to come go by the new date."""
+    return Decision(case.model_copy(update={"extended_to": body.respond_by.late_from}))
+
+
+def _closed(case: FulfillmentCase, body: RequestClosed, _: Message, __: Context) -> Decision[FulfillmentCase]:
+    return Decision(case.model_copy(update={"closed_at": body.closed_at}), closes=True)
+
+
+def _finished(
+    case: FulfillmentCase, body: TaskFinished, _: Message, __: Context
+) -> Decision[FulfillmentCase]:
+    if body.key not in case.open:
+        return Decision(case)
+    if body.status == "needs_person":
+        return finishing.needs_person(case, body)
+    return finishing.settle(case, body)
+
+
+def _commanded(rule: Callable[[FulfillmentCase, Any], Decision[FulfillmentCase]]) -> Rule:
+    return lambda case, body, _message, _context: rule(case, body)
+
+
+_RULES: Mapping[type[Body], Rule] = {
+    RequestReceived: _received,
+    RequestWithdrawn: _withdrawn,
+    VerificationConcluded: _verified,
+    DeadlineExtended: _extended,
+    RequestClosed: _closed,
+    TaskFinished: _finished,
+    RetryTask: _commanded(commands.retry_task),
+    PlaceHold: _commanded(commands.place_hold),
+    ReleaseHold: _commanded(commands.release_hold),
+}

@@ -1,0 +1,84 @@
+"""From a case with nothing open to its next tasks: join, match, act, package, in this order."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.fulfillment.domain.case import FulfillmentCase, Part
+from services.fulfillment.domain.catalogue import Catalogue
+from shared.events.fulfillment import TasksPlanned
+from shared.machine.decision import Outgoing, TaskPlan
+from shared.policy.rights import Right
+
+JOIN = "join"
+PACKAGE = "package"
+KNOW = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES})
+# A hold is a duty to keep what is there: it stops what erases or overwrites, and nothing else.
+DESTRUCTIVE = frozenset({Right.DELETE, Right.CORRECT})
+
+Step = tuple[FulfillmentCase, tuple[Outgoing, ...], tuple[TaskPlan, ...]]
+
+
+def act_key(system: str, right: Right) -> str:
+    return f"act:{system}:{right}"
+
+
+def match_key(system: str) -> str:
+    return f"match:{system}"
+
+
+def system_of(key: str) -> str:
+    """The system that a task is about; empty for a task about the whole request."""
+    parts = key.split(":")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def plan_join(case: FulfillmentCase) -> Step:
+    """Wait for the request that asked for the same first."""
+    plan = TaskPlan(JOIN, "join", "document", case.urgency, body={"first": str(case.duplicate_of)})
+    return _with(case.model_copy(update={"stage": "joining"}), (plan,))
+
+
+def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step | None:
+    """Ask the identity sources for identifiers that other systems need; None where none is needed."""
+    plans = tuple(
+        TaskPlan(
+            match_key(name), "match", "match", case.urgency, body={**_body(case, name, right), "kinds": kinds}
+        )
+        for name, kinds in catalogue.to_match(case.business, right).items()
+    )
+    return _with(case.model_copy(update={"stage": "matching"}), plans) if plans else None
+
+
+def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step:
+    """One task for each system that serves the right; none where no system does."""
+    names = tuple(entry.name for entry in catalogue.serving(case.business, right))
+    handler = "export" if right in KNOW else "act"
+    plans = tuple(
+        TaskPlan(act_key(name, right), handler, "act", case.urgency, body=_body(case, name, right))
+        for name in names
+    )
+    planned = (Outgoing(TasksPlanned(right=right, systems=names)),) if names else ()
+    acting = case.model_copy(update={"stage": "acting", "systems": names})
+    return _with(acting, plans, planned)
+
+
+def plan_package(case: FulfillmentCase, right: Right) -> Step:
+    """Put what the systems gave into one answer."""
+    body = {"right": right, "business": case.business, "parts": _parts(case.parts)}
+    plan = TaskPlan(PACKAGE, "package", "document", case.urgency, body=body)
+    return _with(case.model_copy(update={"stage": "packaging"}), (plan,))
+
+
+def _parts(parts: Iterable[Part]) -> list[dict[str, str]]:
+    return [{"system": part.system, "part_id": str(part.part_id)} for part in parts]
+
+
+def _body(case: FulfillmentCase, system: str, right: Right) -> dict[str, Any]:
+    """What a handler must know; `proved` says that only proved identifiers may be used to find the person."""
+    proved = case.verified is not None and case.verified.is_proved
+    return {"system": system, "right": right, "cut_off": case.cut_off.isoformat(), "proved": proved}
+
+
+def _with(case: FulfillmentCase, plans: tuple[TaskPlan, ...], events: tuple[Outgoing, ...] = ()) -> Step:
+    keys = {plan.key for plan in plans}
+    return case.model_copy(update={"open": tuple(sorted({*case.open, *keys}))}), events, plans

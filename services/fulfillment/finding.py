@@ -1,0 +1,36 @@
+"""Find with every subject that a person may be known as, and put the rows together."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.fulfillment.ports import Adapter, Frozen, Key, NeedsPerson, Retry
+from services.fulfillment.subjects import Wanted
+
+
+async def find(adapter: Adapter, wanted: Wanted, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+    """The ids of everything held; rows that are the person's by one identifier are not shared by another."""
+    rows: dict[str, tuple[Key, ...]] = {}
+    shared: dict[str, tuple[Key, ...]] = {}
+    for subject in wanted.subjects:
+        found = await adapter.find(subject, cut_off=cut_off)
+        if not isinstance(found, Frozen):
+            return found
+        rows, shared = _union(rows, found.rows), _union(shared, found.shared)
+    return Frozen(rows, _without(shared, rows))
+
+
+def _union(
+    left: Mapping[str, tuple[Key, ...]], right: Mapping[str, tuple[Key, ...]]
+) -> dict[str, tuple[Key, ...]]:
+    names = sorted({*left, *right})
+    return {
+        name: tuple({**dict.fromkeys(left.get(name, ())), **dict.fromkeys(right.get(name, ()))})
+        for name in names
+    }
+
+
+def _without(
+    keys: Mapping[str, tuple[Key, ...]], others: Mapping[str, tuple[Key, ...]]
+) -> dict[str, tuple[Key, ...]]:
+    left = {name: tuple(k for k in each if k not in set(others.get(name, ()))) for name, each in keys.items()}
+    return {name: each for name, each in left.items() if each}

@@ -1,0 +1,44 @@
+"""What fulfillment reads and writes in its own schema beside the kernel's tables."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.fulfillment.answer_files import package_id_of
+from shared.machine.decision import Kept
+
+_KEPT = "SELECT name, message_id, field, sealed FROM kept WHERE request_id = $1"
+_RESOLUTION = "SELECT body::jsonb ->> 'resolution' FROM cases WHERE request_id = $1"
+_OF_PARTS = """
+SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
+_OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
+
+
+class FulfillmentStore:
+    """Reads outside any batch; every statement stands alone."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def of(self, request_id: UUID) -> Sequence[Kept]:
+        """The sealed fields kept for a request: its claims, and the identifiers that were found."""
+        return [Kept(**row) for row in await self._pool.fetch(_KEPT, request_id)]
+
+    async def resolution_of(self, request_id: UUID) -> str | None:
+        """How a request of this service ended, or None."""
+        found: Any = await self._pool.fetchval(_RESOLUTION, request_id)
+        return None if found is None else str(found)
+
+    async def requests_of(self, files: Sequence[UUID]) -> dict[UUID, UUID]:
+        """The request behind each file of an answer; files that are nobody's are left out."""
+        wanted = set(files)
+        if not wanted:
+            return {}
+        parts = await self._pool.fetch(_OF_PARTS, list(wanted))
+        found: dict[UUID, UUID] = {row["file_id"]: row["request_id"] for row in parts}
+        for row in await self._pool.fetch(_OF_PACKAGES):
+            names = (package_id_of(row["task_id"], epoch) for epoch in range(1, row["epoch"] + 1))
+            found.update((name, row["request_id"]) for name in names if name in wanted)
+        return found

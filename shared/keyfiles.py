@@ -94,7 +94,7 @@ def _public(path: Path) -> PublicKeys:
 def _parsed(path: Path, content: bytes, parse: Callable[[bytes], T]) -> T:
     try:
         return parse(content)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise KeyFileRefused(f"{path} is damaged; restore it from its copy") from None
 
 

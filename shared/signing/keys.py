@@ -28,6 +28,14 @@ class SigningKey:
     def generate(cls) -> "SigningKey":
         return cls(OKPKey.generate_key("Ed25519", private=True))
 
+    @classmethod
+    def from_jwk(cls, jwk: Jwk) -> "SigningKey":
+        """A private JWK; anything else is a ValueError that shows nothing of it."""
+        try:
+            return cls(OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d")}))
+        except (JoseError, KeyError, TypeError, ValueError):
+            raise ValueError("a signing key is a private Ed25519 key") from None
+
     @property
     def joserfc(self) -> OKPKey:
         """The key in the library's form, for shared.signing alone."""
@@ -82,7 +90,7 @@ class KeyRing:
 
     @classmethod
     def from_document(cls, document: bytes) -> "KeyRing":
-        return cls(SigningKey(OKPKey.import_key(dict(jwk))) for jwk in read_jwks(document))
+        return cls(SigningKey.from_jwk(jwk) for jwk in read_jwks(document))
 
     @property
     def primary(self) -> SigningKey:
@@ -130,5 +138,5 @@ def read_jwks(document: bytes) -> list[Jwk]:
 def _import_public(jwk: Jwk) -> OKPKey:
     try:
         return OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
-    except (JoseError, KeyError, ValueError):
+    except (JoseError, KeyError, TypeError, ValueError):
         raise ValueError("the key set holds a damaged Ed25519 key") from None

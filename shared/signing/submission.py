@@ -38,7 +38,8 @@ class DecryptionKeys:
 
     def __init__(self, keys: Iterable[AgreementKey]) -> None:
         self._keys = {key.thumbprint(): key for key in keys}
-        if not self._keys or not all(key.curve_name in _CURVES for key in self._keys.values()):
+        good = all(key.curve_name in _CURVES and key.is_private for key in self._keys.values())
+        if not self._keys or not good:
             raise ValueError("decryption keys are private keys on P-256 or X25519")
 
     @classmethod
@@ -117,7 +118,10 @@ def _new_key() -> AgreementKey:
 
 
 def _agreement_key(jwk: Jwk) -> AgreementKey:
-    key = import_key(dict(jwk), "EC" if jwk["kty"] == "EC" else "OKP")
+    try:
+        key = import_key(dict(jwk), "EC" if jwk["kty"] == "EC" else "OKP")
+    except (JoseError, KeyError, TypeError, ValueError):
+        raise ValueError("the key set holds a damaged key") from None
     if key.curve_name not in _CURVES:
         raise ValueError("a key to encrypt to is on P-256 or X25519")
     return key

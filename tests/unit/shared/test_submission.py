@@ -116,3 +116,11 @@ def test_the_keys_show_no_private_part() -> None:
     assert private not in repr(KEYS)
     assert "d" not in PUBLISHED
     assert DecryptionKeys.from_document(KEYS.private_document()).public_jwks() == KEYS.public_jwks()
+
+
+def test_only_private_keys_on_the_two_curves_decrypt() -> None:
+    public = ECKey.import_key({name: PUBLISHED[name] for name in ("kty", "crv", "x", "y")})
+
+    for keys in ([], [public], [ECKey.generate_key("P-384")], [OKPKey.generate_key("Ed25519")]):
+        with pytest.raises(ValueError, match="P-256 or X25519"):
+            DecryptionKeys(keys)

@@ -1,0 +1,131 @@
+"""The HTTP interface: which paths there are, what they take and answer. What they do is `counter.py`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+
+from services.intake import problems
+from services.intake.answers import Receipt, RequestStatus
+from services.intake.application import Application
+from services.intake.counter import Caller, Counter, Proof
+from services.intake.guards import SecurityHeaders, json_body
+from services.intake.packages import form_of
+
+CHUNK: Final = 64 * 1024
+_SECRET: Final = HTTPBearer(auto_error=False, description="The secret that came with the request's receipt.")
+
+Traceparent = Annotated[str, Header(include_in_schema=False)]
+Presented = Annotated[HTTPAuthorizationCredentials | None, Depends(_SECRET)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=16,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body is the same request, however often it is sent.",
+    ),
+]
+
+
+def _caller(presented: Presented, traceparent: Traceparent = "") -> Caller:
+    return Caller(presented.credentials if presented else None, traceparent)
+
+
+Calls = Annotated[Caller, Depends(_caller)]
+
+
+def dress(app: FastAPI) -> None:
+    """Problems for every error, headers for every answer."""
+    problems.install(app)
+    app.add_middleware(SecurityHeaders)
+
+
+def routes(counter: Counter, jwks: dict[str, Any]) -> APIRouter:
+    """All paths of intake."""
+    router = APIRouter()
+    _submitting(router, counter)
+    _following(router, counter)
+    _collecting(router, counter)
+
+    @router.get("/.well-known/jwks.json", summary="The keys that submissions are encrypted to")
+    async def keys() -> JSONResponse:
+        return JSONResponse(jwks, headers={"cache-control": "public, max-age=300"})
+
+    return router
+
+
+def _submitting(router: APIRouter, counter: Counter) -> None:
+    @router.post(
+        "/requests",
+        status_code=201,
+        summary="Make a privacy request",
+        responses=problems.described(400, 413, 415, 422, 503),
+        openapi_extra=_takes(Application),
+    )
+    async def submit(
+        request: Request, response: Response, traceparent: Traceparent = "", key: IdempotencyKey = None
+    ) -> Receipt:
+        receipt = await counter.submit(await json_body(request), key, Caller(traceparent=traceparent))
+        response.headers["location"] = f"/requests/{receipt.request_id}"
+        return receipt
+
+
+def _following(router: APIRouter, counter: Counter) -> None:
+    @router.get(
+        "/requests/{request_id}",
+        summary="Where a request stands",
+        responses=problems.described(401, 404, 503),
+    )
+    async def status(request_id: str, caller: Calls) -> RequestStatus:
+        return await counter.status(request_id, caller)
+
+    @router.post(
+        "/requests/{request_id}/withdrawal",
+        summary="Take a request back",
+        responses=problems.described(401, 404, 409, 503),
+    )
+    async def withdraw(request_id: str, caller: Calls) -> RequestStatus:
+        return await counter.withdraw(request_id, caller)
+
+    @router.post(
+        "/requests/{request_id}/verification",
+        status_code=202,
+        summary="Prove who asks",
+        responses=problems.described(400, 401, 404, 409, 413, 415, 422, 429, 503),
+        openapi_extra=_takes(Proof),
+    )
+    async def prove(request_id: str, request: Request, caller: Calls) -> RequestStatus:
+        if caller.secret is None:
+            raise problems.unauthorized()
+        return await counter.prove(request_id, await json_body(request), caller)
+
+
+def _collecting(router: APIRouter, counter: Counter) -> None:
+    @router.get(
+        "/requests/{request_id}/package",
+        summary="Collect the answer",
+        response_class=StreamingResponse,
+        responses=problems.described(401, 404, 410, 503),
+    )
+    async def package(request_id: str, caller: Calls) -> StreamingResponse:
+        content = await counter.package(request_id, caller)
+        kind, ending = form_of(content)
+        name = f'attachment; filename="habeas-answer.{ending}"'
+        headers = {"content-disposition": name, "content-length": str(len(content))}
+        return StreamingResponse(_chunks(content), media_type=kind, headers=headers)
+
+
+def _chunks(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]
+
+
+def _takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The body for OpenAPI: it is read by hand, within bounds, and not by the framework."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

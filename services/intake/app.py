@@ -1,0 +1,66 @@
+"""Putting intake together: the only place that constructs."""
+
+from fastapi import APIRouter
+
+from services.intake.api import dress, routes
+from services.intake.counter import Counter
+from services.intake.desk import Desk, offered_regimes
+from services.intake.domain import IntakeCase, IntakeDomain
+from services.intake.notices import NoticeHandler, Rendering, SmtpServer
+from services.intake.notices.rendering import Sender
+from services.intake.packages import Packages
+from services.intake.prepare import Prepare
+from services.intake.settings import IntakeSettings
+from services.intake.storage import IntakeTables
+from shared.hosting import Resources, ServiceParts
+from shared.machine.batcher import Batcher
+from shared.privacy import request_secret
+from shared.private_files import read_private
+from shared.signing import jwks_document
+
+
+async def build(resources: Resources) -> ServiceParts[IntakeCase]:
+    """What intake is made of."""
+    settings, shared = IntakeSettings(), resources.settings
+    desk = Desk(frozenset(settings.serving(shared.business)), shared.business, resources.keys.lookup())
+    decryption = resources.keys.submissions()
+    tables = IntakeTables(resources.pool)
+    secrets = resources.keys.request_secret()
+    packages = Packages(shared.packages_folder, resources.vault)
+
+    def routed(batcher: Batcher) -> APIRouter:
+        counter = Counter(desk, secrets, batcher, tables, packages, resources.clock)
+        return routes(counter, jwks_document(decryption))
+
+    return ServiceParts(
+        domain=IntakeDomain(offered_regimes()),
+        prepare=Prepare(desk, decryption, resources.vault),
+        handlers={"notice": _notices(resources, settings, tables)},
+        routes=routed,
+        dress=dress,
+    )
+
+
+def _notices(resources: Resources, settings: IntakeSettings, tables: IntakeTables) -> NoticeHandler:
+    secrets = resources.keys.request_secret()
+    rendering = Rendering(
+        settings.serving(resources.settings.business),
+        offered_regimes(),
+        Sender(settings.mail_from, settings.mail_domain),
+        lambda request_id: request_secret(secrets, request_id).reveal(),
+    )
+    server = _server(resources, settings)
+    return NoticeHandler(tables, resources.vault, rendering, server, resources.clock)
+
+
+def _server(resources: Resources, settings: IntakeSettings) -> SmtpServer:
+    password = settings.smtp_password_file
+    return SmtpServer(
+        clock=resources.clock,
+        host=resources.settings.smtp_host,
+        port=resources.settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=read_private(password).decode().strip() if password else None,
+        seconds=settings.smtp_seconds,
+    )

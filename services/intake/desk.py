@@ -1,0 +1,94 @@
+"""Reading a submission: from the bytes of any channel to one normal form, or to the reasons why not."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from services.intake.application import Application, UpstreamApplication, read_strictly
+from services.intake.submission import Problem, Submission
+from shared.canonical import canonical_json
+from shared.policy import Regime, Right, load_regime
+from shared.privacy import Claims, HmacKeyring, lookup_hashes
+
+# Where a person lives selects the law that their request falls under.
+REGIME_OF: Final = {"US-CA": "us-ca-ccpa"}
+KNOW: Final = frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})
+KNOW_FROM: Final = "2022-01-01"
+# On these channels nobody asks back: without an address no answer would ever arrive.
+ANSWERED_BY_MAIL: Final = frozenset({"web", "api"})
+
+
+def offered_regimes() -> dict[str, Regime]:
+    """The regimes that a residency can select, loaded."""
+    return {name: load_regime(name) for name in REGIME_OF.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Reads submissions for these businesses; `default` is the one meant where none is named."""
+
+    businesses: Collection[str]
+    default: str
+    keyring: HmacKeyring
+
+    def read(self, content: bytes) -> Submission | tuple[Problem, ...]:
+        """A submission over HTTP; it is received now."""
+        found = read_strictly(content, Application)
+        return self._checked(found, self.default) if isinstance(found, Application) else found
+
+    def read_upstream(self, claims: bytes, business: str) -> Submission | tuple[Problem, ...]:
+        """An upstream system's decrypted claims; `business` is what its envelope says."""
+        found = read_strictly(claims, UpstreamApplication)
+        return self._checked(found, business or self.default) if isinstance(found, Application) else found
+
+    def _checked(self, found: Application, business: str) -> Submission | tuple[Problem, ...]:
+        problems = tuple(self._problems(found, found.business or business))
+        return problems or self._submission(found, found.business or business)
+
+    def _problems(self, found: Application, business: str) -> Iterator[Problem]:
+        if found.residency not in REGIME_OF:
+            known = ", ".join(REGIME_OF)
+            yield Problem(
+                "unknown_residency", "residency", f"give one of {known}; other laws are not offered yet"
+            )
+        if business not in self.businesses:
+            yield Problem(
+                "unknown_business", "business", "name a business that is served here, or leave it out"
+            )
+        yield from _identity_problems(found)
+        yield from _scope_problems(found)
+
+    def _submission(self, found: Application, business: str) -> Submission:
+        content = canonical_json({**found.model_dump(mode="json", exclude_none=True), "business": business})
+        return Submission(
+            business=business,
+            regime=REGIME_OF[found.residency],
+            right=found.right,
+            requester=found.requester,
+            channel=found.channel,
+            claims=Claims(**found.model_dump(include=set(Claims.model_fields))),
+            assertion=found.assertion,
+            received_at=found.received_at if isinstance(found, UpstreamApplication) else None,
+            fingerprints=lookup_hashes(self.keyring, "submission", content.decode()),
+        )
+
+
+def _identity_problems(found: Application) -> Iterator[Problem]:
+    if found.email is None and found.channel in ANSWERED_BY_MAIL:
+        yield Problem("missing", "email", "give the e-mail address that the answer goes to")
+    elif found.email is None and found.phone is None and found.customer_id is None:
+        yield Problem("missing", "email", "give at least one of email, phone, customer_id")
+
+
+def _scope_problems(found: Application) -> Iterator[Problem]:
+    """Days are chosen for `know` alone; it does not reach behind 2022 (Civ. Code 1798.130(a)(2)(B))."""
+    first, last = found.collected_from, found.collected_to
+    if (first or last) and found.right not in KNOW:
+        yield Problem("not_for_this_right", "collected_from", "leave the days out; only know has them")
+        return
+    if first is not None and first.isoformat() < KNOW_FROM:
+        yield Problem(
+            "too_early", "collected_from", f"give {KNOW_FROM} or a later day; the right begins there"
+        )
+    if first and last and last < first:
+        yield Problem("wrong_order", "collected_to", "give a day that is not before collected_from")

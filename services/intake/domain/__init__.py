@@ -1,0 +1,62 @@
+"""Intake's rules: pure functions from a case and a message to a decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.intake.domain import following, notifying, proving, receiving, withdrawing
+from services.intake.domain.case import IntakeCase
+from services.intake.domain.hearing import Heard, Rule, Verdict, unchanged
+from services.intake.domain.letter import Letter
+from services.intake.messages import PresentProof, SubmitRequest, WithdrawRequest
+from shared.events.commands import RequestSubmitted, SendNotice, Withdraw, WithdrawalSubmitted
+from shared.events.deadline import DeadlineExtended, RequestClosed
+from shared.events.fulfillment import RequestFulfilled
+from shared.events.message import Body
+from shared.events.verification import VerificationConcluded
+from shared.machine.decision import Context, Go, Message, Stop, TaskFinished
+from shared.policy import Regime
+
+__all__ = ["IntakeCase", "IntakeDomain", "Letter"]
+
+RULES: Final[Mapping[type[Body], Rule]] = {
+    SubmitRequest: receiving.submitted_here,
+    RequestSubmitted: receiving.submitted_upstream,
+    WithdrawRequest: withdrawing.withdrawn,
+    Withdraw: withdrawing.withdrawn,
+    WithdrawalSubmitted: withdrawing.withdrawn_upstream,
+    PresentProof: proving.presented,
+    SendNotice: notifying.asked,
+    TaskFinished: notifying.finished,
+    VerificationConcluded: following.verified,
+    RequestFulfilled: following.fulfilled,
+    DeadlineExtended: following.extended,
+    RequestClosed: following.closed,
+}
+
+
+@dataclass(slots=True)
+class IntakeDomain:
+    """The front desk: takes requests in, passes proofs on, and says everything that the requester is told."""
+
+    regimes: Mapping[str, Regime]
+    name: str = "intake"
+    case_type: type[IntakeCase] = IntakeCase
+
+    def open(self, request_id: UUID) -> IntakeCase:  # noqa: ARG002 - the case does not name itself
+        """The case before anything was heard."""
+        return IntakeCase()
+
+    def decide(self, case: IntakeCase, message: Message, context: Context) -> Verdict:
+        """What a message means; types that do not concern intake change nothing."""
+        rule = RULES.get(type(message.body))
+        return rule(case, Heard(message, context, self.regimes)) if rule else unchanged(case)
+
+    def wake(self, case: IntakeCase, context: Context) -> Verdict:  # noqa: ARG002 - no date wakes intake
+        """Intake waits for nobody: what must happen later is a task."""
+        return unchanged(case)
+
+    def permit(self, case: IntakeCase, key: str, purpose: str, context: Context) -> Go | Stop:  # noqa: ARG002
+        """Whether a notice may still go out."""
+        return notifying.permit(case, key, context)

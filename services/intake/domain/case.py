@@ -1,0 +1,110 @@
+"""Intake's case: what this service knows of one request. Facts are stored, the state follows from them."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.events.fulfillment import PackageReference, Resolution
+from shared.events.intake import Channel, NoticeKind, Requester
+from shared.events.verification import Conclusion
+from shared.machine.decision import Case
+from shared.policy import Clocks, DueDate, Right
+
+State = Literal["unknown", "refused", "received", "withdrawn", "answered", "closed"]
+NoticeState = Literal["planned", "sent", "failed", "expired", "canceled"]
+ANSWER = "notice:answer"
+ACKNOWLEDGEMENT = "notice:acknowledgement"
+
+
+class Part(BaseModel):
+    """A part of the case: frozen, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Notice(Part):
+    """One notice to the requester, under the key of its task."""
+
+    kind: NoticeKind
+    state: NoticeState = "planned"
+    send_by: AwareDatetime | None = None
+    handed_over_at: AwareDatetime | None = None
+
+
+class Verified(Part):
+    """How verification ended, as far as the requester is told."""
+
+    conclusion: Conclusion
+    right: Right
+
+
+class Kept(Part):
+    """How many rows stay, and under which lawful exemption."""
+
+    exemption: str
+    count: int
+
+
+class Ending(Part):
+    """How the request ended, as fulfillment stated it."""
+
+    right: Right
+    resolution: Resolution
+    ground: str | None = None
+    kept: tuple[Kept, ...] = ()
+    package: PackageReference | None = None
+    fulfilled_at: AwareDatetime
+
+
+class IntakeCase(Case):
+    """One request at the front desk; holds no identity."""
+
+    business: str = ""
+    regime: str = ""
+    right: Right | None = None
+    requester: Requester = "subject"
+    channel: Channel = "web"
+    source: str = ""
+    fingerprint: str = ""
+    refused: str | None = None
+    received_at: AwareDatetime | None = None
+    clocks: Clocks | None = None
+    withdrawn_at: AwareDatetime | None = None
+    verified: Verified | None = None
+    extended: DueDate | None = None
+    ending: Ending | None = None
+    answered_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
+    notices: dict[str, Notice] = Field(default_factory=dict)
+    proofs: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """Where the request stands; facts that came early do not make it received."""
+        if self.clocks is None:
+            return "refused" if self.refused else "unknown"
+        steps: tuple[tuple[State, object], ...] = (
+            ("closed", self.closed_at),
+            ("answered", self.answered_at),
+            ("withdrawn", self.withdrawn_at),
+        )
+        return next((state for state, happened in steps if happened), "received")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still be asked of the requester or taken back by them."""
+        return self.state == "received" and self.ending is None
+
+    @property
+    def came_upstream(self) -> bool:
+        """Whether an upstream system sent it: then nobody was given its secret at submission."""
+        return self.source.startswith("upstream/")
+
+    @property
+    def due(self) -> DueDate | None:
+        """The date that the answer is owed by, after a valid extension or without one."""
+        return self.extended or (self.clocks.answer_by if self.clocks else None)
+
+    def with_notice(self, key: str, notice: Notice) -> "IntakeCase":
+        """The case with this notice in place of what stood under its key."""
+        return self.model_copy(update={"notices": {**self.notices, key: notice}})

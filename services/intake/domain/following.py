@@ -1,0 +1,68 @@
+"""What other services state about a request; each fact is kept whenever it comes."""
+
+from services.intake.domain.case import Ending, IntakeCase, Kept, Verified
+from services.intake.domain.hearing import Heard, Verdict
+from services.intake.domain.planning import plan_answer
+from shared.events.deadline import DeadlineExtended, RequestClosed
+from shared.events.fulfillment import RequestFulfilled
+from shared.events.verification import VerificationConcluded
+from shared.machine.decision import Decision
+
+LONGEST_GROUND = 200
+MOST_EXEMPTIONS = 12
+
+
+def verified(case: IntakeCase, heard: Heard) -> Verdict:
+    """Verification ended; codes that still wait are not needed any more."""
+    body = heard.message.body
+    if not isinstance(body, VerificationConcluded):
+        raise TypeError
+    known = Verified(conclusion=body.conclusion, right=body.right)
+    return Decision(case.model_copy(update={"verified": known}))
+
+
+def fulfilled(case: IntakeCase, heard: Heard) -> Verdict:
+    """The request ended: plan its one answer."""
+    body = heard.message.body
+    if not isinstance(body, RequestFulfilled):
+        raise TypeError
+    known = case if case.ending else case.model_copy(update={"ending": _ending(body)})
+    planned = plan_answer(known, heard.context.now)
+    return Decision(planned.case, tasks=planned.tasks)
+
+
+def _ending(body: RequestFulfilled) -> Ending:
+    return Ending(
+        right=body.right,
+        resolution=body.resolution,
+        ground=body.ground[:LONGEST_GROUND] if body.ground else None,
+        kept=_kept(body),
+        package=body.package,
+        fulfilled_at=body.fulfilled_at,
+    )
+
+
+def _kept(body: RequestFulfilled) -> tuple[Kept, ...]:
+    """Rows kept in all systems together, by exemption: the requester is told grounds, not our table names."""
+    counts: dict[str, int] = {}
+    for system in body.systems:
+        for row in system.retained:
+            counts[row.exemption] = counts.get(row.exemption, 0) + row.count
+    ordered = sorted(counts.items())[:MOST_EXEMPTIONS]
+    return tuple(Kept(exemption=exemption, count=count) for exemption, count in ordered)
+
+
+def extended(case: IntakeCase, heard: Heard) -> Verdict:
+    """The answer's date moved, once."""
+    body = heard.message.body
+    if not isinstance(body, DeadlineExtended):
+        raise TypeError
+    return Decision(case.model_copy(update={"extended": body.respond_by}))
+
+
+def closed(case: IntakeCase, heard: Heard) -> Verdict:
+    """The request is over."""
+    body = heard.message.body
+    if not isinstance(body, RequestClosed):
+        raise TypeError
+    return Decision(case.model_copy(update={"closed_at": body.closed_at}), closes=True)

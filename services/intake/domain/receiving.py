@@ -1,0 +1,163 @@
+"""A submission becomes a request, once; the statutory clock starts with what it says of its receipt."""
+
+from datetime import date, datetime, timedelta
+
+from services.intake.domain.case import ACKNOWLEDGEMENT, IntakeCase
+from services.intake.domain.hearing import Heard, Verdict, refused, unchanged
+from services.intake.domain.letter import letter
+from services.intake.domain.planning import Planned, plan_answer, plan_notice
+from services.intake.messages import SubmitRequest
+from services.intake.submission import Problem, Submission
+from shared.events.intake import RequestReceived, SubmissionRefused
+from shared.machine.decision import Decision, Outgoing
+from shared.policy import Clocks, DateOutOfRangeError, Regime, Right, RightNotOfferedError, compute_clocks
+from shared.policy.dates import corresponding_date
+from shared.privacy import Claims
+
+OLDEST = timedelta(days=45)
+SKEW = timedelta(minutes=5)
+KNOW = frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})
+# Civ. Code 1798.130(a)(2)(B): the right to know reaches back to data collected on or after this day.
+KNOW_REACHES_TO = date(2022, 1, 1)
+# Channels that offer no choice of how far back to look are answered from the first day (11 CCR 7020(e)).
+WITHOUT_A_CHOICE = frozenset({"phone", "mail", "store"})
+
+
+def submitted_here(case: IntakeCase, heard: Heard) -> Verdict:
+    """A submission over HTTP: repeated with the same key and content it is the same request."""
+    body = heard.message.body
+    if not isinstance(body, SubmitRequest):
+        raise TypeError
+    if case.received_at is not None:
+        return _repeated(case, body.submission, "idempotency_key_reused")
+    found = _receive(case, heard, body.submission)
+    return refused(case, found.reason) if isinstance(found, Problem) else found
+
+
+def submitted_upstream(case: IntakeCase, heard: Heard) -> Verdict:
+    """A submission from a topic; what is wrong with it becomes a fact that its sender can read."""
+    submission: Submission | Problem = heard.message.facts
+    if isinstance(submission, Problem):
+        return _refuse(case, heard, submission)
+    if case.received_at is not None:
+        return _repeated(case, submission, "submission_id_reused")
+    found = _receive(case, heard, submission)
+    return _refuse(case, heard, found) if isinstance(found, Problem) else found
+
+
+def _repeated(case: IntakeCase, submission: Submission, word: str) -> Verdict:
+    return unchanged(case) if case.fingerprint in submission.fingerprints else refused(case, word)
+
+
+def _refuse(case: IntakeCase, heard: Heard, problem: Problem) -> Verdict:
+    """State the refusal; a later, mended submission under the same id is still taken."""
+    fact = SubmissionRefused(
+        submission_source=heard.message.source,
+        reason=problem.reason,
+        field=problem.field,
+        remedy=problem.remedy,
+    )
+    return Decision(case.model_copy(update={"refused": problem.reason}), events=(Outgoing(fact),))
+
+
+def _receive(case: IntakeCase, heard: Heard, submission: Submission) -> Verdict | Problem:
+    received_at = _received_at(submission, heard.context.now)
+    if isinstance(received_at, Problem):
+        return received_at
+    clocks = _clocks(heard.regimes[submission.regime], submission.right, received_at)
+    if isinstance(clocks, Problem):
+        return clocks
+    received = _received(case, heard, submission, clocks, received_at)
+    acknowledged = _acknowledge(received)
+    answered = plan_answer(acknowledged.case, heard.context.now)
+    return Decision(
+        answered.case,
+        events=(_fact(received, submission, clocks),),
+        tasks=acknowledged.tasks + answered.tasks,
+    )
+
+
+def _received_at(submission: Submission, now: datetime) -> datetime | Problem:
+    """When the clock starts: when the upstream channel took it in, else now (11 CCR 7021(b))."""
+    claimed = submission.received_at or now
+    if claimed > now + SKEW:
+        return Problem("received_in_future", "received_at", "give the time at which your channel took it in")
+    if claimed < now - OLDEST:
+        return Problem(
+            "received_too_long_ago",
+            "received_at",
+            f"it is more than {OLDEST.days} days old; hand it to the privacy staff by hand",
+        )
+    return min(claimed, now)
+
+
+def _clocks(regime: Regime, right: Right, received_at: datetime) -> Clocks | Problem:
+    try:
+        return compute_clocks(regime, right, received_at)
+    except (RightNotOfferedError, DateOutOfRangeError):
+        return right_not_offered(regime, received_at)
+
+
+def right_not_offered(regime: Regime, received_at: datetime) -> Problem:
+    """Name the rights that can be asked for on that day."""
+    day = received_at.astimezone(regime.zone).date()
+    return Problem(
+        "right_not_offered", "right", f"ask for one of {', '.join(regime.offered_rights(day))} in {regime.id}"
+    )
+
+
+def _received(
+    case: IntakeCase, heard: Heard, submission: Submission, clocks: Clocks, received_at: datetime
+) -> IntakeCase:
+    return case.model_copy(
+        update={
+            "business": submission.business,
+            "regime": submission.regime,
+            "right": submission.right,
+            "requester": submission.requester,
+            "channel": submission.channel,
+            "source": heard.message.source,
+            "fingerprint": submission.fingerprints[0],
+            "refused": None,
+            "received_at": received_at,
+            "clocks": clocks,
+        }
+    )
+
+
+def _acknowledge(case: IntakeCase) -> Planned:
+    """Confirm receipt where the right asks for it (11 CCR 7021(a)); an opt-out is simply done."""
+    if case.clocks is None or case.clocks.acknowledge_by is None:
+        return Planned(case)
+    note = letter(case, "acknowledgement")
+    return plan_notice(case, ACKNOWLEDGEMENT, note, urgency=case.clocks.acknowledge_by.late_from)
+
+
+def _fact(case: IntakeCase, submission: Submission, clocks: Clocks) -> Outgoing:
+    plaintext = {"claims": _covering(submission, clocks).to_bytes()}
+    if submission.assertion is not None:
+        plaintext["assertion"] = submission.assertion.encode()
+    fact = RequestReceived(
+        business=submission.business,
+        regime=submission.regime,
+        policy_version=clocks.policy_version,
+        right=submission.right,
+        requester=submission.requester,
+        channel=submission.channel,
+        received_at=case.received_at,
+        clocks=clocks,
+        claims="",
+        assertion=None if submission.assertion is None else "",
+        audit_head="",
+    )
+    return Outgoing(fact, seal=plaintext, keep={"claims": "claims"})
+
+
+def _covering(submission: Submission, clocks: Clocks) -> Claims:
+    """State the days that an answer to `know` covers: as chosen, else twelve months (11 CCR 7024(h))."""
+    claims = submission.claims
+    if submission.right not in KNOW or claims.collected_from is not None:
+        return claims
+    a_year_before = max(corresponding_date(clocks.received_on, -12), KNOW_REACHES_TO)
+    first = KNOW_REACHES_TO if submission.channel in WITHOUT_A_CHOICE else a_year_before
+    return claims.model_copy(update={"collected_from": first})

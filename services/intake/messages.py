@@ -1,0 +1,30 @@
+"""What the front desk says to itself: inputs over HTTP, on their way through the shell like everything else.
+
+They are not declared: they never travel. Their repr shows nothing, since they hold a person's words.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from services.intake.submission import Submission
+from shared.events.message import Event
+
+HTTP = "habeas/intake/http"
+
+
+class SubmitRequest(Event):
+    """Somebody asks over HTTP for a right."""
+
+    submission: Submission = Field(repr=False)
+
+
+class WithdrawRequest(Event):
+    """Somebody who holds the request's secret takes it back."""
+
+
+class PresentProof(Event):
+    """Somebody who holds the request's secret gives the code that they were sent, or an account assertion."""
+
+    code: Annotated[str, StringConstraints(max_length=64)] | None = Field(default=None, repr=False)
+    assertion: Annotated[str, StringConstraints(max_length=16_000)] | None = Field(default=None, repr=False)

@@ -1,0 +1,43 @@
+"""What one submission asks, read and in normal form, or why it cannot become a request."""
+
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.events.intake import Channel, Requester
+from shared.policy import Right
+from shared.privacy import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a submission is refused: a closed word, the field at fault and what to do; never what was sent."""
+
+    reason: str
+    field: str | None
+    remedy: str
+
+
+class Submission(BaseModel):
+    """A submission that reads well, whatever channel it came by; its repr shows nobody.
+
+    `received_at` is when an upstream channel took it in; without one it is now. `fingerprints` are keyed
+    hashes of the content, one for each version of the key, by which a repetition is told from a change.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    business: str
+    regime: str
+    right: Right
+    requester: Requester
+    channel: Channel
+    claims: Claims
+    assertion: str | None = None
+    received_at: AwareDatetime | None = None
+    fingerprints: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "Submission(hidden)"
+
+    __str__ = __repr__

@@ -1,11 +1,17 @@
 """Creates the declared topics on a broker; `habeas topics apply` calls this."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from shared.events.topics import TOPICS, Topic
 from shared.settings import Settings
+
+_LOOKS = 1000
+_PAUSE_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +23,15 @@ class Report:
     different: tuple[str, ...]
 
     def to_json(self) -> dict[str, list[str]]:
-        return {"created": list(self.created), "present": list(self.present), "different": list(self.different)}
+        return {
+            "created": list(self.created),
+            "present": list(self.present),
+            "different": list(self.different),
+        }
 
 
-async def apply(settings: Settings) -> Report:
-    """Create the missing topics; nothing that exists is changed.
+async def apply(settings: Settings, topics: Sequence[Topic] = TOPICS) -> Report:
+    """Create the missing topics and wait until they are seen; nothing that exists is changed.
 
     Raises:
         aiokafka.errors.KafkaError: the broker is away or refuses.
@@ -30,15 +40,33 @@ async def apply(settings: Settings) -> Report:
     await admin.start()
     try:
         existing = set(await admin.list_topics())
-        wanted = {settings.namespace + topic.name: topic for topic in TOPICS}
+        wanted = {settings.namespace + topic.name: topic for topic in topics}
         missing = [name for name in wanted if name not in existing]
         replicas = await _replicas(admin)
         if missing:
-            await admin.create_topics([_new(name, wanted[name], replicas) for name in missing])
+            await _create(admin, [_new(name, wanted[name], replicas) for name in missing])
+            await _seen(admin, set(missing))
         present = [name for name in wanted if name in existing]
         return Report(tuple(missing), tuple(present), await _different(admin, present, wanted))
     finally:
         await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[NewTopic]) -> None:
+    """The answer carries an error for each topic, which the client does not raise."""
+    answer = await admin.create_topics(topics)
+    for name, code, *_ in answer.topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            raise for_code(code)(name)
+
+
+async def _seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """A consumer that joins before a topic is known would not look for it again for minutes."""
+    for _ in range(_LOOKS):
+        if names <= set(await admin.list_topics()):
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)
+    raise KafkaTimeoutError
 
 
 def _new(name: str, topic: Topic, replicas: int) -> NewTopic:
@@ -53,7 +81,9 @@ async def _replicas(admin: AIOKafkaAdminClient) -> int:
     return min(3, len(cluster["brokers"]))
 
 
-async def _different(admin: AIOKafkaAdminClient, names: list[str], wanted: dict[str, Topic]) -> tuple[str, ...]:
+async def _different(
+    admin: AIOKafkaAdminClient, names: list[str], wanted: dict[str, Topic]
+) -> tuple[str, ...]:
     if not names:
         return ()
     found = await admin.describe_topics(names)

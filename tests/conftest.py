@@ -1,0 +1,43 @@
+"""Fixtures for everybody: the real servers, started when the first test asks, and installations on them.
+
+Plain code lies in tests/support; nothing is ever imported from a conftest.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy.local.stack import StackInfo
+from tests.support.installation import Installation, Installations
+from tests.support.stack import outlives_the_tests, running_stack
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """One PostgreSQL, one broker and one mail catcher for the whole run."""
+    with running_stack(tmp_path_factory.mktemp("servers") / ".habeas") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def installations(
+    servers: StackInfo, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installations]:
+    """Makes installations that know nothing of each other: `await installations.make(topics=...)`."""
+    made = Installations(servers, tmp_path_factory.mktemp("installations"), tidy=outlives_the_tests())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def installation(installations: Installations) -> Installation:
+    """A fresh one with all topics."""
+    return await installations.make()
+
+
+@pytest.fixture
+def durable(servers: StackInfo) -> StackInfo:
+    """The servers, where the broker keeps what it acknowledged; other brokers skip the test."""
+    if "light" in servers.broker:
+        pytest.skip("needs the real Apache Kafka; these tests run on " + servers.broker)
+    return servers

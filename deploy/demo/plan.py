@@ -1,0 +1,53 @@
+"""Who asks for what in the demonstration: decided by the seed alone, so that a run can be repeated."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+P = TypeVar("P")
+Via = Literal["http", "kafka"]
+Proof = Literal["assertion", "code", "none"]
+Role = Literal["ordinary", "late", "silent"]
+
+# The mix that a dealership sees: deletions above all, then questions, then opt-outs.
+RIGHTS = ("delete", "know_specific", "delete", "opt_out", "delete", "know_categories", "delete", "opt_out")
+FEWEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[P]):
+    """One person's request.
+
+    `late`: the dealer-management system is away while it runs, so its date has to be extended. `silent`: never
+    proves who they are, and is denied.
+    """
+
+    person: P
+    right: str
+    via: Via
+    proof: Proof
+    role: Role = "ordinary"
+
+
+def plan(people: Sequence[P], requests: int, seed: int) -> list[Ask[P]]:
+    """`requests` asks of different people, half over HTTP and half over Kafka, the last two late and silent.
+
+    Raises:
+        ValueError: fewer requests than the story needs, or more than there are people.
+    """
+    if not FEWEST <= requests <= len(people):
+        raise ValueError(f"requests: give a number from {FEWEST} to {len(people)}")
+    chosen = random.Random(seed).sample(list(people), requests)  # noqa: S311 - repeatable, not secret
+    asks = [_ask(person, number) for number, person in enumerate(chosen[:-2])]
+    late = Ask(chosen[-2], "delete", "http", "assertion", "late")
+    silent = Ask(chosen[-1], "delete", "kafka", "none", "silent")
+    return [*asks, late, silent]
+
+
+def _ask(person: P, number: int) -> Ask[P]:
+    right = RIGHTS[number % len(RIGHTS)]
+    via: Via = "http" if number % 2 == 0 else "kafka"
+    # Every fifth deletion over HTTP is proved by the code in the mail instead of an account.
+    proof: Proof = "code" if right == "delete" and via == "http" and number % 5 == 0 else "assertion"
+    return Ask(person, right, via, "none" if right == "opt_out" else proof)

@@ -1,0 +1,1 @@
+"""Everything around the services: command line, embedded stack, migrations, generated schemas."""

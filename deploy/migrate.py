@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.vault_database import LOGINS, VAULT_DATABASE, migrate_vault, vault_role
 from shared.events.topics import SERVICES
-from shared.private_files import read_private, write_private
 from shared.privacy import Secret
+from shared.private_files import read_private, write_private
 
 OWNER = "habeas_owner"
 _LOCK = 0x48414245_41530002
@@ -120,13 +120,15 @@ async def _create_role(admin: asyncpg.Connection, role: str, login: str) -> None
 
 
 async def _set_password(admin: asyncpg.Connection, role: str, file: Path, url: str) -> None:
-    if file.exists():
-        password = urlsplit(read_private(file).decode()).password or ""
-    else:
-        password = secrets.token_urlsafe(24)
-        write_private(file, with_login(url, role, password).encode())
+    password = _password(role, file, url)
     # token_urlsafe has no quote to escape; the literal is needed because ALTER ROLE takes no parameters.
     await admin.execute(f"ALTER ROLE {role} PASSWORD '{password}'")
+
+
+def _password(role: str, file: Path, url: str) -> str:
+    if not file.exists():
+        write_private(file, with_login(url, role, secrets.token_urlsafe(24)).encode())
+    return urlsplit(read_private(file).decode()).password or ""
 
 
 def _vault_passwords(admin_url: str, databases: Databases) -> dict[str, Secret[str]]:
@@ -134,7 +136,8 @@ def _vault_passwords(admin_url: str, databases: Databases) -> dict[str, Secret[s
     for login in LOGINS:
         file = databases.vault_url_file(login)
         if not file.exists():
-            url = with_login(with_database(admin_url, databases.vault), vault_role(login, databases.vault), secrets.token_urlsafe(24))
+            vault = with_database(admin_url, databases.vault)
+            url = with_login(vault, vault_role(login, databases.vault), secrets.token_urlsafe(24))
             write_private(file, url.encode())
         passwords[login] = Secret(urlsplit(read_private(file).decode()).password or "")
     return passwords

@@ -116,7 +116,9 @@ class _Server(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1]
         folder = settings.home / "run"
         folder.mkdir(mode=0o700, exist_ok=True)
-        write_private(folder / f"{self._host.resources.service}.url", f"http://{settings.host}:{port}".encode())
+        write_private(
+            folder / f"{self._host.resources.service}.url", f"http://{settings.host}:{port}".encode()
+        )
         log.info("http.listening", service=self._host.resources.service, port=port)
 
     def capture_signals(self) -> Any:

@@ -36,7 +36,12 @@ class Loop:
     """
 
     def __init__(
-        self, name: str, turn: Callable[[], Awaitable[bool]], *, poll_seconds: float, wakeup: Wakeup | None = None
+        self,
+        name: str,
+        turn: Callable[[], Awaitable[bool]],
+        *,
+        poll_seconds: float,
+        wakeup: Wakeup | None = None,
     ) -> None:
         self.name = name
         self.failures = 0

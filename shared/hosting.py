@@ -104,9 +104,13 @@ class Host:
             {"bootstrap_servers": settings.kafka_bootstrap, "client_id": f"habeas-{resources.service}-relay"},
             namespace=settings.namespace,
         )
-        self.relay = Relay(pool, self.producer, owner=f"{resources.service}-{new_id()}", monotonic=time.monotonic)
+        self.relay = Relay(
+            pool, self.producer, owner=f"{resources.service}-{new_id()}", monotonic=time.monotonic
+        )
         self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
-        self.runner = Runner(self.tasks, parts.handlers, self.batcher, resources.clock, width=settings.task_width)
+        self.runner = Runner(
+            self.tasks, parts.handlers, self.batcher, resources.clock, width=settings.task_width
+        )
         self.subscription = Subscription(
             settings.kafka_bootstrap,
             service=resources.service,
@@ -216,5 +220,5 @@ async def _close_pool(pool: asyncpg.Pool) -> None:
 async def _within(seconds: float, work: Awaitable[Any]) -> None:
     try:
         await asyncio.wait_for(work, seconds)
-    except Exception as error:  # a step of the shutdown that fails must not keep the next from being taken
+    except Exception as error:  # noqa: BLE001 - a failed step of the shutdown must not keep the next from being taken
         log.warning("stop.step_failed", error_type=type(error).__name__)

@@ -124,7 +124,9 @@ class Intake:
         except Exception as error:  # judged by the shell already: what comes out here is to be repeated
             self._failures += 1
             wait = min(0.1 * 2**self._failures, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-            log.warning("batch.repeat", rows=len(records), error_type=type(error).__name__, delay_seconds=wait)
+            log.warning(
+                "batch.repeat", rows=len(records), error_type=type(error).__name__, delay_seconds=wait
+            )
             await asyncio.sleep(wait)
             raise
         self._failures = 0

@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default=Path(".habeas"), description="Where keys, secrets and local data lie.")
-    kafka_bootstrap: str = Field(default="127.0.0.1:9092", description="Kafka's addresses, host:port by comma.")
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092", description="Kafka's addresses, host:port by comma."
+    )
     namespace: str = Field(
         default="",
         pattern=r"^[a-z0-9.-]{0,40}$",
@@ -23,16 +25,23 @@ class Settings(BaseSettings):
     )
     business: str = Field(default="cascadia", description="The business that requests without one belong to.")
     clock: Literal["system", "advance"] = Field(
-        default="system", description="`advance` lets `habeas clock advance` move time: for demonstrations only."
+        default="system",
+        description="`advance` lets `habeas clock advance` move time: for demonstrations only.",
     )
     host: str = Field(default="127.0.0.1", description="The address that a service's HTTP listens on.")
     port: int = Field(default=0, ge=0, le=65535, description="Its port; 0 lets the system choose.")
     smtp_host: str = Field(default="127.0.0.1", description="The mail server that notices are handed to.")
     smtp_port: int = Field(default=25, description="Its port.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is logged."
+    )
     database_pool: int = Field(default=6, ge=2, le=50, description="Connections to a service's own database.")
-    task_width: int = Field(default=8, ge=1, le=64, description="How many tasks of a service run side by side.")
-    packages: Path | None = Field(default=None, description="Where sealed answers lie; `packages` in home if unset.")
+    task_width: int = Field(
+        default=8, ge=1, le=64, description="How many tasks of a service run side by side."
+    )
+    packages: Path | None = Field(
+        default=None, description="Where sealed answers lie; `packages` in home if unset."
+    )
 
     @property
     def keys(self) -> Path:

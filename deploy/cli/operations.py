@@ -20,8 +20,8 @@ def apply_topics(*, as_json: Json = False) -> None:
 
     Example: habeas topics apply
     """
-    from deploy.topics import apply
     from deploy.settings import local_settings
+    from deploy.topics import apply
 
     report = asyncio.run(apply(local_settings()))
     if as_json:
@@ -51,7 +51,8 @@ def list_topics(*, as_json: Json = False) -> None:
 
 def migrate(
     database: Annotated[
-        str | None, typer.Option(envvar="HABEAS_DATABASE_URL", help="The administrator's URL; the stack's if unset.")
+        str | None,
+        typer.Option(envvar="HABEAS_DATABASE_URL", help="The administrator's URL; the stack's if unset."),
     ] = None,
     *,
     as_json: Json = False,
@@ -116,5 +117,3 @@ def show() -> None:
     from shared.settings import Settings
 
     typer.echo(AdvancingClock(Settings().clock_file).now().isoformat())
-
-

@@ -1,0 +1,1 @@
+"""Alembic migrations of the services' databases, and the SQL of the vault."""

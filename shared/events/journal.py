@@ -52,4 +52,3 @@ def command_answer(
     if refused is None:
         return accepted_type.model_validate(fields)
     return refused_type.model_validate({**fields, "reason": refused})
-

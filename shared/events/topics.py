@@ -31,7 +31,9 @@ def _event(name: str, writer: str, *readers: str) -> Topic:
 
 
 def _commands(reader: str, *writers: str) -> Topic:
-    return Topic(f"dsar.commands.{reader}", "command", (*writers, "console", "cli"), (reader,), "request", MONTHS_MS)
+    return Topic(
+        f"dsar.commands.{reader}", "command", (*writers, "console", "cli"), (reader,), "request", MONTHS_MS
+    )
 
 
 def _dead_letters(service: str) -> Topic:

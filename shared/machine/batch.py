@@ -51,7 +51,9 @@ class Batch(Generic[C]):
     def adopt(self, row: CaseRow) -> Working[C]:
         """The case of a locked row, opened if the domain has not seen it."""
         case_type = self.domain.case_type
-        case = self.domain.open(row.request_id) if row.body is None else case_type.model_validate_json(row.body)
+        case = (
+            self.domain.open(row.request_id) if row.body is None else case_type.model_validate_json(row.body)
+        )
         return Working(row, case)
 
     def apply(self, working: Working[C], decision: Decision[C], message: Message) -> None:
@@ -87,8 +89,8 @@ class Batch(Generic[C]):
 
     def _follow(self, working: Working[C], decision: Decision[C], message: Message, sent: list[str]) -> None:
         working.case = decision.case
-        for outgoing in (*decision.events, *decision.commands):
-            sent.append(self._send(working, outgoing, message))
+        leaving = (*decision.events, *decision.commands)
+        sent.extend(self._send(working, outgoing, message) for outgoing in leaving)
         for plan in decision.tasks:
             task = NewTask(new_id(), message.request_id, plan, plan.run_at or self.now)
             self.writes.tasks.append(task)

@@ -44,7 +44,7 @@ class Batcher:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             try:
                 results = await self._shell.handle([message for message, _ in batch])
-            except Exception as error:  # handed to everybody who waits; each decides for itself
+            except Exception as error:  # noqa: BLE001 - handed to everybody who waits; each decides for itself
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)

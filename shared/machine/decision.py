@@ -180,4 +180,3 @@ class Domain(Protocol[C]):
 def sealing(body: Event | Command, **plaintext: bytes) -> Outgoing:
     """A body some of whose fields the shell seals under the request's key."""
     return Outgoing(body, seal=plaintext)
-

@@ -104,7 +104,7 @@ class Shell(Generic[C]):
             return await self._prepared(incoming)
         except TRANSIENT:
             raise
-        except Exception as error:  # the one place: a bug or a refused write must not stop the partition
+        except Exception as error:  # noqa: BLE001 - the one place: a bug or a refused write must not stop the partition
             if len(incoming) == 1:
                 return [await self._bury(incoming[0], error)]
             log.warning("batch.apart", rows=len(incoming), error_type=type(error).__name__)
@@ -240,7 +240,13 @@ class Shell(Generic[C]):
         return Result(item, "dead")
 
     async def _dead(
-        self, batch: Batch[C], raw: Raw, reason: str, *, field: str | None = None, request_id: UUID | None = None
+        self,
+        batch: Batch[C],
+        raw: Raw,
+        reason: str,
+        *,
+        field: str | None = None,
+        request_id: UUID | None = None,
     ) -> None:
         letter_id = new_id()
         letter = DeadLetter(
@@ -279,14 +285,22 @@ def _finished(body: Body) -> FinishedTask:
 
 def _wake_message(request_id: UUID, now: datetime) -> Message:
     return Message(
-        id=new_id(), ce_type="local.wake", source="local", kind="local", request_id=request_id, body=Wake(), at=now
+        id=new_id(),
+        ce_type="local.wake",
+        source="local",
+        kind="local",
+        request_id=request_id,
+        body=Wake(),
+        at=now,
     )
 
 
 def _local_raw(item: Message | Unreadable) -> Raw:
     assert isinstance(item, Message)  # noqa: S101 - an unreadable record always has its bytes
     value = item.body.model_dump_json().encode()
-    return Raw(f"local.{item.ce_type}", -1, item.id.int & (2**62 - 1), str(item.request_id).encode(), (), value)
+    return Raw(
+        f"local.{item.ce_type}", -1, item.id.int & (2**62 - 1), str(item.request_id).encode(), (), value
+    )
 
 
 def _dead_record(service: str, letter: DeadLetter) -> OutboxRow:

@@ -73,7 +73,9 @@ class KafkaProducer:
         try:
             async with asyncio.timeout(SEND_LIMIT_SECONDS):
                 futures = [await self._hand_over(producer, record) for record in records]
-                outcomes = await asyncio.gather(*(f for f in futures if not isinstance(f, str)), return_exceptions=True)
+                outcomes = await asyncio.gather(
+                    *(f for f in futures if not isinstance(f, str)), return_exceptions=True
+                )
         except (TimeoutError, KafkaError, OSError) as error:
             await self._drop(type(error).__name__)
             raise ProducerLost from error

@@ -42,7 +42,13 @@ class Runner:
     """Runs one service's tasks, at most `width` at a time."""
 
     def __init__(
-        self, store: TaskStore[Any], handlers: Mapping[str, Handler], batcher: Batcher, clock: Clock, *, width: int = 8
+        self,
+        store: TaskStore[Any],
+        handlers: Mapping[str, Handler],
+        batcher: Batcher,
+        clock: Clock,
+        *,
+        width: int = 8,
     ) -> None:
         self._store = store
         self._handlers = handlers
@@ -96,7 +102,9 @@ class Runner:
         try:
             async with asyncio.timeout(HANDLER_SECONDS):
                 return await self._handlers[task.handler].run(task, call)
-        except Exception as error:  # an attempt ends in an answer: this is the one place where a bug becomes one
+        except (
+            Exception
+        ) as error:  # an attempt ends in an answer: this is the one place where a bug becomes one
             log.warning("task.attempt", kind=task.handler, error_type=type(error).__name__, exc_info=True)
             return Again(backoff(task.attempts), type(error).__name__, ambiguous=call.made)
 

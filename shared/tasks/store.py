@@ -73,7 +73,11 @@ class TaskStore(Generic[C]):
         return {row["state"]: row["n"] for row in await self._pool.fetch(sql.OPEN)}
 
     async def _take(
-        self, connection: asyncpg.Connection, rows: Sequence[Any], cases: Mapping[UUID, str | None], now: datetime
+        self,
+        connection: asyncpg.Connection,
+        rows: Sequence[Any],
+        cases: Mapping[UUID, str | None],
+        now: datetime,
     ) -> Claim:
         claim, take, later = Claim([], []), [], []
         for row in rows:
@@ -102,7 +106,9 @@ class TaskStore(Generic[C]):
         return self._domain.permit(self._case(body), row["key"], row["purpose"], _context(now))
 
     def _permits(self, key: str, purpose: str, body: str | None) -> bool:
-        return isinstance(self._domain.permit(self._case(body), key, purpose, _context(self._clock.now())), Go)
+        return isinstance(
+            self._domain.permit(self._case(body), key, purpose, _context(self._clock.now())), Go
+        )
 
     def _case(self, body: str | None) -> C:
         return self._domain.case_type.model_validate_json(body or "{}")

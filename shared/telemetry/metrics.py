@@ -20,11 +20,19 @@ MESSAGES = Metric("habeas_messages_total", "counter", "Messages by what became o
 BATCH_SECONDS = Metric("habeas_batch_seconds", "histogram", "How long a batch took, from records to commit.")
 RECORDS = Metric("habeas_outbox_records_total", "counter", "Records written to the outbox.")
 PUBLISHED = Metric("habeas_outbox_published_total", "counter", "Records that the relay had acknowledged.")
-OUTBOX_AGE = Metric("habeas_outbox_oldest_seconds", "gauge", "Age of the oldest record still to be published.")
-OUTBOX_BLOCKED = Metric("habeas_outbox_blocked", "gauge", "Records that can never be sent as they are. Alert above 0.")
-GAP_AGE = Metric("habeas_parked_oldest_seconds", "gauge", "How long the oldest parked record has waited for its gap.")
+OUTBOX_AGE = Metric(
+    "habeas_outbox_oldest_seconds", "gauge", "Age of the oldest record still to be published."
+)
+OUTBOX_BLOCKED = Metric(
+    "habeas_outbox_blocked", "gauge", "Records that can never be sent as they are. Alert above 0."
+)
+GAP_AGE = Metric(
+    "habeas_parked_oldest_seconds", "gauge", "How long the oldest parked record has waited for its gap."
+)
 TASKS_OPEN = Metric("habeas_tasks_open", "gauge", "Tasks that have not ended, by state.", ("state",))
-CONSUMER_LAG = Metric("habeas_consumer_lag", "gauge", "Records still to be read, over all assigned partitions.")
+CONSUMER_LAG = Metric(
+    "habeas_consumer_lag", "gauge", "Records still to be read, over all assigned partitions."
+)
 LOOP_FAILURES = Metric("habeas_loop_failures", "gauge", "Turns of a background loop that failed.", ("loop",))
 METRICS = (
     MESSAGES, BATCH_SECONDS, RECORDS, PUBLISHED, OUTBOX_AGE, OUTBOX_BLOCKED, GAP_AGE, TASKS_OPEN, CONSUMER_LAG,

@@ -3,9 +3,9 @@
 Revision ID: 0001
 """
 
-from deploy.migrations.scripts import run_script
-
 from alembic import context
+
+from deploy.migrations.scripts import run_script
 
 revision = "0001"
 down_revision = None

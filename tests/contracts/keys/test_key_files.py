@@ -8,6 +8,7 @@ from shared.keyfiles import FILES, KeyFiles, init_keys, rotate_key
 from shared.privacy import lookup_hash, lookup_hashes
 from shared.private_files import KeyFileRefused, create_private, read_private, read_trusted, write_private
 from shared.signing import decrypt_submission, encrypt_submission, sign, verify
+from shared.vault import CannotUnwrap, KekVersionMissing, WrappedKey
 
 
 @pytest.fixture
@@ -99,6 +100,16 @@ async def test_after_a_rotation_a_running_process_wraps_anew_and_still_unwraps(f
     assert before.version != after.version == kek.version
     assert kek.versions == (after.version, before.version)
     assert await kek.unwrap(before, context) == await kek.unwrap(after, context) == b"data key"
+
+
+async def test_a_data_key_unwraps_only_for_its_own_request(folder: Path) -> None:
+    kek, context = KeyFiles(folder).kek(), uuid4().bytes
+    wrapped = await kek.wrap(b"data key", context)
+
+    with pytest.raises(CannotUnwrap):
+        await kek.unwrap(wrapped, uuid4().bytes)
+    with pytest.raises(KekVersionMissing, match="no version 7"):
+        await kek.unwrap(WrappedKey(wrapped.blob, "7"), context)
 
 
 def test_after_a_rotation_older_hashes_signatures_and_submissions_are_understood(folder: Path) -> None:

@@ -86,19 +86,7 @@ class Host:
         self.meters = Meters()
         settings, pool = resources.settings, resources.pool
         self.store = PostgresStore(pool)
-        self.shell: Shell[Any] = Shell(
-            Parts(
-                domain=parts.domain,
-                store=self.store,
-                clock=resources.clock,
-                sealer=resources.vault,
-                dead_letters=dead_letters,
-                prepare=parts.prepare,
-                admit=Admission(signature_check(resources.keys)),
-                observer=self,
-                facts=parts.facts,
-            )
-        )
+        self.shell = self._shell(dead_letters)
         self.batcher = Batcher(self.shell)
         self.producer = KafkaProducer(
             {"bootstrap_servers": settings.kafka_bootstrap, "client_id": f"habeas-{resources.service}-relay"},
@@ -156,6 +144,21 @@ class Host:
         for close in self.parts.closers:
             await _within(CLOSE_SECONDS, close())
         log.info("service.stopped", service=self.resources.service)
+
+    def _shell(self, dead_letters: DeadLetterSeal) -> Shell[Any]:
+        return Shell(
+            Parts(
+                domain=self.parts.domain,
+                store=self.store,
+                clock=self.resources.clock,
+                sealer=self.resources.vault,
+                dead_letters=dead_letters,
+                prepare=self.parts.prepare,
+                admit=Admission(signature_check(self.resources.keys)),
+                observer=self,
+                facts=self.parts.facts,
+            )
+        )
 
     def _loops(self) -> dict[str, Loop]:
         relay, tasks = Wakeup(), Wakeup()

@@ -117,19 +117,7 @@ class Batch(Generic[C]):
         body = self._sealed(outgoing, working.row.request_id, message_id)
         if "audit_head" in type(body).model_fields:
             body = body.model_copy(update={"audit_head": working.head.hash})
-        sequence = self._next_sequence(working, body)
-        envelope = Envelope(
-            id=message_id,
-            source=f"habeas/{self.domain.name}",
-            ce_type=body.declared.ce_type,
-            subject=working.row.request_id,
-            time=self.now,
-            sequence=sequence,
-            business=working.row.business or cause.business,
-            correlation_id=str(working.row.request_id),
-            traceparent=cause.traceparent,
-            signature=None,
-        )
+        envelope = self._envelope(working, body, message_id, cause)
         value = body.model_dump_json().encode()
         self.writes.outbox.append(
             OutboxRow(
@@ -139,10 +127,24 @@ class Batch(Generic[C]):
                 value=value,
                 opened_month=working.row.opened_month,
                 request_id=working.row.request_id,
-                sequence=sequence,
+                sequence=envelope.sequence,
             )
         )
         return f"{body.declared.ce_type}:{hashlib.sha256(value).hexdigest()}"
+
+    def _envelope(self, working: Working[C], body: Body, message_id: UUID, cause: Message) -> Envelope:
+        return Envelope(
+            id=message_id,
+            source=f"habeas/{self.domain.name}",
+            ce_type=body.declared.ce_type,
+            subject=working.row.request_id,
+            time=self.now,
+            sequence=self._next_sequence(working, body),
+            business=working.row.business or cause.business,
+            correlation_id=str(working.row.request_id),
+            traceparent=cause.traceparent,
+            signature=None,
+        )
 
     def _sealed(self, outgoing: Outgoing, request_id: UUID, message_id: UUID) -> Body:
         if not outgoing.seal:

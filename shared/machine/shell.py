@@ -17,13 +17,13 @@ import structlog
 from shared.clock import Clock
 from shared.database import REPEAT_AT_ONCE, TRANSIENT
 from shared.events.envelope import Raw, Unreadable
-from shared.events.message import Body
 from shared.ids import new_id
 from shared.machine.batch import Batch, Sealer, Working
-from shared.machine.decision import C, Context, Decision, Domain, Message, TaskFinished, Wake
+from shared.machine.decision import C, Context, Decision, Domain, Message, TaskFinished
 from shared.machine.gate import classify
 from shared.machine.incoming import to_incoming
-from shared.machine.ports import DeadLetter, FinishedTask, OutboxRow, Store, Transaction
+from shared.machine.own_records import dead_record, finished_task, local_raw, wake_message
+from shared.machine.ports import DeadLetter, Store, Transaction
 
 log = structlog.get_logger("machine")
 AT_ONCE = 3
@@ -171,7 +171,7 @@ class Shell(Generic[C]):
             seen=await transaction.seen_commands(
                 [(m.request_id, m.source, m.id) for m in messages if m.kind == "command"]
             ),
-            counted=await transaction.finish([_finished(m.body) for m in finished]),
+            counted=await transaction.finish([finished_task(m.body) for m in finished]),
             facts=await self.parts.facts(transaction, messages) if self.parts.facts else {},
         )
 
@@ -219,7 +219,7 @@ class Shell(Generic[C]):
             log.exception("wake.failed", request_id=str(working.row.request_id))
             batch.block(working)
             return
-        batch.apply(working, decision, _wake_message(working.row.request_id, now))
+        batch.apply(working, decision, wake_message(working.row.request_id, now))
 
     async def _bury(self, item: Message | Unreadable, error: Exception) -> Result:
         """Make a dead letter of what cannot be handled, and block its case until a person has looked."""
@@ -233,7 +233,7 @@ class Shell(Generic[C]):
             working = {request_id: batch.adopt(row) for request_id, row in rows.items()}
             for each in working.values():
                 batch.block(each)
-            raw = item.raw or _local_raw(item)
+            raw = item.raw or local_raw(item)
             await self._dead(batch, raw, reason, request_id=item.request_id)
             await transaction.write(batch.finish(working))
         self._committed([], batch)
@@ -259,7 +259,7 @@ class Shell(Generic[C]):
             field=field,
         )
         batch.writes.dead.append(letter)
-        batch.writes.outbox.append(_dead_record(self.parts.domain.name, letter))
+        batch.writes.outbox.append(dead_record(self.parts.domain.name, letter))
 
     def _committed(self, results: Sequence[Result], batch: Batch[C]) -> None:
         writes = batch.writes
@@ -276,49 +276,3 @@ class _Run(Generic[C]):
     seen: set[tuple[str, UUID]]
     counted: set[UUID]
     facts: dict[UUID, Any]
-
-
-def _finished(body: Body) -> FinishedTask:
-    assert isinstance(body, TaskFinished)  # noqa: S101 - narrows for the type checker
-    return FinishedTask(body.task_id, body.epoch, body.status, body.model_dump_json(include={"result"}))
-
-
-def _wake_message(request_id: UUID, now: datetime) -> Message:
-    return Message(
-        id=new_id(),
-        ce_type="local.wake",
-        source="local",
-        kind="local",
-        request_id=request_id,
-        body=Wake(),
-        at=now,
-    )
-
-
-def _local_raw(item: Message | Unreadable) -> Raw:
-    assert isinstance(item, Message)  # noqa: S101 - an unreadable record always has its bytes
-    value = item.body.model_dump_json().encode()
-    return Raw(
-        f"local.{item.ce_type}", -1, item.id.int & (2**62 - 1), str(item.request_id).encode(), (), value
-    )
-
-
-def _dead_record(service: str, letter: DeadLetter) -> OutboxRow:
-    """The dead letter as a record; its key is the original one only where that is an id of ours."""
-    key = str(letter.request_id or letter.id)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(letter.id),
-        "ce_source": f"habeas/{service}",
-        "ce_type": "dsar.dead-letter.v1",
-        "ce_time": letter.at.isoformat(),
-        "habeas_reason": letter.reason,
-        "habeas_origin": f"{letter.raw.topic}/{letter.raw.partition}/{letter.raw.offset}",
-    }
-    return OutboxRow(
-        topic=f"dsar.dead-letters.{service}",
-        key=key,
-        headers=headers,
-        value=letter.sealed.encode(),
-        opened_month=letter.at.date().replace(day=1),
-    )

@@ -28,13 +28,17 @@ def certificate_payload(case: DeadlineCase, received: Received, ending: Ending, 
             closed_at=closing.closed_at,
             in_time=closing.in_time,
             systems=ending.systems,
-            notices=tuple(
-                NoticeEvidence(notice_id=one.id, kind=one.kind, channel=one.channel, handed_over_at=one.at)
-                for one in case.notices
-            ),
+            notices=_notices(case),
             chain_heads=case.heads,
             events=case.events,
         )
+    )
+
+
+def _notices(case: DeadlineCase) -> tuple[NoticeEvidence, ...]:
+    return tuple(
+        NoticeEvidence(notice_id=one.id, kind=one.kind, channel=one.channel, handed_over_at=one.at)
+        for one in case.notices
     )
 
 

@@ -1,0 +1,75 @@
+"""Claims and receipts in files: read from a file or standard input, written so that nobody else can read them."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedReceipt:
+    """A request's id and its secret."""
+
+    request_id: str
+    secret: str = field(repr=False)
+
+
+def read_claims(claims: Path | None, email_file: Path | None) -> dict[str, Any]:
+    """What the files say of the person, as fields of the request."""
+    if claims == STDIN and email_file == STDIN:
+        refuse("--email-file", "standard input can be only one of the two")
+    said = _object(_read(claims, "--claims"), "--claims") if claims else {}
+    if email_file is not None:
+        said["email"] = _read(email_file, "--email-file").strip()
+    if not said:
+        refuse("--email-file", "say who the request is about, with --email-file or --claims")
+    return said
+
+
+def read_receipt(saved: Path) -> SavedReceipt:
+    """The receipt that `submit --save` or `submit --json` wrote."""
+    receipt = _object(_read(saved, "--saved"), "--saved")
+    found = (receipt.get("request_id"), receipt.get("secret"))
+    if not all(isinstance(text, str) for text in found):
+        refuse("--saved", "this is no receipt: it holds no request_id and secret")
+    return SavedReceipt(str(found[0]), str(found[1]))
+
+
+def save_receipt(path: Path, receipt: dict[str, Any]) -> None:
+    from shared.private_files import write_private
+
+    try:
+        write_private(path, json.dumps(receipt, indent=1).encode())
+    except OSError as error:
+        refuse(
+            "--save",
+            f"the request {receipt['request_id']} was made, but its receipt cannot be written: {error.strerror}",
+        )
+
+
+def refuse(field_name: str, sentence: str) -> NoReturn:
+    """Name the option and the remedy on standard error, and exit 2."""
+    typer.echo(f"{field_name}: {sentence}.", err=True)
+    raise typer.Exit(2)
+
+
+def _read(path: Path, option: str) -> str:
+    try:
+        return sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        refuse(option, "the file cannot be read as text")
+
+
+def _object(text: str, option: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        refuse(option, "it must hold one JSON object")
+    return found

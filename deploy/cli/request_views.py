@@ -1,0 +1,60 @@
+"""How receipts, states and lists are printed: JSON for programs, a few lines for people."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+COLUMNS = ("request", "right", "state", "received", "answer by", "ended")
+
+
+def show_receipt(receipt: dict[str, Any], *, saved: Path | None, as_json: bool) -> None:
+    """Print a receipt; the secret only where it was not saved."""
+    if as_json:
+        typer.echo(json.dumps(receipt))
+        return
+    typer.echo(f"Request {receipt['request_id']}: {receipt['right']}, received {receipt['received_at']}")
+    for line in _dates(receipt):
+        typer.echo(line)
+    typer.echo(f"The receipt is in {saved}." if saved else f"Secret, shown this once: {receipt['secret']}")
+
+
+def show_status(status: dict[str, Any], *, as_json: bool) -> None:
+    """Print where a request stands."""
+    if as_json:
+        typer.echo(json.dumps(status))
+        return
+    ended = f", {status['resolution']}" if status["resolution"] else ""
+    typer.echo(f"Request {status['request_id']}: {status['right']}, {status['state']}{ended}")
+    for line in _dates(status):
+        typer.echo(line)
+    for notice in status["notices"]:
+        typer.echo(f"  {notice['kind']:<18} {notice['state']} {notice['handed_over_at'] or ''}".rstrip())
+
+
+def show_list(listed: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the staff's list."""
+    if as_json:
+        typer.echo(json.dumps(listed))
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in COLUMNS:
+        table.add_column(heading, no_wrap=heading in {"request", "state"})
+    for one in listed:
+        received = str(one["received_at"])[:10]
+        ended = one["resolution"] or ""
+        table.add_row(one["request_id"], one["right"], one["state"], received, one["answer_by"] or "-", ended)
+    Console().print(table)
+
+
+def _dates(told: dict[str, Any]) -> list[str]:
+    names = (
+        ("acknowledge_by", "acknowledged by"),
+        ("respond_by", "answered by"),
+        ("effective_by", "in effect by"),
+    )
+    return [f"  {words:<18} {told[name]}" for name, words in names if told.get(name)]

@@ -1,0 +1,117 @@
+"""`habeas request`: make a request, look at it, take it back; and the staff's list.
+
+What tells who somebody is comes by file or standard input, never as an argument: arguments can be read by everyone
+on the machine. The same holds for a request's secret.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Make, look at and take back privacy requests.", no_args_is_help=True)
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="HABEAS_INTAKE_URL",
+        help="Where intake answers.",
+        show_default="the one that runs here",
+    ),
+]
+Home = Annotated[Path, typer.Option("--home", envvar="HABEAS_HOME", help="This installation's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Saved = Annotated[
+    Path,
+    typer.Option(
+        "--saved",
+        help="The receipt that `submit --save` wrote; - reads it from standard input.",
+        allow_dash=True,
+    ),
+]
+DEFAULT_HOME = Path(".habeas")
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "habeas request submit --right delete --email-file email.txt --save receipt.json\n\n"
+    'echo \'{"email": "...", "customer_id": "..."}\' | habeas request submit --right know --claims - --json'
+)
+def submit(  # noqa: PLR0913 - one option for each thing that can be said
+    *,
+    right: Annotated[str, typer.Option(help="What is asked, such as delete, know or opt_out.")],
+    residency: Annotated[str, typer.Option(help="Where the person lives.")] = "US-CA",
+    business: Annotated[str | None, typer.Option(help="The business that is asked.")] = None,
+    channel: Annotated[
+        str, typer.Option(help="How the request came in: web, phone, mail, store ...")
+    ] = "web",
+    email_file: Annotated[
+        Path | None, typer.Option(help="A file with the e-mail address.", allow_dash=True)
+    ] = None,
+    claims: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with a JSON object: email, name, phone, customer_id, assertion ...", allow_dash=True
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="Sent again with the same key it is the same request."),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the receipt with its secret here, mode 0600.")
+    ] = None,
+    url: Url = None,
+    home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Make a request; its receipt holds the secret that opens its status and its answer."""
+    from deploy.cli.request_files import read_claims, save_receipt
+    from deploy.cli.request_views import show_receipt
+    from deploy.cli.requests_over_http import Intake
+
+    said = {"right": right, "residency": residency, "business": business, "channel": channel}
+    body = {**read_claims(claims, email_file), **{name: text for name, text in said.items() if text}}
+    receipt = Intake.at(url, home).submit(body, key)
+    if save is not None:
+        save_receipt(save, receipt)
+    show_receipt(receipt, saved=save, as_json=as_json)
+
+
+@app.command(epilog="Example: habeas request show --saved receipt.json --json")
+def show(saved: Saved, url: Url = None, home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+    """Tell where a request stands."""
+    from deploy.cli.request_files import read_receipt
+    from deploy.cli.request_views import show_status
+    from deploy.cli.requests_over_http import Intake
+
+    receipt = read_receipt(saved)
+    show_status(Intake.at(url, home).status(receipt), as_json=as_json)
+
+
+@app.command(epilog="Example: habeas request withdraw --saved receipt.json")
+def withdraw(saved: Saved, url: Url = None, home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
+    """Take a request back; what was done before cannot be undone."""
+    from deploy.cli.request_files import read_receipt
+    from deploy.cli.request_views import show_status
+    from deploy.cli.requests_over_http import Intake
+
+    receipt = read_receipt(saved)
+    show_status(Intake.at(url, home).withdraw(receipt), as_json=as_json)
+
+
+@app.command("list", epilog="Example: habeas request list --limit 20 --json")
+def list_requests(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the requests received last; for staff: it reads intake's database, and shows no identity."""
+    import asyncio
+
+    from deploy.cli.request_list import latest
+    from deploy.cli.request_views import show_list
+
+    show_list(asyncio.run(latest(home, limit)), as_json=as_json)

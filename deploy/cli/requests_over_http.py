@@ -1,0 +1,72 @@
+"""Intake's HTTP interface as the command line uses it; a problem becomes a sentence on standard error."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx2
+import typer
+
+from deploy.cli.request_files import SavedReceipt, refuse
+
+SECONDS = 30.0
+
+
+def _client(url: str) -> httpx2.Client:
+    return httpx2.Client(base_url=url, timeout=SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One intake service."""
+
+    url: str
+    client: Callable[[str], httpx2.Client] = field(default=_client)
+
+    @classmethod
+    def at(cls, url: str | None, home: Path) -> "Intake":
+        """The service at the address, else the one that was started in this home."""
+        if url is not None:
+            return cls(url)
+        try:
+            return cls((home / "run" / "intake.url").read_text().strip())
+        except OSError:
+            refuse(
+                "--url", "intake does not run here; start it with: habeas serve intake, or give its address"
+            )
+
+    def submit(self, body: dict[str, Any], key: str | None) -> dict[str, Any]:
+        return self._ask("POST", "/requests", body=body, headers={"Idempotency-Key": key} if key else {})
+
+    def status(self, receipt: SavedReceipt) -> dict[str, Any]:
+        return self._ask("GET", f"/requests/{receipt.request_id}", headers=_bearer(receipt))
+
+    def withdraw(self, receipt: SavedReceipt) -> dict[str, Any]:
+        return self._ask("POST", f"/requests/{receipt.request_id}/withdrawal", headers=_bearer(receipt))
+
+    def _ask(
+        self, method: str, path: str, *, headers: dict[str, str], body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        try:
+            with self.client(self.url) as client:
+                answer = client.request(method, path, json=body, headers=headers)
+                content = answer.json()
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
+            refuse("--url", f"intake does not answer at {self.url}")
+        if not answer.is_success or not isinstance(content, dict):
+            _explain(content)
+        return content
+
+
+def _bearer(receipt: SavedReceipt) -> dict[str, str]:
+    return {"Authorization": f"Bearer {receipt.secret}"}
+
+
+def _explain(problem: Any) -> NoReturn:
+    """Print a problem's sentence and each fault with its remedy; exit 1."""
+    known = problem if isinstance(problem, dict) else {}
+    typer.echo(known.get("detail", "Intake refused without saying why."), err=True)
+    for fault in known.get("errors", []):
+        typer.echo(f"  {fault.get('field') or 'body'}: {fault.get('remedy')}", err=True)
+    raise typer.Exit(1)

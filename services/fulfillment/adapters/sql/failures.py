@@ -54,6 +54,7 @@ _SQLSTATE: dict[str, Meaning] = {
     "42703": "schema",
     "42P01": "schema",
     "53": "busy",
+    "55000": "away",
     "55P03": "busy",
     "57": "busy",
     "57P": "away",

@@ -1,0 +1,135 @@
+"""Bring the sample business into being: databases, roles, people, the ledger, and the auditor's record of before."""
+
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from deploy.demo.cascadia.audit import Audit
+from deploy.demo.cascadia.before import write_before
+from deploy.demo.cascadia.people import Person, make_people
+from deploy.demo.cascadia.places import DATABASES, ROLES, Places
+from deploy.demo.cascadia.rows import Rows, make_rows
+from shared.private_files import write_private
+
+_HERE = Path(__file__).parent
+_MARK = "Cascadia Motors, the sample business of Habeas"
+_TABLES = {
+    "crm": ("households", "contacts", "addresses", "interactions", "web_sessions", "page_views"),
+    "dms": ("customers", "vehicles", "sales", "service_visits", "quotes"),
+    "marketing": ("subscribers", "campaign_sends", "ad_audience_members"),
+}
+
+
+class NotOursError(RuntimeError):
+    """A database of the sample's name is there, and the sample did not make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cascadia:
+    """The running sample business."""
+
+    people: tuple[Person, ...]
+    places: Places
+
+    def audit(self) -> Audit:
+        """The business's own look at its databases, by its own SQL."""
+        return Audit(self.places)
+
+    async def take_dms_away(self) -> None:
+        """Maintenance: the dealer-management database takes no connections and ends those that it has."""
+        name = DATABASES["dms"]
+        async with _connected(self.places.admin()) as connection:
+            await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+
+    async def bring_dms_back(self) -> None:
+        async with _connected(self.places.admin()) as connection:
+            await connection.execute(f"ALTER DATABASE {DATABASES['dms']} ALLOW_CONNECTIONS true")
+
+
+async def load(admin_url: str, home: Path, *, seed: int, people: int) -> Cascadia:
+    """Make everything anew; whatever an earlier run left of the sample is replaced."""
+    places = Places(admin_url, home)
+    places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    everybody = make_people(seed, people)
+    rows = make_rows(everybody, seed)
+    async with _connected(places.admin()) as connection:
+        await _make_roles(connection)
+        for system in DATABASES:
+            await _make_database(connection, system)
+            await _make_adapter_role(connection, system, places)
+    for system in DATABASES:
+        async with _connected(places.admin(DATABASES[system])) as connection:
+            await _fill(connection, system, rows)
+    _fill_marketing(places, rows)
+    await write_before(places, rows)
+    return Cascadia(everybody, places)
+
+
+async def _make_roles(connection: Any) -> None:
+    for role in ("cascadia_owner", "cascadia_auditor"):
+        if not await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", role):
+            await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+
+
+async def _make_database(connection: Any, system: str) -> None:
+    name = DATABASES[system]
+    described = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
+    there = await connection.fetchrow(described, name)
+    if there is not None and there[0] != _MARK:
+        raise NotOursError(f"The database {name} is there and is not the sample's; use another server.")
+    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.execute(f"COMMENT ON DATABASE {name} IS '{_MARK}'")
+    await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+
+
+async def _make_adapter_role(connection: Any, system: str, places: Places) -> None:
+    """A role that may only connect here; what more it may do stands in grants_*.sql."""
+    role, password = ROLES[system], secrets.token_urlsafe(24)
+    there = await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", role)
+    await connection.execute(f"{'ALTER' if there else 'CREATE'} ROLE {role} LOGIN PASSWORD '{password}'")
+    await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASES[system]} TO {role}")
+    write_private(places.secret(system), places.adapter(system, password).encode())
+
+
+async def _fill(connection: Any, system: str, rows: Rows) -> None:
+    """The rows come before the ledger, which records what is destroyed and not what is loaded."""
+    await connection.execute((_HERE / f"schema_{system}.sql").read_text())
+    for table in _TABLES[system]:
+        await connection.copy_records_to_table(table, records=rows.tables[system, table])
+    await connection.execute((_HERE / "ledger.sql").read_text())
+    await connection.execute((_HERE / f"grants_{system}.sql").read_text())
+    await connection.execute("ANALYZE")
+
+
+def _fill_marketing(places: Places, rows: Rows) -> None:
+    places.marketing.unlink(missing_ok=True)
+    with closing(sqlite3.connect(places.marketing)) as database:
+        database.executescript((_HERE / "schema_marketing.sql").read_text())
+        for table in _TABLES["marketing"]:
+            records = rows.tables["marketing", table]
+            if records:
+                slots = ", ".join("?" * len(records[0]))
+                database.executemany(f"INSERT INTO {table} VALUES ({slots})", records)  # noqa: S608 - our own names
+        database.executescript((_HERE / "ledger_marketing.sql").read_text())
+        database.commit()
+    places.marketing.chmod(0o600)
+    write_private(places.secret("marketing"), f"sqlite:///{places.marketing.absolute()}".encode())
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()

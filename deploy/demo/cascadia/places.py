@@ -1,0 +1,46 @@
+"""Names and addresses of the sample business's databases."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+DATABASES = {"crm": "cascadia_crm", "dms": "cascadia_dms"}
+SYSTEMS = {"crm": "cascadia-crm", "dms": "cascadia-dms", "marketing": "cascadia-marketing"}
+ROLES = {"crm": "habeas_cascadia_crm", "dms": "habeas_cascadia_dms"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the business's things lie, below Habeas's home."""
+
+    admin_url: str
+    home: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "cascadia"
+
+    @property
+    def marketing(self) -> Path:
+        return self.folder / "marketing.sqlite"
+
+    @property
+    def before(self) -> Path:
+        """The auditor's record of every row before anybody asked for anything."""
+        return self.folder / "before.sqlite"
+
+    def secret(self, system: str) -> Path:
+        return self.folder / f"{SYSTEMS[system]}.url"
+
+    def admin(self, database: str | None = None) -> str:
+        """The administrator's address, of one of the databases."""
+        parts = urlsplit(self.admin_url)
+        path = parts.path if database is None else f"/{database}"
+        return urlunsplit(parts._replace(scheme="postgresql", path=path))
+
+    def adapter(self, system: str, password: str) -> str:
+        """The address that the adapter uses: its own role, its own database."""
+        parts = urlsplit(self.admin_url)
+        host = parts.netloc.rpartition("@")[2]
+        netloc = f"{ROLES[system]}:{quote(password)}@{host}"
+        return urlunsplit(parts._replace(scheme="postgresql", netloc=netloc, path=f"/{DATABASES[system]}"))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.events.deadline import DeadlineExtended, RequestClosed
-from shared.events.fulfillment import RequestFulfilled, Resolution, SystemOutcome
+from shared.events.fulfillment import RequestFulfilled, Resolution, SystemOutcome, TasksPlanned
 from shared.events.intake import NoticeKind, NoticeSent, RequestReceived, RequestWithdrawn
 from shared.events.verification import VerificationConcluded
 from shared.policy import Clocks, Degree, DueDate, Right, compute_clocks, load_regime
@@ -104,3 +104,7 @@ def closed(right: str = "delete", at: datetime = RECEIVED_AT + timedelta(days=2)
 
 def _id(name: str) -> UUID:
     return uuid5(REQUEST, name)
+
+
+def tasks_planned(right: str = "delete") -> TasksPlanned:
+    return TasksPlanned(right=Right(right), systems=("crm", "dms"))

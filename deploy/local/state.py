@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -42,7 +42,8 @@ class State:
             self._write()
 
     def stopped(self, name: str) -> None:
-        with self._lock:
+        """A full disk must not keep the other servers from being stopped; a left entry is seen to be stale."""
+        with self._lock, suppress(OSError):
             self.processes.pop(name, None)
             self._write()
 

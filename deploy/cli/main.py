@@ -5,7 +5,7 @@ Groups are imported at every start, so their files import heavy libraries inside
 
 import typer
 
-from deploy.cli import deadlines, evidence, keys, operations, policy, requests, stack
+from deploy.cli import deadlines, demo, evidence, keys, operations, policy, requests, stack
 
 app = typer.Typer(
     name="habeas",
@@ -24,6 +24,7 @@ app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")
 app.command("migrate")(operations.migrate)
 app.command("serve")(operations.serve)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -7,7 +7,13 @@ from rich.table import Table
 
 from deploy.demo.watch import Seen
 
-COLOURS = {"arriving": "white", "verifying": "yellow", "in systems": "cyan", "answering": "blue", "closed": "green"}
+COLOURS = {
+    "arriving": "white",
+    "verifying": "yellow",
+    "in systems": "cyan",
+    "answering": "blue",
+    "closed": "green",
+}
 ROWS = 45
 
 
@@ -15,7 +21,9 @@ def table(seen: Iterable[Seen], *, title: str) -> Table:
     """One line for each request; above `ROWS` only those that are not closed, and a line with the counts."""
     everybody = sorted(seen, key=lambda one: str(one.request_id))
     shown = everybody if len(everybody) <= ROWS else [one for one in everybody if one.closed is None][:ROWS]
-    view = Table(title=title, title_justify="left", caption=_counts(everybody), caption_justify="left", expand=False)
+    view = Table(
+        title=title, title_justify="left", caption=_counts(everybody), caption_justify="left", expand=False
+    )
     for heading in ("request", "right", "came by", "stands", "verified", "systems", "ended", "told"):
         view.add_column(heading, no_wrap=True)
     for one in shown:

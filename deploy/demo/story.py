@@ -66,7 +66,9 @@ class Story:
         self.say("day 40: the date of the request that waits for the system is extended, with reasons")
         self.world.clock.advance(EXTENSION_IS_ASKED)
         await self._extend(late)
-        self.say("day 50: the first date has passed; the system comes back, and the request ends in its new time")
+        self.say(
+            "day 50: the first date has passed; the system comes back, and the request ends in its new time"
+        )
         self.world.clock.advance(AFTER_THE_FIRST_DATE)
         await self.world.business.bring_dms_back()
         self.world.clock.advance(SETTLING)
@@ -83,14 +85,18 @@ class Story:
         )
         watch = self.world.watch
         await watch.until(
-            lambda: watch.seen[late.request_id].extended, seconds=WAIT_SECONDS, what="the extension took effect"
+            lambda: watch.seen[late.request_id].extended,
+            seconds=WAIT_SECONDS,
+            what="the extension took effect",
         )
 
     async def _submit(self, ask: Ask[Any], web: WebDesk, upstream: Upstream) -> Receipt:
         body = claims_of(ask, self.world.accounts)
         key = f"demo-{self.world.run}-{ask.person.customer_id}-{ask.right}"
         if ask.via == "kafka":
-            receipt = await upstream.submit({**body, "received_at": self.world.clock.now().isoformat()}, key=key)
+            receipt = await upstream.submit(
+                {**body, "received_at": self.world.clock.now().isoformat()}, key=key
+            )
         else:
             receipt = await web.submit(body, key=key)
         self.receipts[receipt.request_id] = ask

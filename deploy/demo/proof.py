@@ -1,0 +1,142 @@
+"""The proof: the business's own SQL, the ledger, the topics' bytes and the certificates; nothing of Habeas is asked.
+
+Each finding is a sentence that names what is wrong; none means that the run is proved.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from deploy.demo.cascadia.audit import Audit
+from deploy.demo.plan import Ask
+from deploy.demo.watch import Seen
+from deploy.demo.world import World
+from shared.evidence import (
+    CertificateRefused,
+    build_payload,
+    check_events,
+    evidence_digest,
+    verify_certificate,
+)
+from shared.keyfiles import KeyFiles
+from shared.signing import PublicKeys
+
+KNOWS = ("know_specific", "know_categories")
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What was found, and the numbers of the last line."""
+
+    findings: tuple[str, ...]
+    requests: int
+    closed_in_time: int
+    extended: int
+    denied: int
+    rows_left: int
+    twice: int
+    broker: str
+
+    def line(self) -> str:
+        """The last line of the demonstration."""
+        return (
+            f"proved: {self.requests} requests, {self.closed_in_time} closed in time, {self.extended} extended,"
+            f" {self.denied} denied unverified, {self.rows_left} rows left, {self.twice} effects twice,"
+            f" broker {self.broker}"
+        )
+
+
+async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
+    """Look at everything with the business's own eyes."""
+    audit = await world.business.audit().look()
+    seen = {request_id: world.watch.seen[request_id] for request_id in receipts}
+    twice = await audit.effects_twice()
+    findings = [
+        *_ends(seen, receipts),
+        *_data(audit, seen, receipts),
+        *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
+        *[finding async for finding in _certificates(world, seen)],
+    ]
+    return Proved(
+        findings=tuple(findings),
+        requests=len(receipts),
+        closed_in_time=sum(1 for one in seen.values() if one.closed and one.closed["in_time"]),
+        extended=sum(one.extended for one in seen.values()),
+        denied=sum(one.resolution == "denied" for one in seen.values()),
+        rows_left=_rows_left(audit, seen, receipts),
+        twice=len(twice),
+        broker=world.stack.broker,
+    )
+
+
+def _ends(seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> Iterator[str]:
+    """How every request should have ended, by the plan alone."""
+    for request_id, ask in receipts.items():
+        one = seen[request_id]
+        if one.closed is None:
+            yield f"request {request_id} is not closed"
+        elif not one.closed["in_time"]:
+            yield f"request {request_id} was answered late"
+        if one.extended != (ask.role == "late"):
+            yield f"request {request_id}: extended is {one.extended}, and the plan says otherwise"
+        if (one.resolution == "denied") != (ask.role == "silent"):
+            yield f"request {request_id} ended as {one.resolution}, and the plan says otherwise"
+        numbers = Counter(one.types)
+        if numbers["dsar.request.fulfilled.v1"] != 1 or numbers["dsar.request.closed.v1"] != 1:
+            yield f"request {request_id} was fulfilled or closed more than once"
+
+
+def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> Iterator[str]:
+    """What the systems hold of those who asked, and of those who did not."""
+    for request_id, ask in receipts.items():
+        left = audit.rows_left(ask.person)
+        deleted = ask.right == "delete" and ask.role != "silent"
+        if deleted and left:
+            yield f"request {request_id}: {len(left)} rows are left, the first in {left[0][0]}.{left[0][1]}"
+        if deleted and not audit.retained_only_under_exemption(ask.person):
+            yield f"request {request_id}: something is kept that no exemption covers"
+        if ask.right == "opt_out" and audit.not_opted_out(ask.person):
+            yield f"request {request_id}: a system does not show the opt-out"
+        if seen[request_id].resolution == "denied" and not left:
+            yield f"request {request_id} was denied, and the data is gone all the same"
+    changed = [ask.person for ask in receipts.values() if ask.right not in KNOWS and ask.role != "silent"]
+    touched = audit.bystanders_touched(changed)
+    if touched:
+        yield f"{len(touched)} rows of people who did not ask for a change were changed"
+
+
+def _rows_left(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> int:
+    deletions = (
+        ask
+        for request_id, ask in receipts.items()
+        if ask.right == "delete" and seen[request_id].resolution != "denied"
+    )
+    return sum(len(audit.rows_left(ask.person)) for ask in deletions)
+
+
+async def _certificates(world: World, seen: Mapping[UUID, Seen]) -> AsyncIterator[str]:
+    """Every certificate verifies with the public key, and against the bytes that lie on the topics."""
+    keys = KeyFiles(world.settings.keys).evidence_public()
+    async with httpx2.AsyncClient(base_url=world.services.url("deadline"), timeout=30) as http:
+        for request_id, one in seen.items():
+            answer = await http.get(f"/certificates/{request_id}")
+            fault = _fault(answer, one, keys)
+            if fault is not None:
+                yield f"request {request_id}: {fault}"
+
+
+def _fault(answer: httpx2.Response, one: Seen, keys: PublicKeys) -> str | None:
+    if answer.status_code != httpx2.codes.OK:
+        return f"it has no certificate ({answer.status_code})"
+    found = verify_certificate(answer.text, keys)
+    if isinstance(found, CertificateRefused):
+        return f"its certificate does not verify: {found.reason}"
+    if not check_events(found, {UUID(event): raw for event, raw in one.raw.items()}).agree:
+        return "its certificate and the topics disagree"
+    if one.closed is None or evidence_digest(build_payload(found)) != one.closed["evidence_digest"]:
+        return "its closing event names another certificate"
+    return None

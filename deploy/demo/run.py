@@ -1,0 +1,103 @@
+"""Runs the demonstration from the first server to the last line, with the live table in between."""
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deploy.demo.plan import plan
+from deploy.demo.proof import Proved, prove
+from deploy.demo.screen import table
+from deploy.demo.story import Story, watch_over
+from deploy.demo.world import Wanted, World, world
+
+REFRESH_SECONDS = 0.25
+
+
+async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved:
+    """The whole main job; with `stay` everything is left running until Ctrl-C.
+
+    Raises:
+        StackError, ServiceFailed, TimeoutError: the run did not get to its proof; the text says why.
+    """
+    async with world(wanted, lambda sentence: console.print(f"· {sentence}")) as everything:
+        story = Story(
+            everything,
+            plan(everything.business.people, wanted.requests, wanted.seed),
+            lambda sentence: console.print(f"· {sentence}"),
+        )
+        async with _table(everything, console), asyncio.TaskGroup() as group:
+            watching = group.create_task(watch_over(everything.services))
+            await story.tell()
+            watching.cancel()
+        proved = await prove(everything, story.receipts)
+        _say(proved, console)
+        if stay:
+            _where_to_look(everything, console)
+            await _until_interrupted()
+            console.print("· stopping every process")
+    return proved
+
+
+@asynccontextmanager
+async def _table(everything: World, console: Console) -> AsyncIterator[None]:
+    """Show the live table where somebody looks; elsewhere the sentences must do."""
+    if not console.is_terminal:
+        yield
+        return
+    with Live(console=console, refresh_per_second=4) as live:
+        task = asyncio.get_running_loop().create_task(_refresh(live, everything))
+        try:
+            yield
+        finally:
+            task.cancel()
+            live.update(_current(everything))
+
+
+async def _refresh(live: Live, everything: World) -> None:
+    while True:
+        live.update(_current(everything))
+        await asyncio.sleep(REFRESH_SECONDS)
+
+
+def _current(everything: World) -> Table:
+    now = everything.clock.now().strftime("%Y-%m-%d %H:%M")
+    return table(everything.watch.seen.values(), title=f"Cascadia Motors, {now} UTC")
+
+
+def _say(proved: Proved, console: Console) -> None:
+    for finding in proved.findings[:20]:
+        console.print(f"NOT PROVED: {finding}", style="red", highlight=False)
+    if proved.findings:
+        console.print(f"not proved: {len(proved.findings)} findings", highlight=False, soft_wrap=True)
+    else:
+        console.print(proved.line(), highlight=False, soft_wrap=True)
+
+
+def _where_to_look(everything: World, console: Console) -> None:
+    home, urls = everything.settings.home, everything.services
+    lines = [
+        f"requests go to        POST {urls.url('intake')}/requests",
+        f"health and metrics    {urls.url('fulfillment')}/ready  …/metrics (each service has them)",
+        f"mail that was sent    {everything.stack.mail_dir}",
+        f"Kafka                 {everything.stack.kafka_bootstrap}   (habeas events show REQUEST)",
+        f"services' logs        {home / 'logs'}",
+        f"the command line      HABEAS_HOME={home} HABEAS_CLOCK=advance .venv/bin/habeas request list",
+    ]
+    console.print("\nStill running. Where to look:", highlight=False)
+    for line in lines:
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+    console.print("Ctrl-C stops every process.", highlight=False)
+
+
+async def _until_interrupted() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with suppress(asyncio.CancelledError):
+        await stop.wait()

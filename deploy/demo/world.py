@@ -1,0 +1,113 @@
+"""Everything that the demonstration runs on: servers, keys, the sample business, four services, a watch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deploy.demo.accounts import IdentityProvider
+from deploy.demo.cascadia.load import Cascadia, load
+from deploy.demo.processes import Services
+from deploy.demo.watch import Watch
+from deploy.installation import install
+from deploy.local import stack
+from deploy.local.stack import StackInfo
+from deploy.topics import apply
+from shared.clock import AdvancingClock
+from shared.ids import new_id
+from shared.settings import Settings
+
+BUSINESS = "cascadia"
+PEOPLE = 3000
+SYSTEMS = Path(__file__).parent.parent / "systems"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The running whole."""
+
+    settings: Settings
+    stack: StackInfo
+    clock: AdvancingClock
+    accounts: IdentityProvider
+    business: Cascadia
+    services: Services
+    watch: Watch
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for on the command line."""
+
+    home: Path
+    requests: int
+    seed: int
+    broker: Literal["auto", "kafka", "light"] = "auto"
+
+
+@asynccontextmanager
+async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
+    """Bring everything up from nothing, and down again whatever happens.
+
+    Raises:
+        StackError: a server cannot be started; the sentence says what to do.
+        ServiceFailed: one of the four did not come up.
+    """
+    home = wanted.home
+    await asyncio.to_thread(stack.reset, home)
+    say("starting PostgreSQL, Kafka and the mail catcher (the first time, Kafka's jars are fetched)")
+    running = await asyncio.to_thread(stack.up, home, broker=wanted.broker, report=say)
+    services = Services(home, _environment(home, running))
+    watch = Watch(running.kafka_bootstrap)
+    try:
+        say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
+        settings = _settings(home, running)
+        await apply(settings)
+        await install(settings, running.database_url)
+        business = await load(running.database_url, home, seed=wanted.seed, people=PEOPLE)
+        clock = AdvancingClock(settings.clock_file)
+        accounts = IdentityProvider(clock)
+        accounts.publish(home / "issuers", BUSINESS)
+        await watch.start()
+        say("starting intake, verification, fulfillment and deadline, a process each")
+        await asyncio.to_thread(services.start)
+        run = str(new_id())[-8:]
+        yield World(settings, running, clock, accounts, business, services, watch, run)
+    finally:
+        await watch.stop()
+        await asyncio.to_thread(services.stop)
+        await asyncio.to_thread(stack.down, home)
+
+
+def _settings(home: Path, running: StackInfo) -> Settings:
+    return Settings().model_copy(
+        update={
+            "home": home,
+            "kafka_bootstrap": running.kafka_bootstrap,
+            "smtp_host": running.smtp_host,
+            "smtp_port": running.smtp_port,
+            "business": BUSINESS,
+            "clock": "advance",
+            "namespace": "",
+        }
+    )
+
+
+def _environment(home: Path, running: StackInfo) -> dict[str, str]:
+    return {
+        "HABEAS_HOME": str(home),
+        "HABEAS_KAFKA_BOOTSTRAP": running.kafka_bootstrap,
+        "HABEAS_SMTP_HOST": running.smtp_host,
+        "HABEAS_SMTP_PORT": str(running.smtp_port),
+        "HABEAS_BUSINESS": BUSINESS,
+        "HABEAS_CLOCK": "advance",
+        "HABEAS_NAMESPACE": "",
+        "HABEAS_PORT": "0",
+        "HABEAS_FULFILLMENT_SYSTEMS": str(SYSTEMS),
+        "HABEAS_INTAKE_BUSINESSES": '{"cascadia": {"name": "Cascadia Motors", "contact": "privacy@cascadia.example"}}',
+        "HABEAS_INTAKE_MAIL_FROM": "privacy@cascadia.example",
+    }

@@ -112,7 +112,10 @@ def advance(
 
 @clock.command("show")
 def show() -> None:
-    """Tell what time it is for the services."""
+    """Tell what time it is for the services.
+
+    Example: habeas clock show
+    """
     from shared.clock import AdvancingClock
     from shared.settings import Settings
 

@@ -7,11 +7,11 @@ INSERT_CASES = """
 INSERT INTO cases (request_id, opened_month) SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING"""
 
 LOCK_CASES = f"""
-SELECT {_CASE} FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""  # noqa: S608
+SELECT {_CASE} FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""  # noqa: S608 - our own columns
 
 LOCK_DUE = f"""
 SELECT {_CASE} FROM cases WHERE wake_at <= $1 AND NOT blocked
-ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608
+ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - our own columns
 
 SEEN_COMMANDS = """
 SELECT a.source, a.command_id FROM applied_commands a

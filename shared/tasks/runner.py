@@ -102,9 +102,7 @@ class Runner:
         try:
             async with asyncio.timeout(HANDLER_SECONDS):
                 return await self._handlers[task.handler].run(task, call)
-        except (
-            Exception
-        ) as error:  # an attempt ends in an answer: this is the one place where a bug becomes one
+        except Exception as error:  # an attempt ends in an answer: here a bug becomes one
             log.warning("task.attempt", kind=task.handler, error_type=type(error).__name__, exc_info=True)
             return Again(backoff(task.attempts), type(error).__name__, ambiguous=call.made)
 

@@ -71,12 +71,9 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
 
 def _all_stated(case: DeadlineCase, ending: Ending) -> bool:
     """Whether what must have come before this ending was heard, our own DeadlineExtended included."""
-    if ending.resolution == "withdrawn":
-        before = case.withdrawn_at is not None
-    else:
-        before = case.verification is not None
+    before = case.withdrawn_at if ending.resolution == "withdrawn" else case.verification
     extended = DeadlineExtended.declared.ce_type
-    return before and (not case.extended or any(one.type == extended for one in case.events))
+    return before is not None and (not case.extended or any(one.type == extended for one in case.events))
 
 
 def _hold_until(case: DeadlineCase, now: datetime) -> datetime | None:

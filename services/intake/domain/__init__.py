@@ -57,6 +57,6 @@ class IntakeDomain:
         """Intake waits for nobody: what must happen later is a task."""
         return unchanged(case)
 
-    def permit(self, case: IntakeCase, key: str, purpose: str, context: Context) -> Go | Stop:  # noqa: ARG002
+    def permit(self, case: IntakeCase, key: str, purpose: str, context: Context) -> Go | Stop:  # noqa: ARG002 - Domain asks so
         """Whether a notice may still go out."""
         return notifying.permit(case, key, context)

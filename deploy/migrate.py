@@ -126,21 +126,19 @@ async def _set_password(admin: asyncpg.Connection, role: str, file: Path, url: s
 
 
 def _password(role: str, file: Path, url: str) -> str:
-    if not file.exists():
-        write_private(file, with_login(url, role, secrets.token_urlsafe(24)).encode())
-    return urlsplit(read_private(file).decode()).password or ""
+    """The role's password, kept from an earlier run; the file names the server as it is reached today."""
+    known = urlsplit(read_private(file).decode()).password if file.exists() else None
+    password = known or secrets.token_urlsafe(24)
+    write_private(file, with_login(url, role, password).encode())
+    return password
 
 
 def _vault_passwords(admin_url: str, databases: Databases) -> dict[str, Secret[str]]:
-    passwords = {}
-    for login in LOGINS:
-        file = databases.vault_url_file(login)
-        if not file.exists():
-            vault = with_database(admin_url, databases.vault)
-            url = with_login(vault, vault_role(login, databases.vault), secrets.token_urlsafe(24))
-            write_private(file, url.encode())
-        passwords[login] = Secret(urlsplit(read_private(file).decode()).password or "")
-    return passwords
+    vault = with_database(admin_url, databases.vault)
+    return {
+        login: Secret(_password(vault_role(login, databases.vault), databases.vault_url_file(login), vault))
+        for login in LOGINS
+    }
 
 
 def with_database(url: str, name: str) -> str:

@@ -1,0 +1,216 @@
+"""The sample business can be served, and its auditor sees what it claims to see."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from deploy.demo.cascadia.load import Cascadia, NotOursError, load
+from deploy.demo.cascadia.people import Person
+from deploy.demo.cascadia.places import DATABASES
+from services.fulfillment.adapters.sql import open_adapter
+from services.fulfillment.datamap.systems import System, load_systems
+from services.fulfillment.ports import Adapter, Done, Frozen, Gone, Nothing, Retry, Subject
+
+pytestmark = pytest.mark.connected
+
+SYSTEMS = Path("deploy/systems")
+CUT_OFF = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class World:
+    """A small Cascadia and an adapter to each of its systems."""
+
+    def __init__(self, cascadia: Cascadia) -> None:
+        self.cascadia = cascadia
+        self.systems: dict[str, System] = {
+            system.system: system for system in load_systems(SYSTEMS, home=cascadia.places.home)
+        }
+        self.adapters: dict[str, Adapter] = {
+            name: open_adapter(system) for name, system in self.systems.items()
+        }
+
+    async def ask(self, right: str, person: Person) -> None:
+        """Do what the person asks in all three systems."""
+        subject = Subject({"email": person.email, "customer_id": person.customer_id})
+        for name, adapter in self.adapters.items():
+            frozen = await adapter.find(subject, cut_off=CUT_OFF)
+            assert isinstance(frozen, Frozen)
+            key = f"{right} {person.number} {name}"
+            outcome = await adapter.act(right, frozen, cut_off=CUT_OFF, idempotency_key=key)
+            assert isinstance(outcome, Done | Nothing)
+            assert isinstance(await adapter.prove(right, frozen, cut_off=CUT_OFF), Gone)
+
+    async def run(self, system: str, statement: str) -> None:
+        """The adapter's own role does something on its own."""
+        address = sa.make_url(self.systems[system].url.read())
+        connection = await asyncpg.connect(address.render_as_string(hide_password=False))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def owner_of_a_car(self) -> Person:
+        return next(person for person in self.cascadia.people if person.owns_car and person.dms_email)
+
+
+@pytest.fixture
+async def world(postgresql: sa.URL, tmp_path: Path) -> AsyncIterator[World]:
+    """A fresh one, to be changed."""
+    async with _opened(postgresql, tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+async def untouched(postgresql: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """One for all tests that leave it as it is."""
+    async with _opened(postgresql, tmp_path_factory.mktemp("cascadia")) as shared:
+        yield shared
+
+
+@asynccontextmanager
+async def _opened(postgresql: sa.URL, home: Path) -> AsyncIterator[World]:
+    admin = postgresql.set(drivername="postgresql").render_as_string(hide_password=False)
+    opened = World(await load(admin, home, seed=11, people=60))
+    yield opened
+    for adapter in opened.adapters.values():
+        await adapter.close()
+
+
+async def test_every_system_passes_its_check(untouched: World) -> None:
+    for adapter in untouched.adapters.values():
+        report = await adapter.check()
+        assert report.ok
+        assert not report.drift
+
+
+async def test_the_auditor_sees_a_row_that_was_left(untouched: World) -> None:
+    person = untouched.cascadia.people[0]
+
+    audit = await untouched.cascadia.audit().look()
+
+    assert ("crm", "contacts", "1") in audit.rows_left(person)
+    assert not audit.retained_only_under_exemption(person)
+
+
+@pytest.mark.parametrize(
+    ("system", "forbidden"),
+    [
+        ("cascadia-crm", "SELECT * FROM ledger.effects"),
+        ("cascadia-crm", "DELETE FROM ledger.effects"),
+        ("cascadia-crm", "TRUNCATE contacts CASCADE"),
+        ("cascadia-crm", "ALTER TABLE contacts DISABLE TRIGGER ALL"),
+        ("cascadia-crm", "UPDATE contacts SET email = 'x'"),
+        ("cascadia-dms", "DELETE FROM sales"),
+        ("cascadia-dms", "UPDATE sales SET buyer_name = 'x'"),
+        ("cascadia-dms", "DELETE FROM customers"),
+    ],
+)
+async def test_the_adapters_role_can_neither_touch_the_ledger_nor_do_more_than_it_must(
+    untouched: World, system: str, forbidden: str
+) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await untouched.run(system, forbidden)
+
+
+async def test_a_system_under_maintenance_is_tried_again_later(untouched: World) -> None:
+    dms = untouched.adapters["cascadia-dms"]
+    await untouched.cascadia.take_dms_away()
+
+    away = await dms.find(Subject({"email": "nobody@example.com"}), cut_off=CUT_OFF)
+    again = await dms.find(Subject({"email": "nobody@example.com"}), cut_off=CUT_OFF)
+    await untouched.cascadia.bring_dms_back()
+
+    assert isinstance(away, Retry)
+    assert isinstance(again, Retry)
+    assert isinstance(await dms.find(Subject({"email": "nobody@example.com"}), cut_off=CUT_OFF), Frozen)
+
+
+async def test_secrets_are_for_their_owner_alone(untouched: World) -> None:
+    for file in untouched.cascadia.places.folder.iterdir():
+        assert file.stat().st_mode & 0o077 == 0
+
+
+async def test_deletions_leave_only_what_the_exemption_covers_and_touch_nobody_else(world: World) -> None:
+    asked = [*world.cascadia.people[:8], world.owner_of_a_car()]
+    for person in asked:
+        await world.ask("delete", person)
+
+    audit = await world.cascadia.audit().look()
+
+    assert [audit.rows_left(person) for person in asked] == [()] * len(asked)
+    assert all(audit.retained_only_under_exemption(person) for person in asked)
+    assert audit.retained(asked[-1]) == 1
+    assert audit.bystanders_touched(asked) == ()
+    assert await audit.effects_twice() == ()
+
+
+async def test_an_opt_out_reaches_every_list(world: World) -> None:
+    person = next(person for person in world.cascadia.people if person.subscribes)
+    audit = world.cascadia.audit()
+    assert (await audit.look()).not_opted_out(person)
+
+    await world.ask("opt_out", person)
+
+    assert not (await audit.look()).not_opted_out(person)
+    assert audit.bystanders_touched([person]) == ()
+
+
+async def test_the_same_request_twice_leaves_no_second_effect(world: World) -> None:
+    person = world.owner_of_a_car()
+    await world.ask("delete", person)
+    audit = world.cascadia.audit()
+    before = await audit.effects()
+
+    await world.ask("delete", person)
+
+    assert before > 0
+    assert await audit.effects() == before
+    assert await audit.effects_twice() == ()
+
+
+async def test_the_auditor_sees_a_bystander_touched(world: World) -> None:
+    await world.run("cascadia-crm", "UPDATE contacts SET do_not_sell = true WHERE id = 5")
+
+    audit = await world.cascadia.audit().look()
+
+    assert audit.bystanders_touched([]) == (("crm", "contacts", "5"),)
+
+
+async def test_the_auditor_sees_an_effect_that_happened_twice(world: World) -> None:
+    key = "SELECT set_config('habeas.idempotency_key', 'the key', false)"
+    for state in ("true", "false"):
+        await world.run("cascadia-crm", f"{key}; UPDATE contacts SET do_not_sell = {state} WHERE id = 5")  # noqa: S608 - no value of anybody
+
+    twice = await world.cascadia.audit().effects_twice()
+
+    assert {(each.table, each.verb, each.key, each.times) for each in twice} == {
+        ("contacts", "UPDATE", "5", 2),
+        ("contacts", "UPDATE", "the key", 2),
+    }
+
+
+async def test_the_ledger_also_records_a_statement_that_touched_no_row(world: World) -> None:
+    await world.run("cascadia-crm", "DELETE FROM contacts WHERE id = -1")
+
+    connection = await asyncpg.connect(world.cascadia.places.admin(DATABASES["crm"]))
+    seen = await connection.fetch("SELECT role, table_name, verb, row_count FROM ledger.effects")
+    await connection.close()
+
+    assert [tuple(row) for row in seen] == [("habeas_cascadia_crm", "contacts", "DELETE", 0)]
+
+
+async def test_a_database_of_somebody_else_is_not_replaced(world: World, tmp_path: Path) -> None:
+    places = world.cascadia.places
+    connection = await asyncpg.connect(places.admin())
+    await connection.execute("COMMENT ON DATABASE cascadia_crm IS 'my own business'")
+
+    with pytest.raises(NotOursError, match="cascadia_crm"):
+        await load(places.admin_url, tmp_path, seed=1, people=5)
+
+    await connection.execute("DROP DATABASE cascadia_crm WITH (FORCE)")
+    await connection.close()

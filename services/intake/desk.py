@@ -39,7 +39,12 @@ class Desk:
     def read_upstream(self, claims: bytes, business: str) -> Submission | tuple[Problem, ...]:
         """An upstream system's decrypted claims; `business` is what its envelope says."""
         found = read_strictly(claims, UpstreamApplication)
-        return self._checked(found, business or self.default) if isinstance(found, Application) else found
+        if not isinstance(found, Application):
+            return found
+        # Every record about the request names the envelope's business: it must be the one that is meant.
+        if found.business is not None and business and found.business != business:
+            return (Problem("two_businesses", "business", "name the same one in the header ce_business"),)
+        return self._checked(found, business or self.default)
 
     def _checked(self, found: Application, business: str) -> Submission | tuple[Problem, ...]:
         problems = tuple(self._problems(found, found.business or business))

@@ -1,0 +1,189 @@
+"""Intake without a database or a broker: its real rules, reading and HTTP, over cases in memory."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from fastapi import FastAPI
+
+from services.intake.api import dress, routes
+from services.intake.counter import Counter
+from services.intake.desk import Desk, offered_regimes
+from services.intake.domain import IntakeCase, IntakeDomain
+from services.intake.messages import HTTP, SubmitRequest
+from services.intake.packages import Packages
+from services.intake.prepare import Prepare
+from services.intake.submission import Problem, Submission
+from shared.events.commands import RequestSubmitted, WithdrawalSubmitted
+from shared.machine.batcher import Batcher
+from shared.machine.decision import Message
+from shared.machine.shell import Result
+from shared.privacy import HmacKeyring, Secret
+from shared.signing import DecryptionKeys, encrypt_submission, jwks_document
+from shared.vault import Vault
+from tests.support.domain_driver import REQUEST, DomainDriver, Messages, Step, utc
+from tests.support.memory_vault import memory_vault
+
+NOW = utc("2026-02-02 19:00")
+UPSTREAM = "upstream/call-center"
+PERSON: dict[str, Any] = {"right": "delete", "residency": "US-CA", "email": "Ada.Lovelace@Example.com"}
+CLAIMS: dict[str, Any] = {**PERSON, "channel": "phone", "received_at": "2026-02-02T10:00:00-08:00"}
+
+
+def keyring() -> HmacKeyring:
+    return HmacKeyring("1", {"1": Secret(b"k" * 32)})
+
+
+def desk() -> Desk:
+    return Desk(frozenset({"cascadia", "rainier"}), "cascadia", keyring())
+
+
+def domain() -> IntakeDomain:
+    return IntakeDomain(offered_regimes())
+
+
+def submission(**more: Any) -> Submission:
+    """A submission over HTTP that reads well."""
+    found = desk().read(json.dumps({**PERSON, **more}).encode())
+    assert isinstance(found, Submission)
+    return found
+
+
+def upstream_submission(**more: Any) -> Submission:
+    """A submission of an upstream system that reads well."""
+    found = desk().read_upstream(json.dumps({**CLAIMS, **more}).encode(), "cascadia")
+    assert isinstance(found, Submission)
+    return found
+
+
+def driver(now: datetime = NOW) -> DomainDriver[IntakeCase]:
+    return DomainDriver(domain(), now)
+
+
+@dataclass
+class Upstream:
+    """One upstream system and its commands about one submission."""
+
+    source: str = UPSTREAM
+    messages: Messages = field(default_factory=Messages)
+
+    def submits(self, found: Submission | Problem | None = None, at: datetime = NOW) -> Message:
+        facts = upstream_submission() if found is None else found
+        return self.messages.command(RequestSubmitted(claims="x"), at=at, facts=facts, source=self.source)
+
+    def withdraws(self, at: datetime = NOW) -> Message:
+        return self.messages.command(WithdrawalSubmitted(withdrawn_at=at), at=at, source=self.source)
+
+
+@dataclass
+class StandingClock:
+    """Tells the time that the test says."""
+
+    time: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+class CasesInMemory:
+    """A shell over one driver per request, with the real `prepare` before it."""
+
+    def __init__(self, prepare: Prepare, clock: StandingClock) -> None:
+        self.prepare = prepare
+        self.clock = clock
+        self.drivers: dict[UUID, DomainDriver[IntakeCase]] = {}
+        self.outage: Exception | None = None
+
+    async def handle(self, incoming: Sequence[Any]) -> list[Result]:
+        if self.outage is not None:
+            raise self.outage
+        facts = await self.prepare(incoming)
+        return [self._one(replace(message, facts=one)) for message, one in zip(incoming, facts, strict=True)]
+
+    async def case(self, request_id: UUID) -> IntakeCase | None:
+        if self.outage is not None:
+            raise self.outage
+        found = self.drivers.get(request_id)
+        return found.case if found else None
+
+    def of(self, request_id: UUID | str) -> DomainDriver[IntakeCase]:
+        one = UUID(str(request_id))
+        return self.drivers.setdefault(one, DomainDriver(domain(), self.clock.now(), one))
+
+    def _one(self, message: Message) -> Result:
+        driven = self.of(message.request_id)
+        driven.now = self.clock.now()
+        step = driven.deliver(message)
+        return Result(message, step.status, step.refusal, step.case)
+
+
+class FrontDesk:
+    """The HTTP interface as a caller meets it."""
+
+    def __init__(self, packages: Path = Path("/nonexistent")) -> None:
+        self.clock = StandingClock()
+        self.vault: Vault = memory_vault()
+        self.decryption = DecryptionKeys.generate()
+        self.cases = CasesInMemory(Prepare(desk(), self.decryption, self.vault), self.clock)
+        self.packages = packages
+        counter = Counter(
+            desk(), keyring(), Batcher(self.cases), self.cases, Packages(packages, self.vault), self.clock
+        )
+        self.app = FastAPI()
+        self.app.include_router(routes(counter, jwks_document(self.decryption)))
+        dress(self.app)
+
+    @property
+    def client(self) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url="http://intake")
+
+    async def submit(self, body: dict[str, Any] | None = None, **headers: str) -> httpx2.Response:
+        async with self.client as client:
+            return await client.post("/requests", json=body or PERSON, headers=headers)
+
+    async def receipt(self, **more: Any) -> dict[str, Any]:
+        """The receipt of a request that was received."""
+        answer = await self.submit({**PERSON, **more})
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def ask(self, method: str, path: str, secret: str | None = None, **more: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
+        async with self.client as client:
+            return await client.request(method, path, headers=headers, **more)
+
+    def encrypted(self, claims: dict[str, Any]) -> str:
+        return encrypt_submission(json.dumps(claims).encode(), self.decryption.public_jwks()[0])
+
+
+def refusals(step: Step[IntakeCase]) -> list[str]:
+    """The reasons of the commands' answers that are refusals."""
+    bodies = [sent.body for sent in step.sent]
+    return [body.model_dump()["reason"] for body in bodies if body.declared.name.endswith("command-refused")]
+
+
+def acceptances(step: Step[IntakeCase]) -> int:
+    """How many commands were answered as taken."""
+    return sum(sent.body.declared.name.endswith("command-accepted") for sent in step.sent)
+
+
+def http_message(found: Submission, at: datetime = NOW) -> Message:
+    """A submission over HTTP as the shell gets it."""
+    return Message(
+        id=REQUEST,
+        ce_type="local.SubmitRequest",
+        source=HTTP,
+        kind="local",
+        request_id=REQUEST,
+        body=SubmitRequest(submission=found),
+        at=at,
+        business="cascadia",
+        facts=found,
+    )

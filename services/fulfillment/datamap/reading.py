@@ -110,7 +110,7 @@ class _Reader:
         self, collection: DatasetCollection, shared: tuple[tuple[str, ...], Provenance]
     ) -> MapCollection:
         place = f"collections.{collection.name}"
-        said = self._additions(CollectionAdditions, self._raw_meta(collection.name), place)
+        said = self._additions(CollectionAdditions, self._raw_meta(collection.name), f"{place}.fides_meta")
         categories = (*shared[0], *(collection.data_categories or ()))
         inherited = _provenance(said, shared[1])
         fields = {f.name: self._field(collection.name, f, categories, inherited) for f in collection.fields}
@@ -135,7 +135,7 @@ class _Reader:
         self, collection: str, field: DatasetField, categories: tuple[str, ...], inherited: Provenance
     ) -> MapField:
         place = f"collections.{collection}.fields.{field.name}"
-        said = self._additions(FieldAdditions, self._raw_meta(collection, field.name), place)
+        said = self._additions(FieldAdditions, self._raw_meta(collection, field.name), f"{place}.fides_meta")
         own = (*categories, *_all_categories(field))
         meta = field.fides_meta
         identity = meta.identity if meta else None

@@ -127,14 +127,18 @@ def load_system(file: Path, *, home: Path) -> System:
             (f"{file}: kind: there is no adapter {stated.kind!r}; known: {_listed(known_kinds())}",)
         )
     dataset = file.parent / stated.dataset
-    return System(
-        **{
-            **dict(stated),
-            "url": stated.url.under(home),
-            "hash_key": stated.hash_key and stated.hash_key.under(home),
-            "datamap": read_dataset(_read(dataset), file=str(dataset)),
-        }
-    )
+    datamap = read_dataset(_read(dataset), file=str(dataset))
+    if stated.hash_key is None and (hashed := _hashed(datamap)):
+        raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
+    places = {"url": stated.url.under(home), "hash_key": stated.hash_key and stated.hash_key.under(home)}
+    return System(**{**dict(stated), **places, "datamap": datamap})
+
+
+def _hashed(datamap: DataMap) -> str:
+    """The first column that a keyed hash replaces, or nothing."""
+    columns = ((c.name, field) for c in datamap.collections.values() for field in c.deidentified)
+    found = (f"{n}.{f.name}" for n, f in columns if f.deidentify and f.deidentify.strategy == "keyed_hash")
+    return next(found, "")
 
 
 def _read(file: Path) -> Any:

@@ -1,0 +1,149 @@
+"""Reading system files: a secret never stands in one, and every mistake is named by file and place."""
+
+from pathlib import Path
+
+import pytest
+
+from services.fulfillment.datamap.model import MapError
+from services.fulfillment.datamap.systems import Secret, SecretMissingError, load_system, load_systems
+
+DATASET = """
+dataset:
+  - fides_key: shop
+    collections:
+      - name: people
+        fields:
+          - {name: id, fides_meta: {primary_key: true}}
+          - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email}}
+"""
+SYSTEM = """
+system: shop
+kind: sql
+business: cascadia
+url: {file: shop.url}
+dataset: shop-map.yml
+"""
+
+
+def a_system(folder: Path, text: str = SYSTEM, name: str = "shop.yaml") -> Path:
+    (folder / "shop-map.yml").write_text(DATASET)
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def problems(file: Path) -> tuple[str, ...]:
+    with pytest.raises(MapError) as caught:
+        load_system(file, home=file.parent)
+    return caught.value.problems
+
+
+def test_a_system_is_loaded_with_its_map_and_its_secrets_place(tmp_path: Path) -> None:
+    system = load_system(a_system(tmp_path), home=tmp_path / "home")
+
+    assert system.url.file == tmp_path / "home" / "shop.url"
+    assert list(system.datamap.collections) == ["people"]
+
+
+def test_a_secret_is_read_anew_at_every_use(tmp_path: Path) -> None:
+    secret = Secret(file=tmp_path / "url")
+    (tmp_path / "url").write_text("first\n")
+    assert secret.read() == "first"
+
+    (tmp_path / "url").write_text("second\n")
+
+    assert secret.read() == "second"
+    assert Secret(env="SHOP_URL").read({"SHOP_URL": "third"}) == "third"
+
+
+def test_a_missing_secret_is_said_by_its_place(tmp_path: Path) -> None:
+    with pytest.raises(SecretMissingError, match="url is not there"):
+        Secret(file=tmp_path / "url").read()
+    with pytest.raises(SecretMissingError, match="SHOP_URL is not set"):
+        Secret(env="SHOP_URL").read({})
+
+
+def test_an_address_in_the_file_itself_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    (only,) = problems(
+        a_system(tmp_path, SYSTEM.replace("{file: shop.url}", "postgresql://me:hunter2@db/shop"))
+    )
+
+    assert "shop.yaml: url: " in only
+    assert "hunter2" not in only
+
+
+@pytest.mark.parametrize("url", ["{}", "{file: a, env: B}"])
+def test_a_secret_has_exactly_one_place(tmp_path: Path, url: str) -> None:
+    (only,) = problems(a_system(tmp_path, SYSTEM.replace("{file: shop.url}", url)))
+
+    assert only.endswith("name either a file or an env variable, and never the secret itself")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("colour: red", "shop.yaml: colour: unknown key"),
+        (
+            "limits: {connections: 0}",
+            "shop.yaml: limits.connections: Input should be greater than or equal to 1",
+        ),
+        ("limits: {speed: 1}", "shop.yaml: limits.speed: unknown key"),
+        (
+            "party: friend",
+            "shop.yaml: party: Input should be 'own', 'service_provider', 'contractor' or 'third_party'",
+        ),
+    ],
+)
+def test_a_wrong_key_or_value_is_said_by_its_place(tmp_path: Path, more: str, said: str) -> None:
+    (only,) = problems(a_system(tmp_path, SYSTEM + more))
+
+    assert only.endswith(said)
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    (only,) = problems(a_system(tmp_path, SYSTEM.replace("kind: sql", "kind: cobol")))
+
+    assert "kind: there is no adapter 'cobol'; known: " in only
+    assert "sql" in only.rpartition("known: ")[2]
+
+
+def test_a_keyed_hash_needs_a_key(tmp_path: Path) -> None:
+    file = a_system(tmp_path)
+    hashed = DATASET.replace("identity: email", "identity: email, habeas: {deidentify: keyed_hash}")
+    (tmp_path / "shop-map.yml").write_text(hashed)
+
+    (only,) = problems(file)
+
+    assert only.endswith("shop.yaml: hash_key: people.email is to be hashed, which needs a key")
+    file.write_text(SYSTEM + "hash_key: {env: SHOP_HASH_KEY}\n")
+    assert load_system(file, home=tmp_path).hash_key == Secret(env="SHOP_HASH_KEY")
+
+
+def test_a_missing_dataset_and_broken_yaml_are_said_by_file(tmp_path: Path) -> None:
+    absent = problems(a_system(tmp_path, SYSTEM.replace("shop-map.yml", "absent.yml")))
+    broken = problems(a_system(tmp_path, "system: [", name="broken.yaml"))
+    twice = problems(a_system(tmp_path, SYSTEM + "kind: http\n", name="twice.yaml"))
+
+    assert absent[0].endswith("absent.yml: there is no such file")
+    assert "broken.yaml: not readable as YAML: line " in broken[0]
+    assert twice[0].endswith("kind stands there twice")
+
+
+def test_all_that_is_wrong_in_a_folder_is_said_at_once(tmp_path: Path) -> None:
+    a_system(tmp_path, SYSTEM + "colour: red", name="one.yaml")
+    a_system(tmp_path, SYSTEM, name="two.yaml")
+    a_system(tmp_path, SYSTEM, name="three.yaml")
+
+    with pytest.raises(MapError) as caught:
+        load_systems(tmp_path, home=tmp_path)
+
+    assert [problem.rpartition(": ")[2] for problem in caught.value.problems] == [
+        "unknown key",
+        "the system shop is there twice",
+    ]
+
+
+def test_systems_come_in_their_order(tmp_path: Path) -> None:
+    a_system(tmp_path, SYSTEM.replace("shop", "b-shop", 1) + "order: 1", name="z.yaml")
+    a_system(tmp_path, SYSTEM.replace("shop", "a-shop", 1), name="a.yaml")
+
+    assert [system.system for system in load_systems(tmp_path, home=tmp_path)] == ["b-shop", "a-shop"]

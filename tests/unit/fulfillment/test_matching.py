@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from services.fulfillment.ports import NeedsPerson
 from shared.privacy import Claims
 from tests.support.facts import RECEIVED_AT, verified, withdrawn
@@ -59,15 +61,18 @@ async def test_every_account_of_the_person_is_searched_for(tmp_path: Path) -> No
     assert {each.system: each.erased for each in board.fulfilled[0].systems} == {"crm": 2, "dms": 2}
 
 
-async def test_a_customer_number_that_was_only_typed_reaches_nobody(tmp_path: Path) -> None:
-    crm, dms = business(person(1, EMAIL, "C1"))
+@pytest.mark.parametrize(("known", "left"), [(True, [2, 3]), (False, [1, 2, 3])])
+async def test_a_customer_number_that_was_only_typed_reaches_nobody(
+    tmp_path: Path, *, known: bool, left: list[int]
+) -> None:
+    crm, dms = business(*([person(1, EMAIL, "C1")] if known else []))
     board = board_of(tmp_path, crm, dms)
     await board.receive(claims=Claims(email=EMAIL, customer_id="C2", phone="+15305550142"))
     board.hear(verified())
 
     await board.run_all()
 
-    assert [row.key for row in dms.rows] == [2, 3]
+    assert [row.key for row in dms.rows] == left
 
 
 async def test_an_opt_out_goes_by_whatever_finds_the_record(tmp_path: Path) -> None:

@@ -84,11 +84,12 @@ class Watched:
         body = ExtendDeadline(reasons=reasons, actor="officer")
         return self.messages.command(body, at=self.driver.now)
 
-    def intake_refuses(self) -> Step[DeadlineCase]:
+    def intake_refuses(self, source: str = "habeas/deadline") -> Step[DeadlineCase]:
+        """Intake would not send a notice that `source` asked for."""
         refused = command_answer(
             "intake",
             command_id=self.messages.request_id,
-            source="habeas/deadline",
+            source=source,
             ce_type=SendNotice.declared.ce_type,
             refused="not_open",
         )

@@ -123,6 +123,15 @@ def test_a_late_answer_waits_for_word_of_the_extension_that_may_have_made_it_tim
     assert watched.case.missed == ()
 
 
+def test_an_answer_in_time_closes_whatever_becomes_of_an_extension() -> None:
+    watched = _fulfilled_after_asking_to_extend()
+
+    watched.notice("answer")
+
+    assert [closed.in_time for closed in watched.closings] == [True]
+    assert watched.case.extension is None
+
+
 @pytest.mark.parametrize("word", ["none", "refused"])
 def test_it_does_not_wait_for_ever(word: str) -> None:
     watched = _late_answer_with_an_extension_under_way()
@@ -137,14 +146,19 @@ def test_it_does_not_wait_for_ever(word: str) -> None:
 
 
 def _late_answer_with_an_extension_under_way() -> Watched:
+    watched = _fulfilled_after_asking_to_extend()
+    watched.pass_until(watched.due.late_from + timedelta(hours=1))
+    watched.notice("answer")
+    return watched
+
+
+def _fulfilled_after_asking_to_extend() -> Watched:
     watched = Watched()
     watched.hear_in_time()
     watched.hear(facts.verified())
     watched.pass_until(watched.at(days=36))
     watched.ask_extension()
-    watched.pass_until(watched.due.late_from + timedelta(hours=1))
     watched.hear(facts.fulfilled())
-    watched.notice("answer")
     return watched
 
 

@@ -136,6 +136,15 @@ def test_another_notice_that_failed_says_nothing_about_the_extension() -> None:
     assert watched.ask_extension().refusal == "extension_pending"
 
 
+def test_what_intake_refuses_to_others_says_nothing_about_the_extension() -> None:
+    watched = _watched_until(DAY_36)
+    watched.ask_extension()
+
+    watched.intake_refuses("habeas/verification")
+
+    assert watched.ask_extension().refusal == "extension_pending"
+
+
 @pytest.mark.parametrize(
     ("before", "refusal"),
     [

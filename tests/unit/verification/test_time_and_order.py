@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from services.verification.domain import AssertionFound
+from services.verification.domain import AssertionFound, ClaimsFound
 from shared.events.message import Event
 from shared.events.verification import ChallengeIssued, VerificationConcluded
 from tests.support import facts
@@ -168,6 +168,16 @@ def test_a_message_of_another_kind_changes_nothing() -> None:
     step = verifying.hear(facts.notice_sent("acknowledgement"))
 
     assert (step.case, step.sent) == (before, ())
+
+
+def test_a_request_stated_twice_is_one_request() -> None:
+    verifying = Verifying()
+    verifying.receive("delete")
+    before = verifying.case
+
+    verifying.receive("know_specific", claims=ClaimsFound(fault="no_email"))
+
+    assert verifying.case == before
 
 
 def test_a_second_delivery_sends_no_second_code() -> None:

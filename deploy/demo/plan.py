@@ -47,7 +47,8 @@ def plan(people: Sequence[P], requests: int, seed: int) -> list[Ask[P]]:
 
 def _ask(person: P, number: int) -> Ask[P]:
     right = RIGHTS[number % len(RIGHTS)]
-    via: Via = "http" if number % 2 == 0 else "kafka"
+    # Every other one, and the other way round in the next round of rights: each right comes both ways.
+    via: Via = "http" if (number + number // len(RIGHTS)) % 2 == 0 else "kafka"
     # Every fifth deletion over HTTP is proved by the code in the mail instead of an account.
     proof: Proof = "code" if right == "delete" and via == "http" and number % 5 == 0 else "assertion"
     return Ask(person, right, via, "none" if right == "opt_out" else proof)

@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from contextlib import asynccontextmanager, suppress
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from rich.console import Console
 from rich.live import Live

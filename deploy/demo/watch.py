@@ -119,21 +119,44 @@ class Watch:
         seen.types.append(kind)
         if record.topic.removeprefix(self._namespace) in LIFECYCLE_NAMES:
             seen.raw[str(message_id)] = record.value
-        _apply(seen, kind, body)
+        if kind in _MEANS:
+            _MEANS[kind](seen, body)
 
 
-def _apply(seen: Seen, kind: str, body: dict[str, Any]) -> None:
-    if kind == "dsar.request.received.v1":
-        seen.right, seen.channel = body["right"], body["channel"]
-    elif kind == "dsar.request.verified.v1":
-        seen.verified = body["conclusion"]
-    elif kind == "dsar.request.fulfilled.v1":
-        seen.resolution = body["resolution"]
-    elif kind == "dsar.deadline.extended.v1":
-        seen.extended = True
-    elif kind == "dsar.request.closed.v1":
-        seen.closed = body
-    elif kind == "dsar.fulfillment.task-settled.v1":
-        seen.settled.append(body["settled"]["system"])
-    elif kind == "dsar.intake.notice-sent.v1":
-        seen.notices.append(body["kind"])
+def _received(seen: Seen, body: dict[str, Any]) -> None:
+    seen.right, seen.channel = body["right"], body["channel"]
+
+
+def _verified(seen: Seen, body: dict[str, Any]) -> None:
+    seen.verified = body["conclusion"]
+
+
+def _fulfilled(seen: Seen, body: dict[str, Any]) -> None:
+    seen.resolution = body["resolution"]
+
+
+def _extended(seen: Seen, _body: dict[str, Any]) -> None:
+    seen.extended = True
+
+
+def _closed(seen: Seen, body: dict[str, Any]) -> None:
+    seen.closed = body
+
+
+def _settled(seen: Seen, body: dict[str, Any]) -> None:
+    seen.settled.append(body["settled"]["system"])
+
+
+def _told(seen: Seen, body: dict[str, Any]) -> None:
+    seen.notices.append(body["kind"])
+
+
+_MEANS: dict[str, Callable[[Seen, dict[str, Any]], None]] = {
+    "dsar.request.received.v1": _received,
+    "dsar.request.verified.v1": _verified,
+    "dsar.request.fulfilled.v1": _fulfilled,
+    "dsar.deadline.extended.v1": _extended,
+    "dsar.request.closed.v1": _closed,
+    "dsar.fulfillment.task-settled.v1": _settled,
+    "dsar.intake.notice-sent.v1": _told,
+}

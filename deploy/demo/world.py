@@ -1,6 +1,7 @@
 """Everything that the demonstration runs on: servers, keys, the sample business, four services, a watch."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,29 +59,43 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
         ServiceFailed: one of the four did not come up.
     """
     home = wanted.home
-    await asyncio.to_thread(stack.reset, home)
+    await asyncio.to_thread(_empty, home)
     say("starting PostgreSQL, Kafka and the mail catcher (the first time, Kafka's jars are fetched)")
     running = await asyncio.to_thread(stack.up, home, broker=wanted.broker, report=say)
     services = Services(home, _environment(home, running))
     watch = Watch(running.kafka_bootstrap)
     try:
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
-        settings = _settings(home, running)
-        await apply(settings)
-        await install(settings, running.database_url)
-        business = await load(running.database_url, home, seed=wanted.seed, people=PEOPLE)
-        clock = AdvancingClock(settings.clock_file)
-        accounts = IdentityProvider(clock)
-        accounts.publish(home / "issuers", BUSINESS)
-        await watch.start()
+        everything = await _furnished(wanted, running, services, watch)
         say("starting intake, verification, fulfillment and deadline, a process each")
+        await watch.start()
         await asyncio.to_thread(services.start)
-        run = str(new_id())[-8:]
-        yield World(settings, running, clock, accounts, business, services, watch, run)
+        yield everything
     finally:
         await watch.stop()
         await asyncio.to_thread(services.stop)
         await asyncio.to_thread(stack.down, home)
+
+
+async def _furnished(wanted: Wanted, running: StackInfo, services: Services, watch: Watch) -> World:
+    """Topics, databases, keys and the sample business, on servers that run."""
+    settings = _settings(wanted.home, running)
+    await apply(settings)
+    await install(settings, running.database_url)
+    business = await load(running.database_url, wanted.home, seed=wanted.seed, people=PEOPLE)
+    clock = AdvancingClock(settings.clock_file)
+    accounts = IdentityProvider(clock)
+    accounts.publish(wanted.home / "issuers", BUSINESS)
+    run = str(new_id())[-8:]
+    return World(settings, running, clock, accounts, business, services, watch, run)
+
+
+def _empty(home: Path) -> None:
+    """Remove what an earlier demonstration left here, by name: a home may be a folder with other things in it."""
+    stack.reset(home)
+    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    (home / "clock.json").unlink(missing_ok=True)
 
 
 def _settings(home: Path, running: StackInfo) -> Settings:

@@ -5,7 +5,7 @@ Groups are imported at every start, so their files import heavy libraries inside
 
 import typer
 
-from deploy.cli import deadlines, demo, evidence, keys, operations, policy, requests, stack
+from deploy.cli import deadlines, decisions, demo, evidence, keys, operations, policy, requests, stack
 
 app = typer.Typer(
     name="habeas",
@@ -20,6 +20,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(requests.app, name="request")
+app.add_typer(decisions.app, name="decide")
 app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")
 app.command("migrate")(operations.migrate)

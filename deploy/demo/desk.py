@@ -110,11 +110,15 @@ async def code_for(address: str, mail: Path, *, seconds: float = 60) -> str:
     """
     async with asyncio.timeout(seconds):
         while True:
-            for file in sorted(mail.glob("*.eml")):
-                code = _code_in(file, address)
-                if code is not None:
-                    return code
+            code = _newest_code(mail, address)
+            if code is not None:
+                return code
             await asyncio.sleep(0.2)
+
+
+def _newest_code(mail: Path, address: str) -> str | None:
+    codes = [code for file in sorted(mail.glob("*.eml")) if (code := _code_in(file, address))]
+    return codes[-1] if codes else None
 
 
 def _code_in(file: Path, address: str) -> str | None:

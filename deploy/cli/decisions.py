@@ -1,0 +1,107 @@
+"""`habeas decide extend|hold|release|retry`: a person's decisions about one request, signed and answered."""
+
+import asyncio
+import getpass
+import json
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID, uuid4
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.events.message import Command
+
+app = typer.Typer(help="Decide something about one request; signed with the CLI's key.", no_args_is_help=True)
+
+Request = Annotated[UUID, typer.Argument(help="The request's id.")]
+Actor = Annotated[
+    str, typer.Option(help="Who decides; an account name, never an address.", envvar="HABEAS_ACTOR")
+]
+ME = getpass.getuser()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("extend")
+def extend(
+    request: Request,
+    reason: Annotated[list[str], typer.Option(help="Why more time is needed; the requester reads it.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Ask for the once-only extension of the answer's date; it counts once its notice went out in time.
+
+    Example: habeas decide extend 6f9c… --reason "The archive is being restored until Friday."
+    """
+    from shared.events.commands import ExtendDeadline
+
+    _send(request, ExtendDeadline(reasons=tuple(reason), actor=actor), as_json=as_json)
+
+
+@app.command("hold")
+def hold(
+    request: Request,
+    reason: Annotated[str, typer.Option(help="The duty to keep, such as a case number.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Place a legal hold: nothing of this request's data is destroyed until it is released.
+
+    Example: habeas decide hold 6f9c… --reason "litigation 24-118"
+    """
+    from shared.events.commands import PlaceHold
+
+    _send(request, PlaceHold(hold_id=uuid4(), actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("release")
+def release(
+    request: Request,
+    hold_id: Annotated[UUID, typer.Option(help="The hold's id, as `hold` printed it.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Release a legal hold; what waited for it goes on.
+
+    Example: habeas decide release 6f9c… --hold-id 0b1d…
+    """
+    from shared.events.commands import ReleaseHold
+
+    _send(request, ReleaseHold(hold_id=hold_id, actor=actor), as_json=as_json)
+
+
+@app.command("retry")
+def retry(
+    request: Request,
+    task: Annotated[str, typer.Option(help="The task, as `habeas events show` names it.")],
+    reason: Annotated[str, typer.Option(help="What was mended.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Let a task that waits for a person run again; it proves before it acts.
+
+    Example: habeas decide retry 6f9c… --task act:crm:delete --reason "credentials renewed"
+    """
+    from shared.events.commands import RetryTask
+
+    _send(request, RetryTask(task=task, actor=actor, reason=reason), as_json=as_json)
+
+
+def _send(request: UUID, body: "Command", *, as_json: bool) -> None:
+    from deploy.commands import decide
+    from deploy.settings import local_settings
+
+    answer = asyncio.run(decide(local_settings(), request, body))
+    hold_id = getattr(body, "hold_id", None)
+    if as_json:
+        said = {"command_id": str(answer.command_id), "state": answer.state, "reason": answer.reason}
+        typer.echo(json.dumps({**said, "hold_id": str(hold_id)} if hold_id else said))
+    else:
+        typer.echo(f"{answer.state}: {answer.reason}" if answer.reason else answer.state)
+        if hold_id:
+            typer.echo(f"hold id: {hold_id}")
+    if answer.state != "accepted":
+        raise typer.Exit(1)

@@ -1,0 +1,22 @@
+"""JSON Schemas: one file for each event and command, and those of the policy files."""
+
+import json
+from pathlib import Path
+
+from deploy.generation.contracts import declarations, json_schema
+from shared.policy import schema as policy
+
+FOLDER = Path("deploy/schemas")
+
+
+def render() -> dict[Path, str]:
+    """Every schema by its path."""
+    bodies = {
+        FOLDER / f"{one.ce_type}.json": json.dumps(json_schema(one), indent=2, ensure_ascii=False) + "\n"
+        for one in declarations()
+    }
+    return {
+        **bodies,
+        FOLDER / "policy.schema.json": policy.render(),
+        FOLDER / "calendar.schema.json": policy.render_calendar(),
+    }

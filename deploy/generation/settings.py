@@ -1,0 +1,88 @@
+"""docs/reference/settings.md: every environment variable that anything here reads."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from deploy.generation.contracts import NOTE
+from shared.events.topics import SERVICES
+from shared.settings import Settings
+
+HEAD = f"""\
+{NOTE}
+# Settings
+
+Settings are environment variables. Secrets never are: keys and database addresses lie in private files (0600) in
+the installation's home, where `habeas migrate` puts them.
+"""
+ELSEWHERE = {
+    "The embedded stack and the command line": {
+        "HABEAS_DATABASE_URL": "An administrator's URL of your own PostgreSQL; then the stack starts none.",
+        "HABEAS_JAVA": "The java program that runs the broker; else a system Java 17 or newer, else the wheel's.",
+        "HABEAS_ACCOUNT": "As root: the unprivileged account that PostgreSQL runs as; else `nobody`.",
+        "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
+    },
+    "The tests": {
+        "HABEAS_TEST_STACK": "`containers` runs the tests on testcontainers, if a Docker daemon answers.",
+        "HABEAS_TEST_DATABASE_URL": "An administrator's URL of a PostgreSQL 18 for the tests of the SQL adapter.",
+        "HABEAS_REQUIRE_KAFKA": "`1`: a test that needs the real Apache Kafka fails where it would be skipped.",
+    },
+}
+
+
+def render() -> str:
+    """The page."""
+    return "\n".join([HEAD, *(line for section in _sections() for line in section)])
+
+
+def _sections() -> Iterator[Iterator[str]]:
+    yield _section("All services", Settings)
+    for service in SERVICES:
+        for found in _settings_of(service):
+            yield _section(service.capitalize(), found)
+    for title, variables in ELSEWHERE.items():
+        yield _table(title, "", ((name, "", meaning) for name, meaning in variables.items()))
+
+
+def _settings_of(service: str) -> list[type[BaseSettings]]:
+    name = f"services.{service}.settings"
+    if find_spec(name) is None:
+        return []
+    module = vars(import_module(name)).values()
+    return [
+        one
+        for one in module
+        if isinstance(one, type) and one.__module__ == name and issubclass(one, BaseSettings)
+    ]
+
+
+def _section(title: str, settings: type[BaseSettings]) -> Iterator[str]:
+    prefix = settings.model_config.get("env_prefix", "")
+    rows = (
+        (f"{prefix}{name}".upper(), _default(field), field.description or "")
+        for name, field in settings.model_fields.items()
+    )
+    return _table(title, settings.__doc__ or "", rows)
+
+
+def _table(title: str, meaning: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
+    yield f"## {title}\n"
+    if meaning:
+        yield f"{meaning}\n"
+    yield "| variable | default | meaning |"
+    yield "|---|---|---|"
+    for name, default, text in rows:
+        yield f"| `{name}` | {default} | {text.replace('<', '&lt;')} |"
+    yield ""
+
+
+def _default(field: FieldInfo) -> str:
+    default: Any = field.get_default(call_default_factory=True, validated_data={})
+    if default is PydanticUndefined or default is None or default in ("", {}):
+        return ""
+    return f"`{default}`"

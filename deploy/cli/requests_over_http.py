@@ -1,7 +1,6 @@
 """Intake's HTTP interface as the command line uses it; a problem becomes a sentence on standard error."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +12,7 @@ from deploy.cli.request_files import SavedReceipt, refuse
 SECONDS = 30.0
 
 
-def _client(url: str) -> httpx2.Client:
+def new_client(url: str) -> httpx2.Client:
     return httpx2.Client(base_url=url, timeout=SECONDS)
 
 
@@ -22,7 +21,6 @@ class Intake:
     """One intake service."""
 
     url: str
-    client: Callable[[str], httpx2.Client] = field(default=_client)
 
     @classmethod
     def at(cls, url: str | None, home: Path) -> "Intake":
@@ -49,7 +47,7 @@ class Intake:
         self, method: str, path: str, *, headers: dict[str, str], body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         try:
-            with self.client(self.url) as client:
+            with new_client(self.url) as client:
                 answer = client.request(method, path, json=body, headers=headers)
                 content = answer.json()
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):

@@ -12,6 +12,7 @@ from services.intake import problems
 from services.intake.answers import Receipt, RequestStatus
 from services.intake.application import Application
 from services.intake.counter import Caller, Counter, Proof
+from services.intake.description import describe
 from services.intake.guards import SecurityHeaders, json_body
 from services.intake.packages import form_of
 
@@ -40,8 +41,9 @@ Calls = Annotated[Caller, Depends(_caller)]
 
 
 def dress(app: FastAPI) -> None:
-    """Problems for every error, headers for every answer."""
+    """Problems for every error, also in the description; headers for every answer."""
     problems.install(app)
+    describe(app)
     app.add_middleware(SecurityHeaders)
 
 

@@ -110,8 +110,7 @@ def refused(word: str) -> ProblemError:
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answers of an operation that are problems, for OpenAPI."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
-    return {status: {"description": _TITLES[status], "content": content} for status in statuses}
+    return {status: {"description": _TITLES[status], "model": ProblemBody} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

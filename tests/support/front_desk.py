@@ -143,8 +143,9 @@ class FrontDesk:
         transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
         return httpx2.AsyncClient(transport=transport, base_url="http://intake")
 
-    async def submit(self, body: dict[str, Any] | None = None, **headers: str) -> httpx2.Response:
+    async def submit(self, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx2.Response:
         async with self.client as client:
+            headers = {"Idempotency-Key": key} if key else {}
             return await client.post("/requests", json=body or PERSON, headers=headers)
 
     async def receipt(self, **more: Any) -> dict[str, Any]:
@@ -154,10 +155,18 @@ class FrontDesk:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def ask(self, method: str, path: str, secret: str | None = None, **more: Any) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        secret: str | None = None,
+        *,
+        extra: dict[str, str] | None = None,
+        **more: Any,
+    ) -> httpx2.Response:
+        shown = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
         async with self.client as client:
-            return await client.request(method, path, headers=headers, **more)
+            return await client.request(method, path, headers={**shown, **(extra or {})}, **more)
 
     def encrypted(self, claims: dict[str, Any]) -> str:
         return encrypt_submission(json.dumps(claims).encode(), self.decryption.public_jwks()[0])

@@ -1,0 +1,37 @@
+"""The OpenAPI description: the framework's own, with every error as the problem that it is."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from services.intake.problems import MEDIA_TYPE, ProblemBody
+
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemBody.__name__}"}}}
+_REPLACED = ("HTTPValidationError", "ValidationError")
+_FIRST_ERROR = 400
+
+
+def describe(app: FastAPI) -> None:
+    """Have the application describe itself, once it is asked."""
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            app.openapi_schema = _with_problems(found)
+        return app.openapi_schema
+
+    # The framework's documented way to change a description.
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= _FIRST_ERROR:
+                    response["content"] = _PROBLEM
+    schemas = description.setdefault("components", {}).setdefault("schemas", {})
+    for name in _REPLACED:
+        schemas.pop(name, None)
+    return description

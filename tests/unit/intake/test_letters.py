@@ -1,0 +1,253 @@
+"""Every notice says, in plain English, what the law asks for, and carries the headers of a machine's mail."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.intake.desk import offered_regimes
+from services.intake.domain import IntakeCase, Letter
+from services.intake.notices import Rendering
+from services.intake.notices.rendering import Addressed, Sender
+from services.intake.settings import Business
+from shared.events.commands import SendNotice
+from shared.events.fulfillment import PackageReference, Retention, SystemOutcome
+from shared.policy import load_regime
+from tests.support import facts
+from tests.support.domain_driver import DomainDriver, Messages
+from tests.support.front_desk import NOW, Upstream, driver, http_message, submission, upstream_submission
+
+REQUEST_ID = UUID("7de025f4-a629-458b-8b68-bf6344ef7257")
+NOTICE_ID = UUID("1728a55c-7471-4514-befe-9364f50e2090")
+CASCADIA = Business(
+    name="Cascadia Motors",
+    contact="privacy@cascadia.test",
+    privacy_policy="https://cascadia.test/privacy",
+    opt_out="https://cascadia.test/do-not-sell",
+    requests="https://cascadia.test/requests",
+)
+# What the answer to `know` must hold stands in its package, not in the mail that points to it.
+IN_THE_PACKAGE = {"specific_pieces", "categories_collected", "categories_of_sources", "purposes"} | {
+    "categories_of_third_parties",
+    "categories_sold_or_shared_with_recipients",
+    "categories_disclosed_with_recipients",
+}
+
+
+def rendering(business: Business = CASCADIA) -> Rendering:
+    sender = Sender("privacy@cascadia.test", "mail.cascadia.test")
+    return Rendering({"cascadia": business}, offered_regimes(), sender, lambda _: "1.access-key")
+
+
+def addressed(code: str | None = None, email: str = "ada@example.com") -> Addressed:
+    return Addressed(REQUEST_ID, NOTICE_ID, email, code, NOW)
+
+
+def received(right: str = "delete", **more: Any) -> DomainDriver[IntakeCase]:
+    desk = driver()
+    desk.deliver(http_message(submission(right=right, **more)))
+    return desk
+
+
+def letter(desk: DomainDriver[IntakeCase], kind: str) -> Letter:
+    """The planned letter of that kind, as the task's body carries it."""
+    [body] = [plan.body for plan in desk.tasks.values() if plan.body["kind"] == kind]
+    return Letter.model_validate(body)
+
+
+def acknowledgement(right: str = "delete", **more: Any) -> Letter:
+    return letter(received(right, **more), "acknowledgement")
+
+
+def answer(asked: str, resolution: Any, **more: Any) -> Letter:
+    desk = received(asked)
+    fields = {"right": asked, "resolution": resolution, **more}
+    desk.deliver(Messages().event(facts.fulfilled(**fields), at=NOW))
+    kinds = {"denied": "denial", "withdrawn": "withdrawal"}
+    return letter(desk, kinds.get(resolution, "answer"))
+
+
+def retained() -> dict[str, Any]:
+    kept = Retention(dataset="dms.sales", exemption="legal_obligation", count=2)
+    return {
+        "systems": (SystemOutcome(system="dms", outcome="done", erased=3, retained=(kept,)),),
+        "ground": "exemption",
+    }
+
+
+def package() -> dict[str, Any]:
+    return {"package": PackageReference(package_id=NOTICE_ID, sha256="a" * 64, size=9)}
+
+
+def extension() -> Letter:
+    desk = received()
+    due = facts.clocks().extend_to
+    command = SendNotice(
+        kind="extension",
+        reasons=("one system answers only by mail",),
+        due=due,
+        send_by=NOW + timedelta(days=1),
+    )
+    desk.deliver(Messages().command(command, at=NOW, source="habeas/deadline"))
+    return letter(desk, "extension")
+
+
+def text(found: Letter, **more: Any) -> str:
+    return rendering(more.pop("business", CASCADIA)).text(found, addressed(**more))
+
+
+def said(found: Letter) -> set[str]:
+    """The statements that a rendered letter made."""
+    heard: set[str] = set()
+
+    def says(statement: str) -> str:
+        heard.add(statement)
+        return ""
+
+    rendering().text(found, addressed(), says)
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("notice", "found"),
+    [
+        ("acknowledgement", acknowledgement()),
+        ("acknowledgement", acknowledgement("know")),
+        ("extension", extension()),
+        ("refusal", answer("delete", "denied", ground="identity_not_verified")),
+        ("unverified", answer("delete", "denied", ground="identity_not_verified")),
+        ("unverified_know_categories", answer("know_categories", "denied", ground="identity_not_verified")),
+        (
+            "unverified_know_specific",
+            answer("know_specific", "complete", right="know_categories", **package()),
+        ),
+        ("answer_know_categories", answer("know_categories", "complete", **package())),
+        ("answer_know_specific", answer("know_specific", "partial", **package(), ground="not_done")),
+        ("answer_delete", answer("delete", "complete")),
+        ("answer_delete", answer("delete", "nothing_found")),
+        ("answer_delete_partial", answer("delete", "partial", **retained())),
+        ("answer_correct", answer("correct", "complete")),
+        ("answer_opt_out", answer("opt_out", "complete")),
+        ("answer_opt_out", answer("opt_out", "nothing_found")),
+        ("answer_limit", answer("limit", "complete")),
+    ],
+)
+def test_each_notice_says_everything_that_the_policy_names(notice: str, found: Letter) -> None:
+    must_say = set(load_regime("us-ca-ccpa").rules.notices[notice].must_say)
+
+    assert must_say - IN_THE_PACKAGE <= said(found)
+
+
+def test_the_acknowledgement_explains_verification_and_names_the_date_of_the_answer() -> None:
+    words = text(acknowledgement())
+
+    assert "Thursday, March 19, 2026" in words
+    assert "make sure that it is really you" in words
+    assert str(REQUEST_ID) in words
+
+
+def test_an_agents_request_is_acknowledged_with_what_an_agent_is_asked() -> None:
+    assert "signed permission" in " ".join(text(acknowledgement(requester="agent")).split())
+
+
+def test_the_extension_gives_its_reasons_and_the_ninetieth_day() -> None:
+    words = text(extension())
+
+    assert "- one system answers only by mail" in words
+    assert "Sunday, May 3, 2026" in words
+
+
+def test_what_is_kept_is_told_with_its_exemption_in_words_and_its_citation() -> None:
+    words = " ".join(text(answer("delete", "partial", **retained())).split())
+
+    assert "2 records: to comply with a legal obligation (Civ. Code 1798.105(d)(8))" in words
+    assert CASCADIA.opt_out is not None
+    assert CASCADIA.opt_out in words
+    assert "dms" not in words
+
+
+def test_a_complete_deletion_does_not_speak_of_things_kept() -> None:
+    words = text(answer("delete", "complete"))
+
+    assert "We kept" not in words
+    assert "24 months" in words
+
+
+def test_an_opt_out_is_confirmed_as_processed() -> None:
+    assert "Opt-out request honored" in text(answer("opt_out", "complete"))
+
+
+def test_a_denial_for_want_of_verification_says_so_and_how_to_ask_again() -> None:
+    words = " ".join(text(answer("know_categories", "denied", ground="identity_not_verified")).split())
+
+    assert "could not verify" in words
+    assert "ask again" in words
+    assert "https://cascadia.test/privacy" in words
+
+
+def test_the_access_key_is_mailed_only_to_who_could_not_be_given_it_before() -> None:
+    over_http = answer("know", "complete", right="know_specific", **package())
+    desk = driver()
+    desk.deliver(Upstream().submits(upstream_submission(right="know")))
+    desk.deliver(Messages().event(facts.fulfilled(right="know_specific", **package()), at=NOW))
+
+    assert "1.access-key" not in text(over_http)
+    assert "1.access-key" in text(letter(desk, "answer"))
+
+
+def test_the_code_stands_alone_on_its_line_until_when_it_is_good() -> None:
+    desk = received()
+    command = SendNotice(kind="verification_code", code="c2VhbGVk", expires_at=NOW + timedelta(days=3))
+    desk.deliver(Messages().command(command, at=NOW, source="habeas/verification"))
+
+    words = text(letter(desk, "verification_code"), code="493027")
+
+    assert "\n    493027\n" in words
+    assert "Thursday, February 5, 2026, 11:00 PST" in words
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        acknowledgement(),
+        extension(),
+        answer("delete", "denied", ground="manifestly_unfounded"),
+        answer("delete", "withdrawn"),
+        answer("delete", "duplicate"),
+        answer("know", "nothing_found", right="know_categories"),
+    ],
+)
+def test_letters_read_as_text_whatever_is_known_of_the_business(found: Letter) -> None:
+    for words in (text(found), text(found, business=Business(name="Cascadia Motors"))):
+        assert max(len(line) for line in words.splitlines()) <= 76
+        assert not any(mark in words for mark in ("None", "{{", "{%", "\n\n\n", "_"))
+
+
+def message(found: Letter, email: str = "ada@example.com") -> EmailMessage:
+    return rendering().message(found, addressed(email=email))
+
+
+def test_every_notice_has_a_stable_id_and_says_that_a_machine_sent_it() -> None:
+    first, second = message(acknowledgement()), message(acknowledgement())
+
+    assert first["Message-ID"] == second["Message-ID"] == f"<{NOTICE_ID}@mail.cascadia.test>"
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert (first["From"], first["To"]) == ("Cascadia Motors <privacy@cascadia.test>", "ada@example.com")
+    assert first["Reply-To"] == "privacy@cascadia.test"
+    assert first["Date"] == "Mon, 02 Feb 2026 19:00:00 +0000"
+
+
+def test_an_address_beyond_ascii_is_written_as_it_is() -> None:
+    assert "jürgen@example.com".encode() in message(acknowledgement(), "jürgen@example.com").as_bytes()
+
+
+def test_no_words_of_the_requester_stand_in_mail_to_an_address_nobody_has_proved() -> None:
+    found = acknowledgement(name="Buy cheap watches at http://spam.example")
+
+    assert "spam" not in message(found).as_string()
+
+
+def test_an_addressed_letter_shows_nobody() -> None:
+    assert "ada" not in repr(addressed(code="493027")) + str(addressed(code="493027"))

@@ -25,6 +25,7 @@ ELSEWHERE = {
         "HABEAS_DATABASE_URL": "An administrator's URL of your own PostgreSQL; then the stack starts none.",
         "HABEAS_JAVA": "The java program that runs the broker; else a system Java 17 or newer, else the wheel's.",
         "HABEAS_ACCOUNT": "As root: the unprivileged account that PostgreSQL runs as; else `nobody`.",
+        "HABEAS_ACTOR": "Who gives a command at the command line: an id of staff, never a name or an address.",
         "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
     },
     "The tests": {

@@ -5,7 +5,18 @@ Groups are imported at every start, so their files import heavy libraries inside
 
 import typer
 
-from deploy.cli import deadlines, decisions, demo, evidence, keys, operations, policy, requests, stack
+from deploy.cli import (
+    deadlines,
+    decisions,
+    demo,
+    evidence,
+    keys,
+    operations,
+    policy,
+    requests,
+    stack,
+    systems,
+)
 
 app = typer.Typer(
     name="habeas",
@@ -18,6 +29,7 @@ app.add_typer(stack.app, name="stack")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
+app.add_typer(systems.app, name="systems")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(requests.app, name="request")
 app.add_typer(decisions.app, name="decide")

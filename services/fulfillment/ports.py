@@ -138,7 +138,7 @@ class Drift:
 
     table: str
     column: str
-    problem: Literal["missing", "unmapped", "no_primary_key", "unusable"]
+    problem: Literal["missing", "unmapped", "no_primary_key"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+"""`habeas systems`: whether the connected systems can be used, and what would be found and deleted in them."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from services.fulfillment.connected import Connected
+    from services.fulfillment.ports import CheckReport
+
+app = typer.Typer(help="The systems that hold people's data, and their maps.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Only = Annotated[str | None, typer.Argument(help="One system; all of them if none is named.")]
+UNUSABLE = 3
+
+
+@app.command("check")
+def check(name: Only = None, *, as_json: Json = False) -> None:
+    """Reach every system, try the credentials, and compare its tables with its map; exit code 3 if one is unusable.
+
+    Example: habeas systems check cascadia-crm
+    """
+    systems = _connected(name)
+    reports = asyncio.run(_check(systems))
+    if as_json:
+        typer.echo(json.dumps([_report_json(each, report) for each, report in reports]))
+    else:
+        for each, report in reports:
+            typer.echo("\n".join(_report_lines(each, report)))
+    if not all(report.ok for _, report in reports):
+        raise typer.Exit(UNUSABLE)
+
+
+@app.command("plan")
+def plan(
+    name: Only = None,
+    *,
+    by: Annotated[list[str] | None, typer.Option(help="Kinds of identifiers known; repeat it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell how a person's rows are found and what a deletion does with them; nothing is connected or run.
+
+    Example: habeas systems plan cascadia-crm --by email --by customer_id
+    """
+    from services.fulfillment.datamap.explain import explain
+
+    kinds = set(by or ["email"])
+    told = {each.entry.name: explain(each.datamap, kinds) for each in _connected(name)}
+    typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
+
+
+def _connected(name: str | None) -> "tuple[Connected, ...]":
+    from services.fulfillment.app import connect
+    from services.fulfillment.datamap.model import MapError
+    from services.fulfillment.settings import FulfillmentSettings
+    from shared.clock import SystemClock
+    from shared.settings import Settings
+
+    try:
+        every = connect(FulfillmentSettings().systems, Settings().home, SystemClock())
+    except MapError as error:
+        typer.echo("\n".join(error.problems), err=True)
+        raise typer.Exit(UNUSABLE) from None
+    chosen = tuple(each for each in every if name in {None, each.entry.name})
+    if not chosen:
+        known = ", ".join(each.entry.name for each in every)
+        typer.echo(f"system: there is no {name}; known: {known}", err=True)
+        raise typer.Exit(2)
+    return chosen
+
+
+async def _check(systems: "tuple[Connected, ...]") -> "list[tuple[Connected, CheckReport]]":
+    reports = await asyncio.gather(*(each.adapter.check() for each in systems))
+    for each in systems:
+        await each.adapter.close()
+    return list(zip(systems, reports, strict=True))
+
+
+def _report_json(system: "Connected", report: "CheckReport") -> dict[str, Any]:
+    drift = [{"table": d.table, "column": d.column, "problem": d.problem} for d in report.drift]
+    reached = {"reachable": report.reachable, "credentials": report.credentials}
+    return {
+        "system": system.entry.name,
+        "ok": report.ok,
+        **reached,
+        "drift": drift,
+        "notes": list(report.notes),
+    }
+
+
+def _report_lines(system: "Connected", report: "CheckReport") -> list[str]:
+    lines = [f"{system.entry.name}: {'ok' if report.ok else 'cannot be used'}"]
+    lines += [f"  {f'{d.table}.{d.column}'.rstrip('.')}: {_WORDS[d.problem]}" for d in report.drift]
+    return [*lines, *(f"  {note}" for note in report.notes)]
+
+
+_WORDS = {
+    "missing": "is in the map and not in the system",
+    "unmapped": "looks personal and is not in the map",
+    "no_primary_key": "has no primary key; name one in the map",
+}

@@ -22,6 +22,17 @@ from shared.private_files import read_private, write_private
 
 OWNER = "habeas_owner"
 _LOCK = 0x48414245_41530002
+MONTHS_AHEAD = 13
+_OUTBOX = """
+SET ROLE {owner};
+SET search_path = {schema};
+SELECT prepare_outbox(date_trunc('month', now() - interval '1 month')::date, {months});
+ALTER FUNCTION forget_outbox(timestamptz) SET search_path = {schema}, pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION forget_outbox(timestamptz), prepare_outbox(date, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_outbox(timestamptz) TO {role};
+RESET search_path;
+RESET ROLE;
+"""
 _GRANTS = """
 GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {role};
@@ -91,6 +102,7 @@ async def _migrate_service(admin_url: str, databases: Databases, service: str) -
         await _set_password(admin, role, databases.url_file(service), url)
         await admin.execute(f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {OWNER}")
         await _upgrade(url, service)
+        await admin.execute(_OUTBOX.format(schema=service, role=role, owner=OWNER, months=MONTHS_AHEAD))
         await admin.execute(_GRANTS.format(schema=service, role=role))
         await admin.execute(f'ALTER ROLE {role} IN DATABASE "{databases.name}" SET search_path = {service}')
     finally:
@@ -110,7 +122,7 @@ async def _upgrade(url: str, schema: str) -> None:
 def _alembic(connection: Connection, schema: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes.update(connection=connection, schema=schema)
+    config.attributes.update(connection=connection, schema=schema, owner=OWNER)
     command.upgrade(config, "head")
 
 

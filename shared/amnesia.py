@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
 
 from shared.events.topics import TOPICS
 
@@ -39,7 +40,11 @@ async def refuse_amnesia(resources: "Resources") -> None:
 
 async def _records(bootstrap: str, topics: Sequence[str]) -> int:
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
+    try:
+        await consumer.start()
+    except KafkaConnectionError:
+        await consumer.stop()
+        raise ConnectionError("the broker is away") from None
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         return sum(ends.values())

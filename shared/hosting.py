@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Generic
 
 import asyncpg
@@ -43,6 +44,7 @@ from shared.vault.vault import Vault
 log = structlog.get_logger("hosting")
 DRAIN_SECONDS = 50.0
 CLOSE_SECONDS = 10.0
+KEPT_AFTER_CLOSING = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class ServiceParts(Generic[C]):
     """What a service is made of.
 
     `facts` runs inside the transaction; `routes` are mounted beside the health pages; `dress` may change the web
-    application (error pages, middlewares) before it serves.
+    application (error pages, middlewares) before it serves; `chores` are housekeeping for once an hour.
     """
 
     domain: Domain[C]
@@ -71,6 +73,7 @@ class ServiceParts(Generic[C]):
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     routes: Callable[[Batcher], APIRouter | Sequence[APIRouter]] | None = None
     dress: Callable[[FastAPI], None] | None = None
+    chores: Sequence[Callable[[datetime], Awaitable[None]]] = ()
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
@@ -127,7 +130,7 @@ class Host:
         for loop in self.loops.values():
             loop.start()
         self.subscription.feed(
-            Intake(self.shell, self.resources.clock, namespace=self.resources.settings.namespace)
+            Intake(self.shell, self._batch_took, namespace=self.resources.settings.namespace)
         )
         await until_back(self.subscription.start, what="kafka")
         log.info("service.started", service=self.resources.service)
@@ -137,7 +140,7 @@ class Host:
         await _within(CLOSE_SECONDS * 2, self.subscription.broker.stop())
         await self.loops["tasks"].stop(within=1.0)
         await self.runner.drain(within=DRAIN_SECONDS)
-        for name in ("timers", "parked", "gauges", "relay"):
+        for name in ("timers", "parked", "gauges", "chores", "relay"):
             await self.loops[name].stop(within=CLOSE_SECONDS)
         await _within(CLOSE_SECONDS, self.relay.release())
         await _within(CLOSE_SECONDS, self.producer.close())
@@ -168,6 +171,7 @@ class Host:
             "timers": Loop("timers", self._timers, poll_seconds=0.5),
             "parked": Loop("parked", self._parked, poll_seconds=2.0),
             "gauges": Loop("gauges", self._gauges, poll_seconds=5.0),
+            "chores": Loop("chores", self._chores, poll_seconds=3600.0),
         }
 
     async def _timers(self) -> bool:
@@ -178,8 +182,22 @@ class Host:
         return False
 
     async def _gauges(self) -> bool:
+        self.resources.vault.forget_expired()
         await self.health.measure()
         return False
+
+    async def _chores(self) -> bool:
+        """Housekeeping: what the service brings, and the outbox's months that nobody can ask for any more."""
+        now = self.resources.clock.now()
+        for chore in self.parts.chores:
+            await chore(now)
+        dropped = await self.resources.pool.fetchval("SELECT forget_outbox($1)", now - KEPT_AFTER_CLOSING)
+        if dropped:
+            log.info("outbox.forgot", count=dropped)
+        return False
+
+    def _batch_took(self, seconds: float) -> None:
+        self.meters.observe(metrics.BATCH_SECONDS, seconds)
 
     async def _refuse_amnesia(self) -> None:
         """A service whose database is empty while its own topics hold records was restored wrongly: stop."""

@@ -7,16 +7,17 @@ negative acknowledgement seeks back at once, and would otherwise turn an outage 
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
-from shared.clock import Clock
 from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
@@ -60,8 +61,16 @@ class Subscription:
         self._subscriber(handle, parser=self._parse, decoder=_records)
 
     async def start(self) -> None:
-        """Connect and begin to read; may be called again after it failed."""
-        await self.broker.start()
+        """Connect and begin to read; may be called again after it failed.
+
+        Raises:
+            ConnectionError: the broker is away.
+        """
+        try:
+            await self.broker.start()
+        except KafkaConnectionError:
+            await self.broker.stop()
+            raise ConnectionError("the broker is away") from None
         self._started = True
 
     @property
@@ -112,13 +121,14 @@ async def _records(message: KafkaAckableMessage) -> Any:
 class Intake:
     """Turns fetched records into a shell batch; waits before it gives a batch back."""
 
-    def __init__(self, shell: Shell[Any], clock: Clock, *, namespace: str = "") -> None:
+    def __init__(self, shell: Shell[Any], took: Callable[[float], None], *, namespace: str = "") -> None:
         self._shell = shell
-        self._clock = clock
+        self._took = took
         self._namespace = namespace
         self._failures = 0
 
     async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
+        began = time.monotonic()
         try:
             await self._shell.handle([to_incoming(self._raw(record)) for record in records])
         except Exception as error:  # judged by the shell already: what comes out here is to be repeated
@@ -130,6 +140,7 @@ class Intake:
             await asyncio.sleep(wait)
             raise
         self._failures = 0
+        self._took(time.monotonic() - began)
         await self._shell.drain_parked()
 
     def _raw(self, record: ConsumerRecord) -> Raw:

@@ -26,12 +26,16 @@ CREATE TABLE applied_commands (
 CREATE TABLE parked (
   request_id uuid NOT NULL,
   topic      text NOT NULL,
-  sequence   integer,                        -- null for a command that waits for a blocked case
+  source     text NOT NULL,
   message_id uuid NOT NULL,
+  sequence   integer,                        -- null for a command that waits for a blocked case
+  partition  integer NOT NULL,
+  "offset"   bigint NOT NULL,
+  key        bytea NOT NULL,                 -- a submission's is not the request's id
   headers    text NOT NULL,
   value      bytea NOT NULL,
   parked_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-  PRIMARY KEY (request_id, topic, message_id)
+  PRIMARY KEY (request_id, topic, source, message_id)
 );
 
 CREATE TABLE kept (
@@ -114,7 +118,7 @@ CREATE INDEX tasks_due ON tasks (urgency, run_at) WHERE state IN ('queued', 'amb
 CREATE INDEX tasks_leased ON tasks (lease_until) WHERE state IN ('claimed', 'calling');
 
 CREATE TABLE dead_letters (
-  id          uuid PRIMARY KEY,
+  id          uuid PRIMARY KEY,              -- made from the record and the reason: read twice, it is one letter
   at          timestamptz NOT NULL,
   topic       text NOT NULL,
   partition   integer NOT NULL,
@@ -124,6 +128,47 @@ CREATE TABLE dead_letters (
   field       text,
   sealed      text NOT NULL,                 -- key, headers and value under the month's key
   replayed_at timestamptz,
-  replayed_by text,
-  UNIQUE (topic, partition, "offset", reason)
+  replayed_by text
 );
+
+-- A month of the outbox goes as a whole once every request that was opened in it was closed before the given time.
+-- The service may call this and nothing else that changes tables: it runs as the owner, with a pinned search_path
+-- (the migration sets it to this schema).
+CREATE FUNCTION forget_outbox(closed_before timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  month record;
+  dropped integer := 0;
+BEGIN
+  FOR month IN
+    SELECT c.relname AS name, to_date(substr(c.relname, 8), 'YYYY_MM') AS opened
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'outbox'::regclass AND c.relname ~ '^outbox_[0-9]{4}_[0-9]{2}$'
+      AND to_date(substr(c.relname, 8), 'YYYY_MM') + interval '1 month' < closed_before
+  LOOP
+    IF NOT EXISTS (
+      SELECT 1 FROM cases WHERE opened_month = month.opened AND (closed_at IS NULL OR closed_at >= closed_before)
+    ) THEN
+      EXECUTE format('DROP TABLE %I', month.name);
+      dropped := dropped + 1;
+    END IF;
+  END LOOP;
+  RETURN dropped;
+END $$;
+
+-- Months are made ahead by `habeas migrate`; what falls outside of them lies in the default partition.
+CREATE FUNCTION prepare_outbox(first_month date, months integer) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  month date;
+BEGIN
+  FOR month IN SELECT generate_series(first_month, first_month + (months - 1) * interval '1 month', '1 month')::date
+  LOOP
+    IF to_regclass('outbox_' || to_char(month, 'YYYY_MM')) IS NULL
+      AND NOT EXISTS (SELECT 1 FROM outbox_default WHERE opened_month = month) THEN
+      EXECUTE format(
+        'CREATE TABLE %I PARTITION OF outbox FOR VALUES FROM (%L) TO (%L)',
+        'outbox_' || to_char(month, 'YYYY_MM'), month, (month + interval '1 month')::date);
+    END IF;
+  END LOOP;
+END $$;

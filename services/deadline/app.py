@@ -7,6 +7,7 @@ from services.deadline.api import certificate_routes
 from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineCase, DeadlineDomain
 from services.deadline.handlers import DestroyKey, SignCertificate
 from services.deadline.storage import PostgresCertificates
+from shared.dead_letter_seal import DeadLetterSeal
 from shared.hosting import Resources, ServiceParts
 from shared.machine.decision import Message
 
@@ -22,6 +23,8 @@ async def build(resources: Resources) -> ServiceParts[DeadlineCase]:
             DESTROY_KEY: DestroyKey(resources.vault),
         },
         routes=lambda _batcher: certificate_routes(certificates),
+        # Only this service's login of the vault may destroy, so the months of dead letters end here.
+        chores=(DeadLetterSeal(resources.vault).destroy_expired,),
     )
 
 

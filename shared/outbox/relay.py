@@ -86,17 +86,13 @@ class Relay:
         return rows  # type: ignore[no-any-return]
 
     async def _mark(self, rows: Sequence[Any]) -> None:
-        if not rows:
-            return
-        status = await self._pool.execute(
-            sql.MARK,
-            [row["id"] for row in rows],
-            [row["opened_month"] for row in rows],
-            [row["shard"] for row in rows],
-            [self._epochs[row["shard"]] for row in rows],
-            self._owner,
-        )
-        marked = int(status.split()[-1])
+        epochs = [self._epochs.get(shard) for shard in range(SHARDS)]
+        marked = 0
+        # By month, so that the statement touches that partition alone; there is hardly ever more than one.
+        for month in {row["opened_month"] for row in rows}:
+            ids = [row["id"] for row in rows if row["opened_month"] == month]
+            status = await self._pool.execute(sql.MARK, month, ids, self._owner, epochs)
+            marked += int(status.split()[-1])
         self.published += marked
         if marked < len(rows):
             log.warning("relay.stale_epoch", rows=len(rows) - marked)

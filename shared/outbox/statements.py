@@ -32,14 +32,16 @@ SELECT o.id, o.opened_month, o.shard, o.topic, o.key, o.headers, o.value FROM ou
 WHERE o.published_at IS NULL AND o.blocked_at IS NULL AND o.id > $1 AND o.shard = ANY($2::smallint[])
   AND NOT EXISTS (
     SELECT 1 FROM outbox e
-    WHERE e.key = o.key AND e.topic = o.topic AND e.published_at IS NULL AND e.id < o.id)
+    WHERE e.key = o.key AND e.topic = o.topic AND e.opened_month = o.opened_month
+      AND e.published_at IS NULL AND e.id < o.id)
 ORDER BY o.id LIMIT $3"""
 
+# Marks only under the epochs that this owner still holds: $4 is its epoch by shard, null for the others.
 MARK = """
 UPDATE outbox o SET published_at = clock_timestamp()
-FROM unnest($1::bigint[], $2::date[], $3::smallint[], $4::bigint[]) AS u(id, opened_month, shard, epoch)
-JOIN outbox_shards s ON s.shard = u.shard AND s.epoch = u.epoch AND s.owner = $5
-WHERE o.id = u.id AND o.opened_month = u.opened_month"""
+WHERE o.opened_month = $1 AND o.id = ANY($2::bigint[]) AND EXISTS (
+  SELECT 1 FROM outbox_shards s
+  WHERE s.shard = o.shard AND s.owner = $3 AND s.epoch = ($4::bigint[])[o.shard + 1])"""
 
 BLOCK = """
 UPDATE outbox o SET blocked_at = clock_timestamp(), blocked_reason = $3

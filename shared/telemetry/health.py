@@ -40,6 +40,7 @@ class Health:
         self._host = host
         self._measured_at = time.monotonic()
         self._outbox_age = 0.0
+        self._published = 0
 
     async def measure(self) -> None:
         """Read the gauges from the database and the consumer."""
@@ -52,6 +53,8 @@ class Health:
             meters.set(metrics.TASKS_OPEN, number, state=state)
         for loop in self._host.loops.values():
             meters.set(metrics.LOOP_FAILURES, loop.failures, loop=loop.name)
+        meters.count(metrics.PUBLISHED, self._host.relay.published - self._published)
+        self._published = self._host.relay.published
         meters.set(metrics.CONSUMER_LAG, float(self._host.subscription.lag()))
         self._measured_at = time.monotonic()
 

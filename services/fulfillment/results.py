@@ -58,12 +58,14 @@ def outcome_of(receipt: Receipt) -> SystemOutcome:
         deidentified=sum(count.deidentified for count in counts),
         corrected=sum(count.corrected for count in counts),
         exported=sum(count.exported for count in counts),
-        retained=tuple(
-            Retention(dataset=count.dataset, exemption=kept.exemption, count=kept.count)
-            for count in counts
-            for kept in count.retained
-        ),
+        retained=tuple(sorted(_retained(receipt), key=lambda each: (each.dataset, each.exemption))),
     )
+
+
+def _retained(receipt: Receipt) -> Iterable[Retention]:
+    for count in receipt.datasets:
+        for kept in count.retained:
+            yield Retention(dataset=count.dataset, exemption=kept.exemption, count=kept.count)
 
 
 def receipt_by_read_back(

@@ -68,6 +68,8 @@ class Board:
             FulfillmentDomain(Catalogue(each.entry for each in connected)), now
         )
         self.messages = Messages()
+        self.connected = connected
+        self.request_id = REQUEST
         self.vault = memory_vault()
         self.files = AnswerFiles(folder)
         self.ends = MemoryEnds()

@@ -56,6 +56,14 @@ class _Attempt:
     cut_off: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a call is bound to, and the attempt that called first: proofs are counted from there."""
+
+    frozen: Frozen
+    called_in: int
+
+
 class ActHandler:
     """Deletes, de-identifies, opts out or limits in one system."""
 
@@ -88,74 +96,77 @@ class ActHandler:
             return results.not_yet(found)
         if found.is_empty:
             return results.nothing(attempt.system.entry.name)
-        return await self._act(attempt, found, self._bound(attempt, found))
+        rows = _Rows(found, task.attempts)
+        return await self._act(attempt, rows, self._bound(attempt, rows))
 
     async def _resume(self, attempt: _Attempt) -> Answer:
         """Prove first; what is still there is asked for again, with the same ids under the same key."""
-        frozen = await self._frozen(attempt.task)
+        rows = await self._rows(attempt.task)
         again = {"idempotency_key": attempt.task.idempotency_key}
         if not attempt.system.adapter.capabilities.verify:
             if attempt.task.settle and not _repeatable(attempt.system.adapter.capabilities):
                 return results.person(UNPROVED, "it may have been done, and cannot be read back or repeated")
-            return await self._act(attempt, frozen, again)
-        proof = await attempt.system.adapter.prove(attempt.right, frozen, cut_off=attempt.cut_off)
+            return await self._act(attempt, rows, again)
+        proof = await attempt.system.adapter.prove(attempt.right, rows.frozen, cut_off=attempt.cut_off)
         match proof:
             case Gone():
-                return results.done(self._proved(attempt, frozen))
+                return results.done(self._proved(attempt, rows.frozen))
             case StillPresent():
-                return await self._act(attempt, frozen, again)
-        return self._unproved(attempt.task, proof.reason, ambiguous=attempt.task.settle)
+                return await self._act(attempt, rows, again)
+        return self._unproved(attempt, rows, proof.reason, ambiguous=attempt.task.settle)
 
-    async def _act(self, attempt: _Attempt, frozen: Frozen, bound: dict[str, Any]) -> Answer:
+    async def _act(self, attempt: _Attempt, rows: _Rows, bound: dict[str, Any]) -> Answer:
         if not await attempt.calling(**bound):
             # Withdrawn, on hold or closed: the next claim asks the rules again and hears which.
             return Again(SOON, "not permitted now")
         key = str(bound["idempotency_key"])
         outcome = await attempt.system.adapter.act(
-            attempt.right, frozen, cut_off=attempt.cut_off, idempotency_key=key
+            attempt.right, rows.frozen, cut_off=attempt.cut_off, idempotency_key=key
         )
-        return await self._after(attempt, frozen, outcome)
+        return await self._after(attempt, rows, outcome)
 
-    async def _after(self, attempt: _Attempt, frozen: Frozen, outcome: Outcome) -> Answer:
+    async def _after(self, attempt: _Attempt, rows: _Rows, outcome: Outcome) -> Answer:
         match outcome:
             case Done(receipt):
-                return await self._done(attempt, frozen, receipt)
+                return await self._done(attempt, rows, receipt)
             case Nothing():
                 return results.nothing(attempt.system.entry.name)
             case Ambiguous(reason):
-                return self._unproved(attempt.task, reason, ambiguous=True)
+                return self._unproved(attempt, rows, reason, ambiguous=True)
             case Retry() | NeedsPerson():
                 return results.not_yet(outcome)
 
-    async def _done(self, attempt: _Attempt, frozen: Frozen, receipt: Receipt) -> Answer:
+    async def _done(self, attempt: _Attempt, rows: _Rows, receipt: Receipt) -> Answer:
         """A system's word is read back, where it can be."""
         adapter = attempt.system.adapter
         if adapter.capabilities.verify:
-            proof = await adapter.prove(attempt.right, frozen, cut_off=attempt.cut_off)
+            proof = await adapter.prove(attempt.right, rows.frozen, cut_off=attempt.cut_off)
             if not isinstance(proof, Gone):
-                return self._unproved(attempt.task, "done, but not yet seen when read back", ambiguous=True)
+                return self._unproved(attempt, rows, "done, but not yet seen when read back", ambiguous=True)
         return results.done(receipt)
 
-    def _unproved(self, task: Claimed, reason: str, *, ambiguous: bool) -> Answer:
+    def _unproved(self, attempt: _Attempt, rows: _Rows, reason: str, *, ambiguous: bool) -> Answer:
         """Look again later; what cannot be proved for hours is for a person."""
-        if task.attempts >= MOST_PROOFS and ambiguous:
+        proofs = attempt.task.attempts - rows.called_in + 1
+        if ambiguous and proofs >= MOST_PROOFS:
             return results.person(UNPROVED, reason)
-        return Again(results.backoff(task.attempts), reason, ambiguous=ambiguous)
+        return Again(results.backoff(proofs), reason, ambiguous=ambiguous)
 
-    def _bound(self, attempt: _Attempt, frozen: Frozen) -> dict[str, Any]:
+    def _bound(self, attempt: _Attempt, rows: _Rows) -> dict[str, Any]:
         request_id, frozen_id = attempt.task.request_id, new_id()
-        plain = canonical_json(frozen.to_json())
+        plain = canonical_json({"rows": rows.frozen.to_json(), "called_in": rows.called_in})
+        name = attempt.system.entry.name
         return {
             "frozen": self._vault.seal(request_id, frozen_id, "frozen", plain),
             "frozen_id": frozen_id,
-            "idempotency_key": idempotency_key(request_id, attempt.system.entry.name, attempt.right, frozen),
+            "idempotency_key": idempotency_key(request_id, name, attempt.right, rows.frozen),
         }
 
-    async def _frozen(self, task: Claimed) -> Frozen:
+    async def _rows(self, task: Claimed) -> _Rows:
         assert task.frozen is not None and task.frozen_id is not None  # noqa: S101, PT018 - stored together
         await self._vault.prefetch([task.request_id])
-        plain = self._vault.open(task.request_id, task.frozen_id, "frozen", task.frozen)
-        return Frozen.from_json(json.loads(plain))
+        plain = json.loads(self._vault.open(task.request_id, task.frozen_id, "frozen", task.frozen))
+        return _Rows(Frozen.from_json(plain["rows"]), plain["called_in"])
 
     def _proved(self, attempt: _Attempt, frozen: Frozen) -> Receipt:
         times = (self._clock.now(), attempt.cut_off)

@@ -198,6 +198,15 @@ async def test_what_can_never_be_read_back_comes_to_a_person(deletion: Deletion)
     assert not deletion.board.fulfilled
 
 
+async def test_a_long_outage_before_the_call_does_not_shorten_the_proving(deletion: Deletion) -> None:
+    deletion.system_troubles("find", *[Retry(timedelta(seconds=30), "away")] * 30)
+    deletion.system_troubles("prove", Unknown("no answer"))
+
+    await deletion.board.run_all(rounds=40)
+
+    proved_once(deletion)
+
+
 async def test_a_system_that_cannot_be_read_back_is_called_once_and_believed(
     deletion: Deletion, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ It uses the administrator's connection, the record of before and the ledger; it 
 
 import hashlib
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -65,11 +66,14 @@ class Audit:
         self._places = places
         self._before: Mapping[Where, Known] = read_before(places)
         self._now: Mapping[Where, Mapping[str, Any]] = {}
+        self._named: Mapping[str, set[Where]] = {}
+        self._rows_of = _by_owner(self._before)
 
     async def look(self) -> "Audit":
         """Read every row of all three systems."""
         tables = {(system, table) for system, table, _ in self._before}
         self._now = await read_all(self._places, sorted(tables))
+        self._named = _by_text(self._now)
         return self
 
     def rows_left(self, person: Person) -> tuple[Where, ...]:
@@ -77,7 +81,9 @@ class Audit:
         own = {
             where for where in self._of(person) if where[:2] not in EXEMPT | STRIPPED and where in self._now
         }
-        named = {where for where, row in self._now.items() if where[:2] not in EXEMPT and _names(row, person)}
+        named = {
+            where for text in _names(person) for where in self._named.get(text, ()) if where[:2] not in EXEMPT
+        }
         stripped = {where for where in self._of(person) if where[:2] in STRIPPED and where in self._now}
         clothed = {where for where in stripped if _points_to(self._now[where], person)}
         return tuple(sorted(own | named | clothed))
@@ -134,7 +140,7 @@ class Audit:
         return total + int(in_file)
 
     def _of(self, person: Person) -> list[Where]:
-        return [where for where, known in self._before.items() if known.owner == person.number]
+        return self._rows_of.get(person.number, [])
 
     def _same(self, where: Where) -> bool:
         return where in self._now and checksum(self._now[where]) == self._before[where].checksum
@@ -152,13 +158,27 @@ class Audit:
         return [Twice("marketing", table, verb, key, times) for table, verb, key, times in rows]
 
 
-def _names(row: Mapping[str, Any], person: Person) -> bool:
-    """Some column holds what points to this person and to nobody else."""
+def _names(person: Person) -> set[str]:
+    """The texts that point to this person and to nobody else, as any table may spell them."""
     digest = hashlib.sha256(person.email.encode()).hexdigest()
-    values = {str(value).lower() for value in row.values()}
-    return not values.isdisjoint(
-        {person.email, f"old.{person.email}", digest, person.customer_id.lower(), person.phone}
-    )
+    return {person.email, f"old.{person.email}", digest, person.customer_id.lower(), person.phone}
+
+
+def _by_text(rows: Mapping[Where, Mapping[str, Any]]) -> Mapping[str, set[Where]]:
+    """Which rows hold a text in any column, in small letters."""
+    index: dict[str, set[Where]] = defaultdict(set)
+    for where, row in rows.items():
+        for value in row.values():
+            if isinstance(value, str):
+                index[value.lower()].add(where)
+    return index
+
+
+def _by_owner(rows: Mapping[Where, Known]) -> Mapping[int | None, list[Where]]:
+    index: dict[int | None, list[Where]] = defaultdict(list)
+    for where, known in rows.items():
+        index[known.owner].append(where)
+    return index
 
 
 def _points_to(row: Mapping[str, Any], person: Person) -> bool:

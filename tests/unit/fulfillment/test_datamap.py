@@ -10,6 +10,7 @@ from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import load_systems
 from services.fulfillment.ports import CategoryHeld, Frozen
+from shared.policy.reading import read_yaml
 
 EMAIL = {"name": "email", "data_categories": ["user.contact.email"], "fides_meta": {"identity": "email"}}
 KEY = {"name": "id", "fides_meta": {"primary_key": True}}
@@ -267,3 +268,13 @@ def test_the_sample_business_has_maps_without_a_warning() -> None:
 
     assert [system.system for system in systems] == ["cascadia-crm", "cascadia-dms", "cascadia-marketing"]
     assert [warning for system in systems for warning in system.datamap.warnings] == []
+
+
+def test_every_ground_that_the_sample_business_names_is_in_the_policy() -> None:
+    policy = read_yaml(Path("shared/policy/us-ca-ccpa.yaml").read_bytes())
+    known = {exemption["id"]: exemption["cite"] for exemption in policy["exemptions"]}
+    systems = load_systems(Path("deploy/systems"), home=Path("home"))
+    stated = [c.retention for system in systems for c in system.datamap.collections.values() if c.retention]
+
+    assert stated
+    assert all(retention.cite.startswith(known[retention.exemption]) for retention in stated)

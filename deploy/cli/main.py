@@ -9,6 +9,7 @@ from deploy.cli import (
     deadlines,
     decisions,
     demo,
+    events,
     evidence,
     keys,
     operations,
@@ -30,6 +31,7 @@ app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 app.add_typer(systems.app, name="systems")
+app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(requests.app, name="request")
 app.add_typer(decisions.app, name="decide")

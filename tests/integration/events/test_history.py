@@ -1,0 +1,91 @@
+"""`habeas events show`: one request's lifecycle as Kafka holds it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner
+
+from deploy.cli.event_views import print_history
+from deploy.cli.main import app
+from deploy.event_history import history
+from shared.events.envelope import Record, Unreadable
+from tests.support.installation import Installation, Installations
+
+pytestmark = pytest.mark.connected
+REQUEST = UUID("0199c0de-7000-7000-8000-00000000c0de")
+STRANGER = UUID("0199c0de-7000-7000-8000-00000000beef")
+SAMPLES = Path(__file__).parents[2] / "contracts" / "samples"
+SAID = (
+    "dsar.request.received.v1",
+    "dsar.request.verified.v1",
+    "dsar.request.fulfilled.v1",
+    "dsar.request.closed.v1",
+)
+
+
+@pytest.fixture(scope="module")
+async def told(installations: Installations) -> Installation:
+    """Topics that hold one request's lifecycle among another's, and one record that cannot be read."""
+    installation = await installations.make(partitions=3)
+    async with AIOKafkaProducer(bootstrap_servers=installation.settings.kafka_bootstrap) as producer:
+        for hour, name in enumerate(SAID):
+            kept = json.loads((SAMPLES / f"{name}.json").read_text("utf-8"))
+            kept["headers"]["ce_time"] = f"2026-01-15T{18 + hour}:00:00+00:00"
+            for request in (REQUEST, STRANGER):
+                await put(producer, installation, kept, request)
+        broken = {"topic": "dsar.closed", "headers": {"ce_id": "no id"}, "value": {}}
+        await put(producer, installation, broken, REQUEST)
+    return installation
+
+
+async def put(producer: AIOKafkaProducer, installation: Installation, kept: Any, request: UUID) -> None:
+    headers = kept["headers"] | {"ce_subject": str(request)}
+    await producer.send_and_wait(
+        installation.settings.namespace + kept["topic"],
+        json.dumps(kept["value"]).encode(),
+        key=str(request).encode(),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )
+
+
+async def test_a_lifecycle_is_told_in_order_and_without_the_neighbours(told: Installation) -> None:
+    found = await history(told.settings, REQUEST)
+
+    assert tuple(one.envelope.ce_type for one in found if isinstance(one, Record)) == SAID
+    assert {str(one.envelope.subject) for one in found if isinstance(one, Record)} == {str(REQUEST)}
+
+
+async def test_a_record_that_cannot_be_read_is_shown_with_its_reason(told: Installation) -> None:
+    last = (await history(told.settings, REQUEST))[-1]
+
+    assert isinstance(last, Unreadable)
+    assert last.reason == "missing_header"
+
+
+async def test_what_is_sealed_is_not_printed(told: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    sealed = json.loads((SAMPLES / "dsar.request.received.v1.json").read_text("utf-8"))["value"]["claims"]
+
+    print_history(REQUEST, await history(told.settings, REQUEST), as_json=True)
+
+    said = capsys.readouterr().out
+    assert sealed not in said
+    assert json.loads(said)[0]["body"]["claims"] == "(sealed, 18 bytes)"
+
+
+async def test_a_request_that_nobody_heard_of_has_no_history(told: Installation) -> None:
+    assert await history(told.settings, UUID(int=1)) == []
+
+
+def test_a_broker_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HABEAS_HOME", str(tmp_path))
+    monkeypatch.setenv("HABEAS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+
+    answer = CliRunner().invoke(app, ["events", "show", str(REQUEST)])
+
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith("Kafka does not answer at 127.0.0.1:9;")
+    assert "Traceback" not in answer.stderr

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.intake.application import Application, UpstreamApplication, read_strictly
-from services.intake.submission import Problem, Submission
+from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
 from shared.canonical import canonical_json
-from shared.policy import Regime, Right, load_regime
+from shared.policy import Regime, load_regime
 from shared.privacy import Claims, HmacKeyring, lookup_hashes
 
 # Where a person lives selects the law that their request falls under.
 REGIME_OF: Final = {"US-CA": "us-ca-ccpa"}
-KNOW: Final = frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})
-KNOW_FROM: Final = "2022-01-01"
 # On these channels nobody asks back: without an address no answer would ever arrive.
 ANSWERED_BY_MAIL: Final = frozenset({"web", "api"})
 
@@ -91,9 +89,9 @@ def _scope_problems(found: Application) -> Iterator[Problem]:
     if (first or last) and found.right not in KNOW:
         yield Problem("not_for_this_right", "collected_from", "leave the days out; only know has them")
         return
-    if first is not None and first.isoformat() < KNOW_FROM:
+    if first is not None and first < KNOW_REACHES_TO:
         yield Problem(
-            "too_early", "collected_from", f"give {KNOW_FROM} or a later day; the right begins there"
+            "too_early", "collected_from", f"give {KNOW_REACHES_TO} or a later day; the right begins there"
         )
     if first and last and last < first:
         yield Problem("wrong_order", "collected_to", "give a day that is not before collected_from")

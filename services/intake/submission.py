@@ -1,12 +1,18 @@
 """What one submission asks, read and in normal form, or why it cannot become a request."""
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.events.intake import Channel, Requester
 from shared.policy import Right
 from shared.privacy import Claims
+
+KNOW: Final = frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})
+# Civ. Code 1798.130(a)(2)(B): the right to know reaches back to data collected on or after this day.
+KNOW_REACHES_TO: Final = date(2022, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

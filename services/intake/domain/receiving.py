@@ -1,13 +1,13 @@
 """A submission becomes a request, once; the statutory clock starts with what it says of its receipt."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.intake.domain.case import ACKNOWLEDGEMENT, IntakeCase
 from services.intake.domain.hearing import Heard, Verdict, refused, unchanged
 from services.intake.domain.letter import letter
 from services.intake.domain.planning import Planned, plan_answer, plan_notice
 from services.intake.messages import SubmitRequest
-from services.intake.submission import Problem, Submission
+from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
 from shared.events.intake import RequestReceived, SubmissionRefused
 from shared.machine.decision import Decision, Outgoing
 from shared.policy import Clocks, DateOutOfRangeError, Regime, Right, RightNotOfferedError, compute_clocks
@@ -16,9 +16,6 @@ from shared.privacy import Claims
 
 OLDEST = timedelta(days=45)
 SKEW = timedelta(minutes=5)
-KNOW = frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})
-# Civ. Code 1798.130(a)(2)(B): the right to know reaches back to data collected on or after this day.
-KNOW_REACHES_TO = date(2022, 1, 1)
 # Channels that offer no choice of how far back to look are answered from the first day (11 CCR 7020(e)).
 WITHOUT_A_CHOICE = frozenset({"phone", "mail", "store"})
 

@@ -84,6 +84,7 @@ class Rendering:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            auto_reload=False,
         )
         self._templates.filters["day"] = _day
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from services.fulfillment.connected import Connected
+    from services.fulfillment.datamap.systems import System
     from services.fulfillment.ports import CheckReport
 
 app = typer.Typer(help="The systems that hold people's data, and their maps.", no_args_is_help=True)
@@ -15,6 +18,7 @@ app = typer.Typer(help="The systems that hold people's data, and their maps.", n
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Only = Annotated[str | None, typer.Argument(help="One system; all of them if none is named.")]
 UNUSABLE = 3
+T = TypeVar("T")
 
 
 @app.command("check")
@@ -48,28 +52,50 @@ def plan(
     from services.fulfillment.datamap.explain import explain
 
     kinds = set(by or ["email"])
-    told = {each.entry.name: explain(each.datamap, kinds) for each in _connected(name)}
+    told = {each.system: explain(each.datamap, kinds) for each in _mapped(name)}
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 
 def _connected(name: str | None) -> "tuple[Connected, ...]":
     from services.fulfillment.app import connect
-    from services.fulfillment.datamap.model import MapError
     from services.fulfillment.settings import FulfillmentSettings
     from shared.clock import SystemClock
     from shared.settings import Settings
 
-    try:
+    with _said_plainly():
         every = connect(FulfillmentSettings().systems, Settings().home, SystemClock())
+    return _chosen({each.entry.name: each for each in every}, name)
+
+
+def _mapped(name: str | None) -> "tuple[System, ...]":
+    """Systems with their maps and without adapters: nothing heavy is imported to tell a plan."""
+    from services.fulfillment.datamap.systems import load_systems
+    from services.fulfillment.settings import FulfillmentSettings
+    from shared.settings import Settings
+
+    with _said_plainly():
+        every = load_systems(FulfillmentSettings().systems, home=Settings().home)
+    return _chosen({each.system: each for each in every}, name)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    from services.fulfillment.datamap.model import MapError
+
+    try:
+        yield
     except MapError as error:
         typer.echo("\n".join(error.problems), err=True)
         raise typer.Exit(UNUSABLE) from None
-    chosen = tuple(each for each in every if name in {None, each.entry.name})
-    if not chosen:
-        known = ", ".join(each.entry.name for each in every)
-        typer.echo(f"system: there is no {name}; known: {known}", err=True)
+
+
+def _chosen(every: Mapping[str, T], name: str | None) -> tuple[T, ...]:
+    if name is None:
+        return tuple(every.values())
+    if name not in every:
+        typer.echo(f"system: there is no {name}; known: {', '.join(every)}", err=True)
         raise typer.Exit(2)
-    return chosen
+    return (every[name],)
 
 
 async def _check(systems: "tuple[Connected, ...]") -> "list[tuple[Connected, CheckReport]]":

@@ -1,7 +1,8 @@
 """One pool per process, and the named kinds of database trouble.
 
-What is transient is listed here and nowhere else: a lost connection, a server that is away, a deadlock. An error
-from COMMIT is transient too: it may have committed, and everything that runs here is safe to repeat.
+What is transient is listed here and nowhere else: a lost connection, a server that is away, full or turned
+read-only, a lock not got in time, a deadlock. An error from COMMIT is transient too: it may have committed, and
+everything that runs here is safe to repeat.
 """
 
 import asyncio
@@ -17,17 +18,27 @@ log = structlog.get_logger("database")
 REPEAT_AT_ONCE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 AWAY = (
     asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutdowns, crashes, canceled queries
+    asyncpg.InsufficientResourcesError,  # connections, disk, memory
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,  # the primary that we knew became a replica
+    asyncpg.StatementCompletionUnknownError,
     asyncpg.InterfaceError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
     asyncpg.exceptions.InternalClientError,
     OSError,
     TimeoutError,
 )
 TRANSIENT = (*REPEAT_AT_ONCE, *AWAY)
+# Not transient, since a person must act, but never the fault of a message either: a missing grant or table, a
+# changed password. Judging messages by these would bury everything that comes in.
+MISCONFIGURED = (
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidSchemaNameError,
+)
 T = TypeVar("T")
 
 

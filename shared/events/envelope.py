@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from shared.ids import request_id_for
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 MAX_HEADER_BYTES = 8_192
+# From 1, and small enough for every place that a sequence is kept in. Unicode knows digits that `int` refuses.
+SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
         ("ce_subject", subject is None),
         ("ce_id", message_id is None),
         ("ce_time", time is None),
-        ("ce_sequence", not headers.get("ce_sequence", "1").isdigit()),
+        ("ce_sequence", SEQUENCE.fullmatch(headers.get("ce_sequence", "1")) is None),
     )
     field = next((name for name, is_wrong in wrong if is_wrong), None)
     if field is not None or subject is None or message_id is None or time is None:

@@ -13,7 +13,7 @@ from shared.events.journal import command_answer
 from shared.events.message import Body, Event
 from shared.ids import new_id
 from shared.machine.decision import C, Decision, Domain, Kept, Message, Outgoing
-from shared.machine.ports import CaseRow, NewTask, OutboxRow, Writes
+from shared.machine.ports import CaseRow, NewTask, OutboxRow, Parked, ParkedKey, Writes
 
 
 class Sealer(Protocol):
@@ -34,9 +34,7 @@ class Working(Generic[C]):
 
     @property
     def head(self) -> audit.AuditHead:
-        if self.row.audit_seq == 0:
-            return audit.GENESIS
-        return audit.AuditHead(self.row.audit_seq, self.row.audit_head)
+        return self.row.head
 
 
 @dataclass(slots=True)
@@ -68,15 +66,9 @@ class Batch(Generic[C]):
         working.touched = True
 
     def park(self, message: Message) -> None:
-        """Keep a record that came too early."""
-        if message.raw is None:
-            return
-        self.writes.parked.append((message.request_id, message.sequence, message.id, message.raw))
-
-    def block(self, working: Working[C]) -> None:
-        """Stop a case until a person has looked at what it choked on."""
-        working.row = replace(working.row, blocked=True)
-        working.touched = True
+        """Keep a record that came too early, unless it is kept already."""
+        if message.raw is not None and not message.parked:
+            self.writes.parked.append(Parked(parked_key(message), message.sequence, message.raw))
 
     def finish(self, working: dict[UUID, Working[C]]) -> Writes:
         """The writes, with every touched case in its last state."""
@@ -177,7 +169,7 @@ class Batch(Generic[C]):
         entry = audit.AuditEntry(working.row.request_id, self.now, message.ce_type, facts)
         row = audit.append(working.head, entry)
         self.writes.audit.append(row)
-        working.row = replace(working.row, audit_seq=row.seq, audit_head=row.hash)
+        working.row = working.row.with_head(row)
 
     def _advance(self, working: Working[C], message: Message) -> None:
         """Move the gate; a record that came out of the parked ones leaves them."""
@@ -187,5 +179,10 @@ class Batch(Generic[C]):
 
     def unpark(self, message: Message) -> None:
         """Forget a parked record that was applied, or turned out to be a duplicate."""
-        if message.raw is not None and message.raw.partition < 0:
-            self.writes.unparked.append((message.request_id, message.topic, message.id))
+        if message.parked:
+            self.writes.unparked.append(parked_key(message))
+
+
+def parked_key(message: Message) -> ParkedKey:
+    """Under what a message's record is parked."""
+    return ParkedKey(message.request_id, message.topic, message.source, message.id)

@@ -44,11 +44,23 @@ class Batcher:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             try:
                 results = await self._shell.handle([message for message, _ in batch])
+            except asyncio.CancelledError:
+                _end([future for _, future in (*batch, *self._waiting)], None)
+                raise
             except Exception as error:  # noqa: BLE001 - handed to everybody who waits; each decides for itself
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
+                _end([future for _, future in batch], error)
                 continue
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+
+
+def _end(futures: Sequence["asyncio.Future[Result]"], error: Exception | None) -> None:
+    """Nobody may be left waiting."""
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.cancel()
+        else:
+            future.set_exception(error)

@@ -30,7 +30,8 @@ class Message:
     """One thing a service hears about one request, from a topic or from itself (`local`).
 
     `digest` is the SHA-256 of the record's bytes; `facts` is what the service's `prepare` found out beforehand
-    (an opened claim, a checked assertion): plaintext lives only there, and only for the batch.
+    (an opened claim, a checked assertion): plaintext lives only there, and only for the batch. `parked` says that
+    the record had to wait in our own table.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class Message:
     traceparent: str = ""
     signature: str | None = None
     raw: Raw | None = None
+    parked: bool = False
     facts: Any = None
 
 

@@ -6,8 +6,8 @@ from shared.events.message import Event
 from shared.machine.decision import Message
 
 
-def to_incoming(raw: Raw) -> Message | Unreadable:
-    """Read a record; never raises."""
+def to_incoming(raw: Raw, *, parked: bool = False) -> Message | Unreadable:
+    """Read a record, from its topic or from where it was parked; never raises."""
     record = envelope.read(raw)
     if isinstance(record, Unreadable):
         return record
@@ -15,10 +15,10 @@ def to_incoming(raw: Raw) -> Message | Unreadable:
         return Unreadable(raw, "missing_header", "ce_sequence", record.envelope.subject)
     if record.body.declared.topic.name != raw.topic:
         return Unreadable(raw, "wrong_topic", "ce_type", record.envelope.subject)
-    return _message(record)
+    return _message(record, parked=parked)
 
 
-def _message(record: Record) -> Message:
+def _message(record: Record, *, parked: bool) -> Message:
     head = record.envelope
     return Message(
         id=head.id,
@@ -36,4 +36,5 @@ def _message(record: Record) -> Message:
         traceparent=head.traceparent,
         signature=head.signature,
         raw=record.raw,
+        parked=parked,
     )

@@ -7,9 +7,12 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from shared.audit import AuditRow
+from shared.audit import GENESIS, AuditHead, AuditRow
 from shared.events.envelope import Raw
 from shared.machine.decision import Kept, TaskPlan, TaskStatus
+
+# Which request, by whom, under which id.
+CommandKey = tuple[UUID, str, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,18 @@ class CaseRow:
     wake_at: datetime | None = None
     closed_at: datetime | None = None
 
+    @property
+    def head(self) -> AuditHead:
+        """The end of the case's audit chain."""
+        return AuditHead(self.audit_seq, self.audit_head) if self.audit_seq else GENESIS
+
     def with_applied(self, topic: str, sequence: int) -> "CaseRow":
         """The row after an event of `topic` was applied."""
         return replace(self, applied={**self.applied, topic: sequence})
+
+    def with_head(self, row: AuditRow) -> "CaseRow":
+        """The row after its chain grew by one."""
+        return replace(self, audit_seq=row.seq, audit_head=row.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +79,27 @@ class FinishedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedKey:
+    """Which parked record: two sources may use one id."""
+
+    request_id: UUID
+    topic: str
+    source: str
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record that waits for its turn; `sequence` is None for a command, which waits for a blocked case."""
+
+    key: ParkedKey
+    sequence: int | None
+    raw: Raw
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What could not be read or handled, sealed."""
+    """What could not be read or handled, sealed; its id follows from the record and the reason."""
 
     id: UUID
     at: datetime
@@ -88,10 +119,10 @@ class Writes:
     tasks: list[NewTask] = field(default_factory=list)
     hurried: list[tuple[UUID, str, datetime]] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
-    commands: list[tuple[UUID, str, UUID]] = field(default_factory=list)
+    commands: list[CommandKey] = field(default_factory=list)
     kept: list[tuple[UUID, Kept]] = field(default_factory=list)
-    parked: list[tuple[UUID, int | None, UUID, Raw]] = field(default_factory=list)
-    unparked: list[tuple[UUID, str, UUID]] = field(default_factory=list)
+    parked: list[Parked] = field(default_factory=list)
+    unparked: list[ParkedKey] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
 
@@ -102,12 +133,16 @@ class Transaction(Protocol):
         """Insert the missing rows and lock all of them, in request-id order."""
         ...
 
-    async def lock_due(self, now: datetime, limit: int) -> dict[UUID, CaseRow]:
-        """Lock cases whose wake-up time has come, skipping those that others hold."""
+    async def lock_due(self, request_ids: Sequence[UUID], now: datetime) -> dict[UUID, CaseRow]:
+        """Lock those whose wake-up time has come and that are not blocked, skipping those that others hold."""
         ...
 
-    async def seen_commands(self, commands: Sequence[tuple[UUID, str, UUID]]) -> set[tuple[str, UUID]]:
-        """Which of these (request, source, command id) were applied before, as (source, id)."""
+    async def seen_commands(self, commands: Sequence[CommandKey]) -> set[CommandKey]:
+        """Which of these were applied before."""
+        ...
+
+    async def known_letters(self, letter_ids: Sequence[UUID]) -> set[UUID]:
+        """Which of these dead letters are there already."""
         ...
 
     async def finish(self, finished: Sequence[FinishedTask]) -> set[UUID]:
@@ -126,8 +161,12 @@ class Store(Protocol):
         """Open a transaction."""
         ...
 
-    async def ready_parked(self, limit: int) -> list[Raw]:
-        """Parked records whose turn has come: next in sequence, or commands of a case no longer blocked."""
+    async def due(self, now: datetime, limit: int) -> list[UUID]:
+        """Cases whose wake-up time has come, the longest due first; nothing is locked."""
+        ...
+
+    async def ready_parked(self, limit: int) -> list[Parked]:
+        """Parked records of cases that are not blocked: commands, and events from the next in sequence on."""
         ...
 
     async def oldest_gap_seconds(self) -> float:

@@ -9,12 +9,14 @@ INSERT INTO cases (request_id, opened_month) SELECT unnest($1::uuid[]), $2 ON CO
 LOCK_CASES = f"""
 SELECT {_CASE} FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""  # noqa: S608 - our own columns
 
+DUE = "SELECT request_id FROM cases WHERE wake_at <= $1 AND NOT blocked ORDER BY wake_at LIMIT $2"
+
 LOCK_DUE = f"""
-SELECT {_CASE} FROM cases WHERE wake_at <= $1 AND NOT blocked
-ORDER BY wake_at LIMIT $2 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - our own columns
+SELECT {_CASE} FROM cases WHERE request_id = ANY($1::uuid[]) AND wake_at <= $2 AND NOT blocked
+ORDER BY request_id FOR UPDATE SKIP LOCKED"""  # noqa: S608 - our own columns
 
 SEEN_COMMANDS = """
-SELECT a.source, a.command_id FROM applied_commands a
+SELECT a.request_id, a.source, a.command_id FROM applied_commands a
 JOIN unnest($1::uuid[], $2::text[], $3::uuid[]) AS m(request_id, source, command_id)
   USING (request_id, source, command_id)"""
 
@@ -69,23 +71,34 @@ ON CONFLICT (request_id, name) DO UPDATE
   SET message_id = excluded.message_id, field = excluded.field, sealed = excluded.sealed"""
 
 INSERT_PARKED = """
-INSERT INTO parked (request_id, topic, sequence, message_id, headers, value)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::bytea[])
+INSERT INTO parked (request_id, topic, source, message_id, sequence, partition, "offset", key, headers, value)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::int[], $7::bigint[],
+  $8::bytea[], $9::text[], $10::bytea[])
 ON CONFLICT DO NOTHING"""
 
 DELETE_PARKED = """
-DELETE FROM parked p USING unnest($1::uuid[], $2::text[], $3::uuid[]) AS u(request_id, topic, message_id)
-WHERE (p.request_id, p.topic, p.message_id) = (u.request_id, u.topic, u.message_id)"""
+DELETE FROM parked p USING unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[])
+  AS u(request_id, topic, source, message_id)
+WHERE (p.request_id, p.topic, p.source, p.message_id) = (u.request_id, u.topic, u.source, u.message_id)"""
 
+# A letter that comes back after its replay is open again.
 INSERT_DEAD = """
 INSERT INTO dead_letters (id, at, topic, partition, "offset", request_id, reason, field, sealed)
 SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::bigint[], $6::uuid[], $7::text[],
   $8::text[], $9::text[])
-ON CONFLICT DO NOTHING"""
+ON CONFLICT (id) DO UPDATE
+  SET at = excluded.at, sealed = excluded.sealed, replayed_at = NULL, replayed_by = NULL"""
 
+KNOWN_LETTERS = "SELECT id FROM dead_letters WHERE id = ANY($1::uuid[])"
+
+# Once the first of a topic is next in sequence, those behind it come along: one batch drains them in order.
 READY_PARKED = """
-SELECT p.request_id, p.topic, p.headers, p.value FROM parked p JOIN cases c USING (request_id)
-WHERE NOT c.blocked AND (p.sequence IS NULL OR p.sequence <= coalesce((c.applied::jsonb ->> p.topic)::int, 0) + 1)
+SELECT p.* FROM parked p JOIN cases c USING (request_id)
+WHERE NOT c.blocked AND (p.sequence IS NULL OR EXISTS (
+  SELECT 1 FROM parked head WHERE head.request_id = p.request_id AND head.topic = p.topic
+    AND head.sequence <= coalesce((c.applied::jsonb ->> p.topic)::int, 0) + 1))
 ORDER BY p.request_id, p.topic, p.sequence LIMIT $1"""
 
 OLDEST_GAP = "SELECT extract(epoch FROM clock_timestamp() - min(parked_at)) FROM parked"
+
+BLOCKED_CASES = "SELECT count(*) FROM cases WHERE blocked"

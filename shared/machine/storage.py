@@ -15,9 +15,18 @@ import asyncpg
 
 from shared.events.envelope import Raw
 from shared.machine import statements as sql
-from shared.machine.ports import CaseRow, FinishedTask, OutboxRow, Transaction, Writes
-
-SHARDS = 16
+from shared.machine.decision import Kept
+from shared.machine.ports import (
+    CaseRow,
+    CommandKey,
+    FinishedTask,
+    OutboxRow,
+    Parked,
+    ParkedKey,
+    Transaction,
+    Writes,
+)
+from shared.outbox.shards import shard_of
 
 
 class PostgresStore:
@@ -32,14 +41,21 @@ class PostgresStore:
         async with self.pool.acquire() as connection, connection.transaction():
             yield PostgresTransaction(connection)
 
-    async def ready_parked(self, limit: int) -> list[Raw]:
+    async def due(self, now: datetime, limit: int) -> list[UUID]:
+        """Cases whose wake-up time has come."""
+        return [row["request_id"] for row in await self.pool.fetch(sql.DUE, now, limit)]
+
+    async def ready_parked(self, limit: int) -> list[Parked]:
         """Parked records whose turn has come."""
-        rows = await self.pool.fetch(sql.READY_PARKED, limit)
-        return [parked_raw(row) for row in rows]
+        return [parked(row) for row in await self.pool.fetch(sql.READY_PARKED, limit)]
 
     async def oldest_gap_seconds(self) -> float:
         """How long the longest-waiting parked record has waited, on the database's clock."""
         return float(await self.pool.fetchval(sql.OLDEST_GAP) or 0.0)
+
+    async def blocked_cases(self) -> int:
+        """How many cases wait for a person who looks at their dead letter."""
+        return int(await self.pool.fetchval(sql.BLOCKED_CASES))
 
 
 class PostgresTransaction:
@@ -55,18 +71,22 @@ class PostgresTransaction:
         rows = await self.connection.fetch(sql.LOCK_CASES, ids)
         return {row["request_id"]: case_row(row) for row in rows}
 
-    async def lock_due(self, now: datetime, limit: int) -> dict[UUID, CaseRow]:
+    async def lock_due(self, request_ids: Sequence[UUID], now: datetime) -> dict[UUID, CaseRow]:
         """Lock due cases that nobody else holds."""
-        rows = await self.connection.fetch(sql.LOCK_DUE, now, limit)
+        rows = await self.connection.fetch(sql.LOCK_DUE, list(request_ids), now)
         return {row["request_id"]: case_row(row) for row in rows}
 
-    async def seen_commands(self, commands: Sequence[tuple[UUID, str, UUID]]) -> set[tuple[str, UUID]]:
+    async def seen_commands(self, commands: Sequence[CommandKey]) -> set[CommandKey]:
         """Which commands were applied before."""
         if not commands:
             return set()
-        columns = [list(column) for column in zip(*commands, strict=True)]
-        rows = await self.connection.fetch(sql.SEEN_COMMANDS, *columns)
-        return {(row["source"], row["command_id"]) for row in rows}
+        rows = await self.connection.fetch(sql.SEEN_COMMANDS, *_columns(commands))
+        return {(row["request_id"], row["source"], row["command_id"]) for row in rows}
+
+    async def known_letters(self, letter_ids: Sequence[UUID]) -> set[UUID]:
+        """Which dead letters are there."""
+        rows = await self.connection.fetch(sql.KNOWN_LETTERS, list(letter_ids))
+        return {row["id"] for row in rows}
 
     async def finish(self, finished: Sequence[FinishedTask]) -> set[UUID]:
         """Write the ends of tasks whose epoch is still the store's."""
@@ -122,11 +142,6 @@ class PostgresTransaction:
         )  # fmt: skip
 
 
-def shard_of(key: str) -> int:
-    """The relay shard of a record's key: all topics of one request share it."""
-    return int.from_bytes(key.encode()[-4:], "big") % SHARDS
-
-
 def _bulk(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
     return [
         (sql.INSERT_TASKS, [
@@ -139,12 +154,11 @@ def _bulk(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
             (a.request_id, a.seq, a.at, a.kind, _dump(a.facts), a.prev, a.hash) for a in writes.audit
         ]),
         (sql.INSERT_COMMANDS, writes.commands),
-        (sql.INSERT_KEPT, [(rid, k.name, k.message_id, k.field, k.sealed) for rid, k in writes.kept]),
-        (sql.INSERT_PARKED, [
-            (rid, raw.topic, sequence, mid, _dump({n: v.decode() for n, v in raw.headers}), raw.value)
-            for rid, sequence, mid, raw in writes.parked
+        (sql.INSERT_KEPT, [
+            (rid, k.name, k.message_id, k.field, k.sealed) for (rid, _), k in _last_kept(writes).items()
         ]),
-        (sql.DELETE_PARKED, writes.unparked),
+        (sql.INSERT_PARKED, [(*_parked_key(p.key), p.sequence, *_record(p.raw)) for p in writes.parked]),
+        (sql.DELETE_PARKED, [_parked_key(key) for key in writes.unparked]),
         (sql.INSERT_DEAD, [
             (d.id, d.at, d.raw.topic, d.raw.partition, d.raw.offset, d.request_id, d.reason, d.field, d.sealed)
             for d in writes.dead
@@ -169,10 +183,26 @@ def case_row(row: Any) -> CaseRow:
     )
 
 
-def parked_raw(row: Any) -> Raw:
-    """A parked record as it lay on its topic; its partition and offset are not needed any more."""
-    headers = tuple((name, value.encode()) for name, value in json.loads(row["headers"]).items())
-    return Raw(row["topic"], -1, -1, str(row["request_id"]).encode(), headers, row["value"])
+def parked(row: Any) -> Parked:
+    """A parked record, as it lay on its topic."""
+    key = ParkedKey(row["request_id"], row["topic"], row["source"], row["message_id"])
+    headers = tuple((name, value.encode()) for name, value in json.loads(row["headers"]))
+    raw = Raw(row["topic"], row["partition"], row["offset"], row["key"], headers, row["value"])
+    return Parked(key, row["sequence"], raw)
+
+
+def _last_kept(writes: Writes) -> dict[tuple[UUID, str], Kept]:
+    """One statement cannot write the same row twice; within a batch the last one counts."""
+    return {(request_id, kept.name): kept for request_id, kept in writes.kept}
+
+
+def _parked_key(key: ParkedKey) -> tuple[Any, ...]:
+    return (key.request_id, key.topic, key.source, key.message_id)
+
+
+def _record(raw: Raw) -> tuple[Any, ...]:
+    headers = [[name, (value or b"").decode()] for name, value in raw.headers]
+    return (raw.partition, raw.offset, raw.key, _dump(headers), raw.value)
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

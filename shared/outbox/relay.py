@@ -12,10 +12,12 @@ import structlog
 
 from shared.outbox import statements as sql
 from shared.outbox.producer import Producer, ProducerLost, Sending
+from shared.outbox.shards import SHARDS
 
 log = structlog.get_logger("outbox")
-SHARDS = 16
-LEASE_SECONDS = 60
+# Longer than a turn with a broker that does not answer (start, send, close), or a slow relay would never mark what
+# it sent; and what a killed relay held waits for as long.
+LEASE_SECONDS = 30
 RENEW_SECONDS = 5.0
 RESCAN_SECONDS = 1.0
 BATCH = 500
@@ -35,10 +37,11 @@ class Relay:
         self._leased_at = -RENEW_SECONDS
         self._position = 0
         self._scanned_at = 0.0
+        self._waiting: set[tuple[str, str]] = set()
         self.published = 0
 
     async def turn(self) -> bool:
-        """Publish one batch; whether there was any. A lost producer ends the turn: the rows are still there."""
+        """Publish one batch; whether to go on at once. A lost producer ends the turn: the rows are still there."""
         await self._lease()
         rows = await self._heads()
         if not rows:
@@ -48,12 +51,14 @@ class Relay:
         except ProducerLost:
             self._position = 0
             return False
-        await self._mark([row for row, verdict in zip(rows, verdicts, strict=True) if verdict is None])
-        for row, verdict in zip(rows, verdicts, strict=True):
-            if verdict is not None:
-                await self._block(row, verdict)
+        judged = list(zip(rows, verdicts, strict=True))
+        await self._mark([row for row, verdict in judged if verdict.kind == "sent"])
+        for row, verdict in judged:
+            if verdict.kind == "never":
+                await self._block(row, verdict.reason)
+        self._tell({(row["topic"], verdict.reason) for row, verdict in judged if verdict.kind == "later"})
         self._position = rows[-1]["id"]
-        return True
+        return len(rows) == BATCH or any(verdict.kind != "later" for verdict in verdicts)
 
     async def release(self) -> None:
         """Give the shards back at once, so that another relay need not wait for the lease."""
@@ -97,6 +102,12 @@ class Relay:
         if marked < len(rows):
             log.warning("relay.stale_epoch", rows=len(rows) - marked)
             self._leased_at = -RENEW_SECONDS
+
+    def _tell(self, waiting: set[tuple[str, str]]) -> None:
+        """Say once what has to wait, and why; the age of the oldest record says for how long."""
+        for topic, reason in sorted(waiting - self._waiting):
+            log.warning("relay.waiting", topic=topic, reason=reason)
+        self._waiting = waiting
 
     async def _block(self, row: Any, reason: str) -> None:
         log.error("relay.blocked", topic=row["topic"], request_id=row["key"], reason=reason)

@@ -17,7 +17,7 @@ INSERT INTO outbox_relays (owner) VALUES ($1)
 ON CONFLICT (owner) DO UPDATE SET seen_at = clock_timestamp()"""
 
 OTHERS = """
-SELECT count(*) FROM outbox_relays WHERE owner <> $1 AND seen_at > clock_timestamp() - interval '20 seconds'"""
+SELECT count(*) FROM outbox_relays WHERE owner <> $1 AND seen_at > clock_timestamp() - interval '15 seconds'"""
 
 GONE = "DELETE FROM outbox_relays WHERE owner = $1"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,12 @@ import structlog
 
 from shared.background import Wakeup
 from shared.clock import Clock
+from shared.database import until_back
 from shared.ids import new_id
 from shared.machine.batcher import Batcher
-from shared.machine.decision import Message, TaskFinished
-from shared.tasks.store import LEASE_SECONDS, TaskStore
+from shared.machine.decision import Go, Message, Stop, TaskFinished, Wait
+from shared.tasks.ports import Bound, Permission, Tasks
+from shared.tasks.store import LEASE_SECONDS
 from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
 
 log = structlog.get_logger("tasks")
@@ -22,20 +24,24 @@ LONGEST_BACKOFF = timedelta(minutes=15)
 
 
 class _Call:
-    """Commits CALLING for one attempt, and remembers that it did."""
+    """Commits CALLING for one attempt, and remembers whether it did, or why not."""
 
-    def __init__(self, store: TaskStore[Any], task: Claimed) -> None:
+    def __init__(self, store: Tasks, task: Claimed) -> None:
         self._store = store
         self._task = task
         self.made = task.settle
+        self.denied: Permission | None = None
 
     async def __call__(
         self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
     ) -> bool:
-        bound = {"frozen": frozen, "frozen_id": frozen_id, "idempotency_key": idempotency_key}
         # Set before the commit is known: a commit whose answer was lost may have happened.
-        self.made = True
-        return await self._store.calling(self._task, bound)
+        before, self.made = self.made, True
+        permission = await self._store.calling(self._task, Bound(frozen, frozen_id, idempotency_key))
+        if isinstance(permission, Go):
+            return True
+        self.made, self.denied = before, permission
+        return False
 
 
 class Runner:
@@ -43,7 +49,7 @@ class Runner:
 
     def __init__(
         self,
-        store: TaskStore[Any],
+        store: Tasks,
         handlers: Mapping[str, Handler],
         batcher: Batcher,
         clock: Clock,
@@ -69,7 +75,7 @@ class Runner:
             self._start(self._finish(task, Finished("canceled", {"reason": reason})))
         for task in claim.run:
             self._start(self._attempt(task))
-        return bool(claim.run or claim.stopped)
+        return claim.found
 
     async def drain(self, *, within: float) -> None:
         """Let what runs finish, for `within` seconds; what is left stays CALLING and is settled by the next owner."""
@@ -93,8 +99,9 @@ class Runner:
     async def _attempt(self, task: Claimed) -> None:
         call = _Call(self._store, task)
         answer = await self._answer(task, call)
+        answer = judged(answer, call.denied, made=call.made, now=self._clock.now())
         if isinstance(answer, Again):
-            await self._store.again(task, answer)
+            await until_back(lambda: self._store.again(task, answer), what="tasks")
         else:
             await self._finish(task, answer)
 
@@ -115,17 +122,28 @@ class Runner:
             status=finished.status,
             result=dict(finished.result),
         )
-        await self._batcher.submit(
-            Message(
-                id=new_id(),
-                ce_type="local.task-finished",
-                source="local",
-                kind="local",
-                request_id=task.request_id,
-                body=body,
-                at=self._clock.now(),
-            )
+        message = Message(
+            id=new_id(),
+            ce_type="local.task-finished",
+            source="local",
+            kind="local",
+            request_id=task.request_id,
+            body=body,
+            at=self._clock.now(),
         )
+        # What was done outside must not be forgotten because the database was away; told twice, it counts once.
+        await until_back(lambda: self._batcher.submit(message), what="tasks")
+
+
+def judged(answer: Answer, denied: Permission | None, *, made: bool, now: datetime) -> Answer:
+    """A handler that was not let through knows only that; the rules know whether it must end, or wait."""
+    gave_up = isinstance(answer, Again) or answer.status == "canceled"
+    if isinstance(denied, Stop) and gave_up:
+        told = {} if isinstance(answer, Again) else answer.result
+        return Finished("canceled", {**told, "reason": denied.reason})
+    if isinstance(denied, Wait) and isinstance(answer, Finished) and gave_up:
+        return Again(denied.until - now, denied.reason, ambiguous=made)
+    return answer
 
 
 def backoff(attempts: int) -> timedelta:

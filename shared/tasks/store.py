@@ -1,28 +1,22 @@
 """Tasks in PostgreSQL: claim, commit the intent to call, put back."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic
-from uuid import UUID
 
 import asyncpg
 
 from shared.clock import Clock
-from shared.machine.decision import C, Context, Domain, Go, Stop, Wait
+from shared.machine.decision import C, Domain, Go, Stop, Wait
 from shared.tasks import statements as sql
+from shared.tasks.permits import Permits
+from shared.tasks.ports import Bound, Claim, Lost, Permission
 from shared.tasks.work import Again, Claimed
 
 LEASE_SECONDS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a claiming transaction brought: tasks to run, and tasks that must end as canceled."""
-
-    run: list[Claimed]
-    stopped: list[tuple[Claimed, str]]
+# A blocked case's tasks are not claimed; what runs already comes back as soon as the case is free again.
+BLOCKED = timedelta(seconds=1)
 
 
 class TaskStore(Generic[C]):
@@ -30,7 +24,7 @@ class TaskStore(Generic[C]):
 
     def __init__(self, pool: asyncpg.Pool, domain: Domain[C], clock: Clock) -> None:
         self._pool = pool
-        self._domain = domain
+        self._permits = Permits(domain)
         self._clock = clock
 
     async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
@@ -38,30 +32,27 @@ class TaskStore(Generic[C]):
         now = self._clock.now()
         await self._pool.execute(sql.EXPIRE)
         async with self._pool.acquire() as connection, connection.transaction():
-            due = await connection.fetch(sql.DUE, now, handlers, limit)
-            if not due:
-                return Claim([], [])
-            ids = list({row["request_id"] for row in due})
-            cases = {row["request_id"]: row["body"] for row in await connection.fetch(sql.LOCK_CASES, ids)}
-            rows = await connection.fetch(sql.OF_CASES, list(cases), now, handlers, limit)
-            return await self._take(connection, rows, cases, now)
+            rows = await connection.fetch(sql.DUE, now, list(handlers), limit)
+            return await self._take(connection, rows, now) if rows else Claim()
 
-    async def calling(self, task: Claimed, bound: Mapping[str, Any]) -> bool:
-        """Commit `CALLING` with what the call is bound to; False if it must not happen (any more)."""
+    async def calling(self, task: Claimed, bound: Bound) -> Permission:
+        """Commit `CALLING` with what the call is bound to, or say why it must not happen."""
         async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(sql.LOCK_CASE, task.request_id)
-            if row is None or row["blocked"] or not self._permits(task.key, task.purpose, row["body"]):
-                return False
-            status = await connection.execute(
-                sql.CALLING,
-                task.task_id,
-                task.epoch,
-                bound.get("frozen"),
-                bound.get("frozen_id"),
-                bound.get("idempotency_key"),
-                LEASE_SECONDS,
-            )
-        return bool(status == "UPDATE 1")
+            case = await connection.fetchrow(sql.LOCK_CASE, task.request_id)
+            if not await connection.fetchval(sql.MINE, task.task_id, task.epoch):
+                return Lost()
+            permission = self._permission(task, case)
+            if isinstance(permission, Go):
+                await connection.execute(
+                    sql.CALLING,
+                    task.task_id,
+                    task.epoch,
+                    bound.frozen,
+                    bound.frozen_id,
+                    bound.idempotency_key,
+                    LEASE_SECONDS,
+                )
+        return permission
 
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
@@ -72,50 +63,40 @@ class TaskStore(Generic[C]):
         """How many tasks are open, by state."""
         return {row["state"]: row["n"] for row in await self._pool.fetch(sql.OPEN)}
 
-    async def _take(
-        self,
-        connection: asyncpg.Connection,
-        rows: Sequence[Any],
-        cases: Mapping[UUID, str | None],
-        now: datetime,
-    ) -> Claim:
-        claim, take, later = Claim([], []), [], []
-        for row in rows:
-            verdict = self._verdict(row, cases[row["request_id"]], now)
-            task = _claimed(row)
-            if isinstance(verdict, Wait):
-                later.append((row["task_id"], max(verdict.until, now + timedelta(seconds=1))))
-                continue
-            # An ambiguous task stays one if this owner dies too: only `calling` expires into ambiguous.
-            state = "calling" if row["state"] == "ambiguous" else "claimed"
-            take.append((row["task_id"], state, row["epoch"]))
-            if isinstance(verdict, Stop):
-                claim.stopped.append((task, verdict.reason))
-            else:
-                claim.run.append(task)
-        if take:
-            await connection.execute(sql.CLAIM, *_columns(take), LEASE_SECONDS)
+    def _permission(self, task: Claimed, case: Any) -> Go | Stop | Wait:
+        now = self._clock.now()
+        if case["blocked"]:
+            return Wait(now + BLOCKED, "blocked")
+        return self._permits(task.request_id, case["body"], key=task.key, purpose=task.purpose, now=now)
+
+    async def _take(self, connection: asyncpg.Connection, rows: Sequence[Any], now: datetime) -> Claim:
+        verdicts = [(row, self._verdict(row, now)) for row in rows]
+        # An ambiguous task stays one if this owner dies too: only `calling` expires into ambiguous.
+        take = [
+            (row["task_id"], "calling" if row["state"] == "ambiguous" else "claimed", row["epoch"])
+            for row, verdict in verdicts
+            if not isinstance(verdict, Wait)
+        ]
+        later = [(row["task_id"], verdict.until) for row, verdict in verdicts if isinstance(verdict, Wait)]
         if later:
             await connection.execute(sql.POSTPONE, *_columns(later))
+        taken = await connection.fetch(sql.CLAIM, *_columns(take), LEASE_SECONDS) if take else []
+        mine = {row["task_id"] for row in taken}
+        claim = Claim(waiting=len(later))
+        for row, verdict in verdicts:
+            if row["task_id"] in mine and isinstance(verdict, Stop):
+                claim.stopped.append((_claimed(row), verdict.reason))
+            elif row["task_id"] in mine:
+                claim.run.append(_claimed(row))
         return claim
 
-    def _verdict(self, row: Any, body: str | None, now: datetime) -> Go | Stop | Wait:
+    def _verdict(self, row: Any, now: datetime) -> Go | Stop | Wait:
         # What may have called out is settled whatever the case says now: proving reads, it does not act.
         if row["state"] == "ambiguous":
             return Go()
-        return self._domain.permit(self._case(body), row["key"], row["purpose"], _context(now))
-
-    def _permits(self, key: str, purpose: str, body: str | None) -> bool:
-        return isinstance(
-            self._domain.permit(self._case(body), key, purpose, _context(self._clock.now())), Go
+        return self._permits(
+            row["request_id"], row["case_body"], key=row["key"], purpose=row["purpose"], now=now
         )
-
-    def _case(self, body: str | None) -> C:
-        return self._domain.case_type.model_validate_json(body or "{}")
-
-
-def _context(now: datetime) -> Context:
-    return Context(now=now, audit_head="", entropy=b"")
 
 
 def _claimed(row: Any) -> Claimed:

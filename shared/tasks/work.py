@@ -58,7 +58,10 @@ class Calling(Protocol):
     async def __call__(
         self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
     ) -> bool:
-        """Store what the call is bound to and commit `CALLING`; False when the task must not go on."""
+        """Store what the call is bound to and commit `CALLING`; False when the task must not go on.
+
+        A handler that was answered False ends as canceled; the runner puts that right where the rules say wait.
+        """
         ...
 
 

@@ -1,0 +1,38 @@
+"""Asks the domain whether a task may go on; a case that cannot be asked stops its own tasks only."""
+
+from datetime import datetime, timedelta
+from typing import Generic
+from uuid import UUID
+
+import structlog
+
+from shared.machine.decision import C, Context, Domain, Go, Stop, Wait
+
+log = structlog.get_logger("tasks")
+LOOK_AGAIN = timedelta(minutes=1)
+SOONEST = timedelta(seconds=1)
+
+
+class Permits(Generic[C]):
+    """The domain's `permit` over cases as they lie in the store."""
+
+    def __init__(self, domain: Domain[C]) -> None:
+        self._domain = domain
+
+    def __call__(
+        self, request_id: UUID, body: str | None, *, key: str, purpose: str, now: datetime
+    ) -> Go | Stop | Wait:
+        """The domain's answer; a wait always ends later than now."""
+        try:
+            verdict = self._domain.permit(self._case(request_id, body), key, purpose, Context(now, "", b""))
+        except Exception:  # one case with a bug must not keep every other task from being claimed
+            log.exception("task.permit_failed", request_id=str(request_id))
+            return Wait(now + LOOK_AGAIN, "permit_failed")
+        if isinstance(verdict, Wait):
+            return Wait(max(verdict.until, now + SOONEST), verdict.reason)
+        return verdict
+
+    def _case(self, request_id: UUID, body: str | None) -> C:
+        if body is None:
+            return self._domain.open(request_id)
+        return self._domain.case_type.model_validate_json(body)

@@ -40,8 +40,8 @@ async def decide(settings: Settings, request_id: UUID, body: Command) -> Answer:
         auto_offset_reset="latest",
         enable_auto_commit=False,
     )
-    await journal.start()
     try:
+        await journal.start()
         # Read on from today's end, which is found before the command is sent: its answer cannot be missed.
         await journal.seek_to_end()
         command_id = await send_command(settings, request_id, body)

@@ -45,20 +45,8 @@ def show(
     """
     import asyncio
 
-    from aiokafka.errors import KafkaError
-
     from deploy.cli.event_views import print_history
     from deploy.event_history import history
     from deploy.settings import local_settings
 
-    settings = local_settings()
-    try:
-        found = asyncio.run(history(settings, request))
-    except (KafkaError, OSError, TimeoutError):
-        typer.echo(
-            f"Kafka does not answer at {settings.kafka_bootstrap}; start it (`habeas stack up`), "
-            "or name yours in HABEAS_KAFKA_BOOTSTRAP.",
-            err=True,
-        )
-        raise typer.Exit(1) from None
-    print_history(request, found, as_json=as_json)
+    print_history(request, asyncio.run(history(local_settings(), request)), as_json=as_json)

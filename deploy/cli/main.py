@@ -3,6 +3,8 @@
 Groups are imported at every start, so their files import heavy libraries inside the commands that need them.
 """
 
+import logging
+
 import typer
 
 from deploy.cli import (
@@ -43,7 +45,18 @@ app.command("demo")(demo.demo)
 
 
 def main() -> None:
-    app()
+    # Without a handler of its own the Kafka client prints each failed try, beside the one sentence that counts.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    try:
+        app()
+    except Exception as error:
+        from deploy.cli.refusals import sentence
+
+        said = sentence(error)
+        if said is None:
+            raise
+        typer.echo(f"habeas: {said}", err=True)
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from typer.testing import CliRunner
 
 from deploy.cli.event_views import print_history
-from deploy.cli.main import app
 from deploy.event_history import history
 from shared.events.envelope import Record, Unreadable
 from tests.support.installation import Installation, Installations
@@ -78,14 +76,3 @@ async def test_what_is_sealed_is_not_printed(told: Installation, capsys: pytest.
 
 async def test_a_request_that_nobody_heard_of_has_no_history(told: Installation) -> None:
     assert await history(told.settings, UUID(int=1)) == []
-
-
-def test_a_broker_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HABEAS_HOME", str(tmp_path))
-    monkeypatch.setenv("HABEAS_KAFKA_BOOTSTRAP", "127.0.0.1:9")
-
-    answer = CliRunner().invoke(app, ["events", "show", str(REQUEST)])
-
-    assert answer.exit_code == 1
-    assert answer.stderr.startswith("Kafka does not answer at 127.0.0.1:9;")
-    assert "Traceback" not in answer.stderr

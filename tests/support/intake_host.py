@@ -33,8 +33,8 @@ class IntakeHost:
     url: str
 
     async def ask(self, method: str, path: str, secret: str = "", **more: Any) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
+        shown = {"Authorization": f"Bearer {secret}"} if secret else {}
+        async with httpx2.AsyncClient(base_url=self.url, headers=shown, timeout=30) as client:
             return await client.request(method, path, **more)
 
     async def said(self, request_id: UUID | str, ce_type: str) -> list[dict[str, Any]]:

@@ -65,6 +65,15 @@ async def test_twenty_callers_with_one_key_at_once_make_one_request(desk: Intake
     assert len(desk.mails(body["email"])) == 1
 
 
+async def test_a_5_mb_body_is_turned_away_and_the_next_caller_served(desk: IntakeHost) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    too_large = await desk.ask("POST", "/requests", content=b"x" * 5_000_000, headers=headers)
+    next_one = await desk.ask("POST", "/requests", json=person())
+
+    assert (too_large.status_code, next_one.status_code) == (413, 201)
+
+
 async def test_the_example_publisher_submits_and_withdraws(desk: IntakeHost) -> None:
     submission = uuid4().hex
 

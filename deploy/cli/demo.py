@@ -1,6 +1,5 @@
 """`habeas demo`: the main job end to end, and its proof."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -22,22 +21,10 @@ def demo(
 
     Example: habeas demo --requests 40 --seed 7
     """
-    from rich.console import Console
-
-    from deploy.demo.processes import ServiceFailed
-    from deploy.demo.run import demonstrate
+    from deploy.demo.run import demonstrated
     from deploy.demo.world import Wanted
-    from deploy.local.errors import StackError
 
     if broker not in ("auto", "kafka", "light"):
         raise typer.BadParameter("give auto, kafka or light", param_hint="--broker")
     wanted = Wanted(home.absolute(), requests, seed, broker)  # type: ignore[arg-type]
-    console = Console()
-    try:
-        proved = asyncio.run(demonstrate(wanted, console, stay=stay))
-    except* (StackError, ServiceFailed, TimeoutError, ValueError) as stopped:
-        for error in stopped.exceptions:
-            console.print(f"not proved: {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    if proved.findings:
-        raise typer.Exit(1)
+    raise typer.Exit(0 if demonstrated(wanted, stay=stay) else 1)

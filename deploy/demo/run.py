@@ -10,12 +10,26 @@ from rich.live import Live
 from rich.table import Table
 
 from deploy.demo.plan import plan
+from deploy.demo.processes import ServiceFailed
 from deploy.demo.proof import Proved, prove
 from deploy.demo.screen import table
 from deploy.demo.story import Story, watch_over
 from deploy.demo.world import Wanted, World, world
+from deploy.local.errors import StackError
 
 REFRESH_SECONDS = 0.25
+
+
+def demonstrated(wanted: Wanted, *, stay: bool) -> bool:
+    """Run the demonstration and print its last line; whether everything was proved."""
+    console = Console()
+    proved = None
+    try:
+        proved = asyncio.run(demonstrate(wanted, console, stay=stay))
+    except* (StackError, ServiceFailed, TimeoutError, ValueError) as stopped:
+        for error in stopped.exceptions:
+            console.print(f"not proved: {error}", highlight=False, soft_wrap=True)
+    return proved is not None and not proved.findings
 
 
 async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved:

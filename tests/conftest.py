@@ -11,6 +11,8 @@ from deploy.local.stack import StackInfo
 from tests.support.installation import Installation, Installations
 from tests.support.stack import outlives_the_tests, running_stack
 
+pytest_plugins = ["tests.support.gate"]
+
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:

@@ -14,7 +14,7 @@ from deploy.demo.processes import ServiceFailed
 from deploy.demo.proof import Proved, prove
 from deploy.demo.screen import table
 from deploy.demo.story import Story, watch_over
-from deploy.demo.world import Wanted, World, world
+from deploy.demo.world import PEOPLE, Wanted, World, world
 from deploy.local.errors import StackError
 
 REFRESH_SECONDS = 0.25
@@ -38,12 +38,16 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
     Raises:
         StackError, ServiceFailed, TimeoutError: the run did not get to its proof; the text says why.
     """
-    async with world(wanted, lambda sentence: console.print(f"· {sentence}")) as everything:
-        story = Story(
-            everything,
-            plan(everything.business.people, wanted.requests, wanted.seed),
-            lambda sentence: console.print(f"· {sentence}"),
-        )
+    plan(
+        range(PEOPLE), wanted.requests, wanted.seed
+    )  # a number that cannot be is told before anything starts
+
+    def say(sentence: str) -> None:
+        console.print(f"· {sentence}", highlight=False, soft_wrap=True)
+
+    async with world(wanted, say) as everything:
+        asks = plan(everything.business.people, wanted.requests, wanted.seed)
+        story = Story(everything, asks, say)
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
             await story.tell()

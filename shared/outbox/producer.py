@@ -183,5 +183,5 @@ async def _cut(producer: AIOKafkaProducer) -> None:
     sender = producer._sender  # noqa: SLF001 - aiokafka has no other way to give up
     if sender.sender_task is not None:
         sender.sender_task.cancel()
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - nor for this
     await producer.client.close()

@@ -27,7 +27,6 @@ class Services:
         self._home = home
         self._environment = {**os.environ, **environment}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._http = httpx2.Client(timeout=5)
 
     def start(self, *names: str) -> None:
         """Start services (all four if none is named) and wait until each says that it is ready.
@@ -37,8 +36,9 @@ class Services:
         """
         for name in names or SERVICES:
             self._spawn(name)
-        for name in names or SERVICES:
-            self._wait_ready(name)
+        with httpx2.Client(timeout=5) as http:
+            for name in names or SERVICES:
+                self._wait_ready(name, http)
 
     def url(self, name: str) -> str:
         """Where a service's HTTP listens."""
@@ -56,7 +56,7 @@ class Services:
 
     def check(self) -> None:
         """Raise ServiceFailed when a service has ended by itself."""
-        for name, process in self._processes.items():
+        for name, process in list(self._processes.items()):
             if process.poll() is not None:
                 raise ServiceFailed(f"{name} ended with code {process.returncode}; see {self._log(name)}")
 
@@ -90,17 +90,17 @@ class Services:
                 start_new_session=True,
             )
 
-    def _wait_ready(self, name: str) -> None:
+    def _wait_ready(self, name: str, http: httpx2.Client) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             self.check()
-            if self._is_ready(name):
+            if self._is_ready(name, http):
                 return
             time.sleep(0.1)
         raise ServiceFailed(f"{name} was not ready within {READY_SECONDS:.0f} s; see {self._log(name)}")
 
-    def _is_ready(self, name: str) -> bool:
+    def _is_ready(self, name: str, http: httpx2.Client) -> bool:
         try:
-            return self._http.get(f"{self.url(name)}/ready").status_code == httpx2.codes.OK
+            return http.get(f"{self.url(name)}/ready").status_code == httpx2.codes.OK
         except (httpx2.HTTPError, OSError):
             return False

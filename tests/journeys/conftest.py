@@ -1,0 +1,23 @@
+"""Cascadia Motors and one set of four service processes for all journeys that do not kill them."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.stack import StackInfo
+from tests.support.installation import Installations
+from tests.support.running import Running, four_services
+from tests.support.town import Town
+
+
+@pytest.fixture(scope="package")
+async def town(servers: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """The sample business on the test servers."""
+    return await Town.build(servers.database_url, tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture(scope="package")
+async def running(installations: Installations, town: Town) -> AsyncIterator[Running]:
+    """An installation at work for that business."""
+    async with four_services(await installations.make(), town) as found:
+        yield found

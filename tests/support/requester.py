@@ -1,0 +1,116 @@
+"""A person who asks, as a web form or an upstream system lets them, and what they are told and given."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+
+from deploy.demo.cascadia.people import Person
+from deploy.demo.plan import Ask, Proof, Via
+from deploy.demo.story import claims_of
+from shared.events.deadline import RequestClosed
+from tests.support.running import Running
+
+CHANGES = {"delete", "opt_out"}
+
+
+@dataclass(frozen=True)
+class Requester:
+    """One person with one request; `secret` is what HTTP gave them for it."""
+
+    running: Running
+    person: Person
+    right: str
+    via: Via
+    key: str
+    request_id: UUID
+    secret: str | None = None
+
+    async def prove(self) -> None:
+        """Type the code from the mail into the form."""
+        mail = await self.running.mailbox.wait(self.request_id, "verification_code")
+        secret = self.secret or mail.access_key
+        answer = await self._post("verification", secret, {"code": mail.code})
+        assert answer.status_code == httpx2.codes.ACCEPTED, answer.text
+
+    async def withdraw(self) -> None:
+        """Take it back the way it came."""
+        if self.secret is None:
+            await self.running.upstream.withdraw(self.key)
+            return
+        answer = await self._post("withdrawal", self.secret, None)
+        assert answer.status_code == httpx2.codes.OK, answer.text
+
+    async def status(self) -> dict[str, Any]:
+        """What the requester sees of the request."""
+        answer = await self._get("", self.secret)
+        assert answer.status_code == httpx2.codes.OK, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def package(self) -> dict[str, Any]:
+        """The answer, opened with the secret or with the access key that the mail brought."""
+        found: dict[str, Any] = json.loads(await self.package_bytes())
+        return found
+
+    async def package_bytes(self) -> bytes:
+        secret = self.secret
+        if secret is None:
+            secret = (await self.running.mailbox.wait(self.request_id, "answer")).access_key
+        answer = await self._get("/package", secret)
+        assert answer.status_code == httpx2.codes.OK, answer.text
+        return answer.content
+
+    async def closed(self, *, within: float = 60) -> RequestClosed:
+        """How and when the request was closed."""
+        return await self.running.tape.wait(self.request_id, RequestClosed, within=within)
+
+    async def _post(self, what: str, secret: str, body: Any) -> httpx2.Response:
+        return await self.running.http.post(self._url(f"/{what}"), json=body, headers=_bearer(secret))
+
+    async def _get(self, what: str, secret: str | None) -> httpx2.Response:
+        return await self.running.http.get(self._url(what), headers=_bearer(secret))
+
+    def _url(self, what: str) -> str:
+        return f"{self.running.intake}/requests/{self.request_id}{what}"
+
+
+async def ask(
+    running: Running,
+    person: Person,
+    right: str,
+    *,
+    via: Via = "http",
+    proof: Proof = "assertion",
+    **more: Any,
+) -> Requester:
+    """Submit a request; `more` are further fields of the form, and `key` what tells a repetition."""
+    # Two requests of one person for one right differ in their key, as two visits to the form do.
+    key = more.pop("key", f"{person.customer_id}-{right}-{len(running.asked)}".ljust(16, "-"))
+    claims = {**claims_of(Ask(person, right, via, proof), running.accounts), **more}
+    secret = None
+    if via == "kafka":
+        request_id = await running.upstream.submit(claims, key=key)
+    else:
+        answer = await submit_http(running, claims, key)
+        request_id, secret = UUID(answer["request_id"]), answer["secret"]
+    if right in CHANGES:
+        running.town.changed.append(person)
+    requester = Requester(running, person, right, via, key, request_id, secret)
+    running.asked[request_id] = requester
+    return requester
+
+
+async def submit_http(running: Running, claims: Any, key: str) -> dict[str, Any]:
+    """The web form's request; its answer."""
+    headers = {"Idempotency-Key": key}
+    answer = await running.http.post(f"{running.intake}/requests", json=claims, headers=headers)
+    assert answer.status_code == httpx2.codes.CREATED, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _bearer(secret: str | None) -> dict[str, str]:
+    return {} if secret is None else {"Authorization": f"Bearer {secret}"}

@@ -6,12 +6,20 @@ Plain code lies in tests/support; nothing is ever imported from a conftest.
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 
 from deploy.local.stack import StackInfo
 from tests.support.installation import Installation, Installations
 from tests.support.stack import outlives_the_tests, running_stack
 
 pytest_plugins = ["tests.support.gate"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Failures that a test provokes are logged with their traceback; the pretty one takes a second each."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
 
 
 @pytest.fixture(scope="session")

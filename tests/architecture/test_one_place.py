@@ -1,9 +1,10 @@
 """What may be done in one place only: reading the clock, subscribing, catching everything, waiting."""
 
 import ast
+import re
 from collections.abc import Iterator
 
-from tests.support.sources import CODE, PROOF, Function, calls, functions, sources
+from tests.support.sources import CODE, PROOF, Function, calls, functions, imports, sources
 
 BROAD = {"Exception", "BaseException"}
 SWALLOWS_EVERYTHING = {
@@ -29,6 +30,12 @@ MAKES_RANDOMNESS = {
     "secrets.token_bytes",
     "os.urandom",
 }
+PURE = re.compile(
+    r"(collections|dataclasses|datetime|enum|functools|hashlib|itertools|operator|re|typing|uuid|pydantic)\b"
+    r"|shared\.(canonical|events|evidence|machine\.decision|policy|privacy)\b"
+    # Intake's own message bodies, shapes without behaviour.
+    r"|services\.\w+\.domain\b|services\.intake\.(messages|submission)$"
+)
 WALL_CLOCKS = {
     "shared/clock.py": "the one reading",
     "deploy/local/mail.py": "the mail catcher plays a foreign server, which has a clock of its own",
@@ -44,6 +51,14 @@ def test_no_rule_makes_its_own_ids_or_randomness() -> None:
     pure = {one for one in _callers(MAKES_RANDOMNESS, "services") if "/domain" in one}
 
     assert pure == set()
+
+
+def test_a_rule_imports_only_what_is_pure() -> None:
+    rules = [one for one in sources("services") if "/domain" in one.name]
+
+    reached = {(one.name, name) for one in rules for name in imports(one) if not PURE.match(name)}
+
+    assert reached == set()
 
 
 def test_only_messaging_makes_a_subscriber() -> None:

@@ -56,6 +56,15 @@ def calls(source: Source) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
+def imports(source: Source) -> Iterator[str]:
+    """Every module that a file imports, wherever in it."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
 @cache
 def tracked() -> tuple[Path, ...]:
     """Every file that git keeps; in a copy without git, every file outside the hidden and built folders."""

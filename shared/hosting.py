@@ -30,6 +30,7 @@ from shared.machine.storage import PostgresStore
 from shared.messaging import Intake, Subscription
 from shared.outbox.producer import KafkaProducer
 from shared.outbox.relay import Relay
+from shared.outbox.storage import PostgresOutbox
 from shared.private_files import read_private
 from shared.settings import Settings
 from shared.tasks.runner import Runner
@@ -96,7 +97,10 @@ class Host:
             namespace=settings.namespace,
         )
         self.relay = Relay(
-            pool, self.producer, owner=f"{resources.service}-{new_id()}", monotonic=time.monotonic
+            PostgresOutbox(pool),
+            self.producer,
+            owner=f"{resources.service}-{new_id()}",
+            monotonic=time.monotonic,
         )
         self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
         self.runner = Runner(

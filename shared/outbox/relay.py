@@ -5,14 +5,11 @@ and request only. Every marking statement carries the shard's epoch, so a relay 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import asyncpg
 import structlog
 
-from shared.outbox import statements as sql
+from shared.outbox.ports import Head, Outbox
 from shared.outbox.producer import Producer, ProducerLost, Sending
-from shared.outbox.shards import SHARDS
 
 log = structlog.get_logger("outbox")
 # Longer than a turn with a broker that does not answer (start, send, close), or a slow relay would never mark what
@@ -27,9 +24,9 @@ class Relay:
     """Publishes one service's outbox; any number of them may run."""
 
     def __init__(
-        self, pool: asyncpg.Pool, producer: Producer, *, owner: str, monotonic: Callable[[], float]
+        self, outbox: Outbox, producer: Producer, *, owner: str, monotonic: Callable[[], float]
     ) -> None:
-        self._pool = pool
+        self._outbox = outbox
         self._producer = producer
         self._owner = owner
         self._monotonic = monotonic
@@ -56,48 +53,37 @@ class Relay:
         for row, verdict in judged:
             if verdict.kind == "never":
                 await self._block(row, verdict.reason)
-        self._tell({(row["topic"], verdict.reason) for row, verdict in judged if verdict.kind == "later"})
-        self._position = rows[-1]["id"]
+        self._tell({(row.topic, verdict.reason) for row, verdict in judged if verdict.kind == "later"})
+        self._position = rows[-1].id
         return len(rows) == BATCH or any(verdict.kind != "later" for verdict in verdicts)
 
     async def release(self) -> None:
         """Give the shards back at once, so that another relay need not wait for the lease."""
         self._epochs = {}
-        await self._pool.execute(sql.RELEASE, self._owner)
-        await self._pool.execute(sql.GONE, self._owner)
+        await self._outbox.leave(self._owner)
 
     async def _lease(self) -> None:
         now = self._monotonic()
         if now - self._leased_at < RENEW_SECONDS:
             return
-        await self._pool.execute(sql.PRESENT, self._owner)
-        others = await self._pool.fetchval(sql.OTHERS, self._owner)
-        share = -(-SHARDS // (others + 1))
-        held = await self._pool.fetch(sql.ACQUIRE, self._owner, LEASE_SECONDS, share)
-        epochs = {row["shard"]: row["epoch"] for row in held}
+        epochs = await self._outbox.lease(self._owner, seconds=LEASE_SECONDS)
         excess = [shard for shard in self._epochs if shard not in epochs]
         if excess:
-            await self._pool.execute(sql.RELEASE_SOME, self._owner, excess)
+            await self._outbox.give_back(self._owner, excess)
         self._epochs, self._leased_at = epochs, now
 
-    async def _heads(self) -> Sequence[Any]:
+    async def _heads(self) -> Sequence[Head]:
         now = self._monotonic()
         if now - self._scanned_at >= RESCAN_SECONDS:
             self._position, self._scanned_at = 0, now
-        rows = await self._pool.fetch(sql.HEADS, self._position, list(self._epochs), BATCH)
+        rows = await self._outbox.heads(self._position, list(self._epochs), BATCH)
         if not rows and self._position:
             self._position = 0
-            rows = await self._pool.fetch(sql.HEADS, 0, list(self._epochs), BATCH)
-        return rows  # type: ignore[no-any-return]
+            rows = await self._outbox.heads(0, list(self._epochs), BATCH)
+        return rows
 
-    async def _mark(self, rows: Sequence[Any]) -> None:
-        epochs = [self._epochs.get(shard) for shard in range(SHARDS)]
-        marked = 0
-        # By month, so that the statement touches that partition alone; there is hardly ever more than one.
-        for month in {row["opened_month"] for row in rows}:
-            ids = [row["id"] for row in rows if row["opened_month"] == month]
-            status = await self._pool.execute(sql.MARK, month, ids, self._owner, epochs)
-            marked += int(status.split()[-1])
+    async def _mark(self, rows: Sequence[Head]) -> None:
+        marked = await self._outbox.mark(rows, self._owner, self._epochs)
         self.published += marked
         if marked < len(rows):
             log.warning("relay.stale_epoch", rows=len(rows) - marked)
@@ -109,12 +95,10 @@ class Relay:
             log.warning("relay.waiting", topic=topic, reason=reason)
         self._waiting = waiting
 
-    async def _block(self, row: Any, reason: str) -> None:
-        log.error("relay.blocked", topic=row["topic"], request_id=row["key"], reason=reason)
-        await self._pool.execute(
-            sql.BLOCK, row["id"], row["opened_month"], reason, self._epochs[row["shard"]], self._owner
-        )
+    async def _block(self, row: Head, reason: str) -> None:
+        log.error("relay.blocked", topic=row.topic, request_id=row.key, reason=reason)
+        await self._outbox.block(row, reason, self._owner, self._epochs[row.shard])
 
 
-def _sending(row: Any) -> Sending:
-    return Sending(row["topic"], row["key"], row["headers"], row["value"])
+def _sending(row: Head) -> Sending:
+    return Sending(row.topic, row.key, row.headers, row.value)

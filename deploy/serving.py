@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
@@ -22,14 +23,20 @@ log = structlog.get_logger("serving")
 HARD_EXIT_SECONDS = 110.0
 
 
-def run(settings: Settings, service: str) -> int:
+def production(service: str) -> Build:
+    """How a service is put together: its own `app.build`."""
+    build: Build = import_module(f"services.{service}.app").build
+    return build
+
+
+def run(settings: Settings, service: str, build_of: Callable[[str], Build] = production) -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
     configure_logs(service, settings.log_level)
     names = SERVICES if service == "all" else (service,)
     code = 0
     try:
         with asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(_serve(settings, names))
+            runner.run(_serve(settings, names, build_of))
     except* (KeyFileRefused, LostMemory) as refused:
         for error in refused.exceptions:
             log.error("service.refused", reason=str(error))  # noqa: TRY400 - a sentence, not a traceback
@@ -43,7 +50,7 @@ def _loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(settings: Settings, names: tuple[str, ...]) -> None:
+async def _serve(settings: Settings, names: tuple[str, ...], build_of: Callable[[str], Build]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,12 +58,13 @@ async def _serve(settings: Settings, names: tuple[str, ...]) -> None:
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
         for name in names:
             own = settings if name == names[0] else settings.model_copy(update={"port": 0})
-            group.create_task(_one(own, name, stack, stopping))
+            building = build_host(own, name, stack, build_of(name))
+            group.create_task(_one(building, stopping))
         group.create_task(_hard_exit(stopping, loop))
 
 
-async def _one(settings: Settings, service: str, stack: AsyncExitStack, stopping: asyncio.Event) -> None:
-    host = await build_host(settings, service, stack)
+async def _one(building: Awaitable[Host], stopping: asyncio.Event) -> None:
+    host = await building
     server = _server(host, web_application(host))
     serving = asyncio.get_running_loop().create_task(server.serve())
     try:
@@ -81,12 +89,11 @@ async def _first(started: "asyncio.Task[None]", stopping: asyncio.Event) -> None
         started.cancel()
 
 
-async def build_host(settings: Settings, service: str, stack: AsyncExitStack) -> Host:
+async def build_host(settings: Settings, service: str, stack: AsyncExitStack, build: Build) -> Host:
     """A host with its service inside, not yet started."""
     from shared.dead_letter_seal import DeadLetterSeal
 
     resources = await open_resources(settings, service, stack)
-    build: Build = import_module(f"services.{service}.app").build
     return Host(resources, await build(resources), DeadLetterSeal(resources.vault))
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx2
@@ -14,6 +14,7 @@ from shared.events.topics import SERVICES
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
+SERVE = ("-m", "deploy.cli.main", "serve")
 
 
 class ServiceFailed(RuntimeError):
@@ -21,10 +22,11 @@ class ServiceFailed(RuntimeError):
 
 
 class Services:
-    """The service processes of one home."""
+    """The service processes of one home; each is Python given `program` and the service's name."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], program: Sequence[str] = SERVE) -> None:
         self._home = home
+        self._program = program
         self._environment = {**os.environ, **environment}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -81,7 +83,7 @@ class Services:
         self._log(name).parent.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "deploy.cli.main", "serve", name],
+                [sys.executable, *self._program, name],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

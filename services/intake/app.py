@@ -9,6 +9,7 @@ from services.intake.domain import IntakeCase, IntakeDomain
 from services.intake.notices import NoticeHandler, Rendering, SmtpServer
 from services.intake.notices.rendering import Sender
 from services.intake.packages import Packages
+from services.intake.ports import MailServer
 from services.intake.prepare import Prepare
 from services.intake.settings import IntakeSettings
 from services.intake.storage import IntakeTables
@@ -20,7 +21,12 @@ from shared.signing import jwks_document
 
 
 async def build(resources: Resources) -> ServiceParts[IntakeCase]:
-    """What intake is made of."""
+    """The service with the mail server that the settings name."""
+    return assemble(resources, _server(resources, IntakeSettings()))
+
+
+def assemble(resources: Resources, server: MailServer) -> ServiceParts[IntakeCase]:
+    """What intake is made of, around whoever takes its notices over."""
     settings, shared = IntakeSettings(), resources.settings
     desk = Desk(frozenset(settings.serving(shared.business)), shared.business, resources.keys.lookup())
     decryption = resources.keys.submissions()
@@ -35,13 +41,15 @@ async def build(resources: Resources) -> ServiceParts[IntakeCase]:
     return ServiceParts(
         domain=IntakeDomain(offered_regimes()),
         prepare=Prepare(desk, decryption, resources.vault),
-        handlers={"notice": _notices(resources, settings, tables)},
+        handlers={"notice": _notices(resources, settings, tables, server)},
         routes=routed,
         dress=dress,
     )
 
 
-def _notices(resources: Resources, settings: IntakeSettings, tables: IntakeTables) -> NoticeHandler:
+def _notices(
+    resources: Resources, settings: IntakeSettings, tables: IntakeTables, server: MailServer
+) -> NoticeHandler:
     secrets = resources.keys.request_secret()
     rendering = Rendering(
         settings.serving(resources.settings.business),
@@ -49,7 +57,6 @@ def _notices(resources: Resources, settings: IntakeSettings, tables: IntakeTable
         Sender(settings.mail_from, settings.mail_domain),
         lambda request_id: request_secret(secrets, request_id).reveal(),
     )
-    server = _server(resources, settings)
     return NoticeHandler(tables, resources.vault, rendering, server, resources.clock)
 
 

@@ -89,12 +89,14 @@ async def _first(started: "asyncio.Task[None]", stopping: asyncio.Event) -> None
         started.cancel()
 
 
-async def build_host(settings: Settings, service: str, stack: AsyncExitStack, build: Build) -> Host:
-    """A host with its service inside, not yet started."""
+async def build_host(
+    settings: Settings, service: str, stack: AsyncExitStack, build: Build | None = None
+) -> Host:
+    """A host with its service inside, not yet started; built as in production unless told how."""
     from shared.dead_letter_seal import DeadLetterSeal
 
     resources = await open_resources(settings, service, stack)
-    return Host(resources, await build(resources), DeadLetterSeal(resources.vault))
+    return Host(resources, await (build or production(service))(resources), DeadLetterSeal(resources.vault))
 
 
 def web_application(host: Host) -> FastAPI:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.connected
 
 # 11 CCR 7024(d): an account password and a government identification number are never shown.
 NEVER_SHOWN = {("crm", "contacts"): "portal_password", ("dms", "customers"): "driver_license"}
-ALL_DAYS = {"collected_from": "2022-01-01"}
+ALL_DAYS: dict[str, Any] = {"collected_from": "2022-01-01"}
 
 
 @pytest.mark.parametrize("via", ["http", "kafka"])

@@ -32,11 +32,11 @@ class Mail:
 
     @property
     def code(self) -> str:
-        return CODE.findall(self.text)[0]
+        return str(CODE.findall(self.text)[0])
 
     @property
     def access_key(self) -> str:
-        return next(key for key in ACCESS_KEY.findall(self.text) if not CODE.match(f"    {key}"))
+        return next(str(key) for key in ACCESS_KEY.findall(self.text) if not CODE.match(f"    {key}"))
 
 
 @dataclass

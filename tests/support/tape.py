@@ -87,7 +87,8 @@ class Tape:
 
     async def wait(self, request_id: UUID, kind: type[B], *, within: float = 60) -> B:
         """The event of this kind about a request, once it is there."""
-        return await self.until(lambda: self.find(request_id, kind), within=within, what=kind.__name__)
+        found: B = await self.until(lambda: self.find(request_id, kind), within=within, what=kind.__name__)
+        return found
 
     async def until(self, condition: Callable[[], Any], *, within: float = 60, what: str = "it") -> Any:
         """The condition's first truthy answer; it is asked again whenever records have come."""

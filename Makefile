@@ -3,6 +3,7 @@ PYTHON ?=
 VENV ?= .venv
 REQUESTS ?= 40
 SEED ?= 1
+EXAMPLES ?= 2000
 ARGS ?=
 
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -13,7 +14,7 @@ DEV := $(VENV)/.habeas-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -50,6 +51,9 @@ verify: $(DEV) ## Fail if a generated file is not what the catalogue says
 
 bench: $(DEV) ## Measure lifecycles per second on this machine; prints one JSON line
 	@$(VENV)/bin/python bench/lifecycle.py $(ARGS)
+
+fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
+	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)
 
 logs: $(RUN) ## Follow the logs of the embedded servers
 	@$(VENV)/bin/habeas stack logs --follow

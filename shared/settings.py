@@ -23,7 +23,11 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9.-]{0,40}$",
         description="A prefix for every topic and group, so that installations can share a cluster.",
     )
-    business: str = Field(default="cascadia", description="The business that requests without one belong to.")
+    business: str = Field(
+        default="cascadia",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        description="The business that requests without one belong to.",
+    )
     clock: Literal["system", "advance"] = Field(
         default="system",
         description="`advance` lets `habeas clock advance` move time: for demonstrations only.",

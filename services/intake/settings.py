@@ -1,10 +1,12 @@
 """What intake is told from outside, beside the settings that all services share: prefix HABEAS_INTAKE_."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BusinessName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
 class Business(BaseModel):
@@ -30,7 +32,7 @@ class IntakeSettings(BaseSettings):
         env_ignore_empty=True,
     )
 
-    businesses: dict[str, Business] = Field(
+    businesses: dict[BusinessName, Business] = Field(
         default_factory=dict,
         description="The businesses served, as a JSON object by name; HABEAS_BUSINESS is always one of them.",
     )

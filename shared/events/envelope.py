@@ -8,7 +8,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -24,6 +24,13 @@ REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 MAX_HEADER_BYTES = 8_192
 # From 1, and small enough for every place that a sequence is kept in. Unicode knows digits that `int` refuses.
 SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
+# Sources and businesses are repeated in rows, headers and answers: names of ours, never free text about somebody.
+SOURCE = re.compile(r"[a-z][a-z0-9_-]{0,30}/[a-z0-9][a-z0-9_-]{0,60}")
+BUSINESS = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
+SIGNATURE = re.compile(r"[A-Za-z0-9_.-]{1,2000}")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# What is kept of a record that can be read; what else its sender wrote beside it is nobody's business.
+KEPT = (*REQUIRED, "ce_subject", "ce_sequence", "ce_business", "ce_signature", "traceparent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that could be read."""
+    """A record that could be read; its raw form holds the headers that `read` looks at and no others."""
 
     raw: Raw
     envelope: Envelope
@@ -112,7 +119,7 @@ def read(raw: Raw) -> Record | Unreadable:
     envelope = _envelope(raw, headers)
     if isinstance(envelope, Unreadable):
         return envelope
-    return _record(raw, envelope)
+    return _record(replace(raw, headers=_kept(raw, headers, envelope)), envelope)
 
 
 def _headers(raw: Raw) -> dict[str, str] | Unreadable:
@@ -133,6 +140,8 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
         ("ce_subject", subject is None),
         ("ce_id", message_id is None),
         ("ce_time", time is None),
+        ("ce_source", SOURCE.fullmatch(headers["ce_source"]) is None),
+        ("ce_business", BUSINESS.fullmatch(headers.get("ce_business", "")) is None),
         ("ce_sequence", SEQUENCE.fullmatch(headers.get("ce_sequence", "1")) is None),
     )
     field = next((name for name, is_wrong in wrong if is_wrong), None)
@@ -146,10 +155,24 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
         time=time,
         sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
         business=headers.get("ce_business", ""),
-        correlation_id=headers.get("ce_correlationid", ""),
-        traceparent=headers.get("traceparent", ""),
-        signature=headers.get("ce_signature"),
+        correlation_id=str(_uuid(headers.get("ce_correlationid", "")) or ""),
+        traceparent=_of_form(TRACEPARENT, headers.get("traceparent")) or "",
+        signature=_of_form(SIGNATURE, headers.get("ce_signature")),
     )
+
+
+def _of_form(form: re.Pattern[str], text: str | None) -> str | None:
+    """An optional header that is not what it should be counts as absent."""
+    return text if text is not None and form.fullmatch(text) else None
+
+
+def _kept(raw: Raw, headers: Mapping[str, str], envelope: Envelope) -> tuple[tuple[str, bytes], ...]:
+    absent = {
+        "traceparent": not envelope.traceparent,
+        "ce_signature": envelope.signature is None,
+        "ce_subject": raw.topic == SUBMISSIONS.name,  # there it is the sender's text, and the key says it too
+    }
+    return tuple((name, headers[name].encode()) for name in KEPT if name in headers and not absent.get(name))
 
 
 def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:

@@ -12,7 +12,7 @@ from deploy.local.stack import StackInfo
 from tests.support.installation import Installation, Installations
 from tests.support.stack import outlives_the_tests, running_stack
 
-pytest_plugins = ["tests.support.gate"]
+pytest_plugins = ["tests.support.gate", "tests.support.store_fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,6 +49,7 @@ class CountingDomain:
 
     def __init__(self) -> None:
         self.broken = True
+        self.mended_for: set[str] = set()
         self.wakes_at_once_again = False
 
     def open(self, request_id: UUID) -> Count:  # noqa: ARG002 - every case opens empty
@@ -58,7 +59,7 @@ class CountingDomain:
         if isinstance(message.body, TaskFinished):
             return self._ended(case, message.body, context)
         words = words_of(message)
-        if "poison" in words and self.broken:
+        if "poison" in words and self.broken and not self.mended_for & set(words):
             raise Poison(" ".join(words))
         if "refuse" in words:
             return Decision(case, refusal="told_to")

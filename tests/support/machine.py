@@ -1,6 +1,7 @@
 """A shell around the counting domain, over either store, and the records that it reads."""
 
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from shared.machine.batcher import Batcher
 from shared.machine.decision import Message, TaskFinished, TaskStatus
 from shared.machine.incoming import to_incoming
 from shared.machine.parts import Parts, Result, Wrote
-from shared.machine.ports import Store
+from shared.machine.ports import OutboxRow, Store
 from shared.machine.shell import Shell
 from shared.vault import Vault
 from tests.support.counting_domain import Count, CountingDomain
@@ -197,6 +198,26 @@ class Machine:
         assert row is not None
         assert verify_chain(rows) == AuditHead(row.audit_seq, row.audit_head)
         return [entry.kind for entry in rows]
+
+    async def is_sound(self, *request_ids: UUID) -> None:
+        """Every chain verifies, and what was sent about a request is numbered without a gap on each topic."""
+        rows = await self.world.outbox()
+        for request_id in request_ids:
+            await self.chain(request_id)
+            events = [row for row in rows if row.request_id == request_id and row.sequence is not None]
+            for topic in {row.topic for row in events}:
+                sent = [row.sequence for row in events if row.topic == topic]
+                assert sent == list(range(1, len(sent) + 1)), topic
+
+    async def answers(self, request_id: UUID) -> list[str]:
+        """What commands about a request were answered: accepted, or the reason of the refusal."""
+        rows = [row for row in await self.world.outbox() if row.request_id == request_id]
+        bodies = [json.loads(row.value) for row in rows if "command-" in row.headers["ce_type"]]
+        return [body.get("reason", "accepted") for body in bodies]
+
+    async def dead_records(self) -> list[OutboxRow]:
+        """What was sent to the topic of dead letters."""
+        return [row for row in await self.world.outbox() if row.topic.startswith("dsar.dead-letters.")]
 
     async def _prepare(self, messages: Sequence[Message]) -> Sequence[None]:
         return [None for _ in messages]

@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from uuid import UUID
@@ -59,7 +59,7 @@ class TaskRow:
 
 @dataclass
 class MemoryTables:
-    """What lies in the tables, who holds which row, and what goes wrong next."""
+    """What lies in the tables, and who holds which row."""
 
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
     outbox: list[OutboxRow] = field(default_factory=list)
@@ -71,8 +71,6 @@ class MemoryTables:
     dead: dict[UUID, DeadLetter] = field(default_factory=dict)
     locks: defaultdict[UUID, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     seconds: float = 0.0
-    before_commit: list[Exception] = field(default_factory=list)
-    after_commit: list[Exception] = field(default_factory=list)
 
     def task(self, request_id: UUID, key: str) -> TaskRow | None:
         found = [t for t in self.tasks.values() if (t.new.request_id, t.new.plan.key) == (request_id, key)]
@@ -88,18 +86,14 @@ class MemoryStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Changes become visible all at once, or not at all."""
-        tables, transaction = self.tables, MemoryTransaction(self.tables)
+        transaction = MemoryTransaction(self.tables)
         try:
             yield transaction
             await OthersFirst()
-            if tables.before_commit:
-                raise tables.before_commit.pop(0)
             for change in transaction.changes:
                 change()
         finally:
             transaction.release()
-        if tables.after_commit:
-            raise tables.after_commit.pop(0)
 
     async def due(self, now: datetime, limit: int) -> list[UUID]:
         """Cases whose wake-up time has come."""
@@ -245,8 +239,3 @@ def _hurry(task: TaskRow | None, run_at: datetime) -> None:
     task.run_at = run_at
     if task.state == "needs_person":
         task.state = "ambiguous" if task.frozen_id is not None else "queued"
-
-
-def unblocked(tables: MemoryTables, request_id: UUID) -> None:
-    """What `habeas dead-letters replay` does to a case."""
-    tables.cases[request_id] = replace(tables.cases[request_id], blocked=False)

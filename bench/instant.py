@@ -50,27 +50,27 @@ class InstantSystem:
     async def check(self) -> CheckReport:
         return CheckReport(reachable=True, credentials=True)
 
-    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:  # noqa: ARG002 - the port's signature
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
         number = self._ids.setdefault(subject.seeds["email"], len(self._ids) + 1)
         return Frozen({} if number in self._gone else {PEOPLE: ((number,),)})
 
     async def export(
         self,
-        frozen: Frozen,  # noqa: ARG002 - the port's signature
+        frozen: Frozen,
         *,
-        cut_off: datetime,  # noqa: ARG002
-        since: datetime | None = None,  # noqa: ARG002
-        specific: bool = True,  # noqa: ARG002
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
     ) -> Export | Retry | NeedsPerson:
         return Export(self.name, (), ())
 
-    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:  # noqa: ARG002 - the port's signature
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         here = _numbers(frozen) - self._gone
         self._gone |= here
         counts = (DatasetCount(PEOPLE, erased=len(here)),)
         return Done(Receipt(self.name, counts, performed_at=cut_off, cut_off=cut_off).sealed())
 
-    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:  # noqa: ARG002 - the port's signature
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         left = _numbers(frozen) - self._gone
         return StillPresent(len(left)) if left else Gone({PEOPLE: len(_numbers(frozen))})
 

@@ -24,7 +24,7 @@ class Catcher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802  aiosmtpd's name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         """Answer 250 only when the message is on disk."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         keep(self._folder, content, envelope.mail_from or "", envelope.rcpt_tos, time.time_ns())

@@ -22,7 +22,7 @@ class SignCertificate:
         self._certificates = certificates
         self._clock = clock
 
-    async def run(self, task: Claimed, calling: Calling) -> Answer:  # noqa: ARG002 - nothing outside is called
+    async def run(self, task: Claimed, calling: Calling) -> Answer:
         """Sign; a repeat finds its certificate there and leaves it."""
         payload = str(task.body["payload"]).encode()
         digest = evidence_digest(payload)

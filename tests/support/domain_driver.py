@@ -68,7 +68,7 @@ class Step(Generic[C]):
 class PretendedSealer:
     """Writes the plaintext where the sealed bytes would be: only tests can read it back."""
 
-    def seal(self, request_id: UUID, message_id: UUID, field: str, plaintext: bytes) -> str:  # noqa: ARG002 - the Protocol gives it
+    def seal(self, request_id: UUID, message_id: UUID, field: str, plaintext: bytes) -> str:
         return urlsafe_b64encode(plaintext).rstrip(b"=").decode()
 
     @staticmethod

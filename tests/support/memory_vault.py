@@ -25,7 +25,7 @@ class MemoryKeyStore:
     async def open(self, request_ids: Sequence[UUID]) -> Sequence[StoredKey]:
         return [StoredKey(one, self.rows[one]) for one in dict.fromkeys(request_ids) if one in self.rows]
 
-    async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:  # noqa: ARG002 - the port's
+    async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:
         self.rows.update(dict.fromkeys(request_ids))
 
     async def stale(self, version: str, after: UUID, limit: int) -> Sequence[StoredKey]:

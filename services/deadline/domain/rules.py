@@ -15,7 +15,7 @@ class DeadlineDomain:
     name = "deadline"
     case_type = DeadlineCase
 
-    def open(self, request_id: UUID) -> DeadlineCase:  # noqa: ARG002 - the port's signature
+    def open(self, request_id: UUID) -> DeadlineCase:
         """A case that has heard nothing."""
         return DeadlineCase()
 
@@ -33,7 +33,7 @@ class DeadlineDomain:
         """Say what time alone brought."""
         return _settled(Draft(case), context)
 
-    def permit(self, case: DeadlineCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:  # noqa: ARG002 - the port's signature
+    def permit(self, case: DeadlineCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
         """Only a closed case is certified, and its key is destroyed no sooner than it may be."""
         if case.closing is None:
             return Stop("not_closed")

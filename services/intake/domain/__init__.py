@@ -44,7 +44,7 @@ class IntakeDomain:
     name: str = "intake"
     case_type: type[IntakeCase] = IntakeCase
 
-    def open(self, request_id: UUID) -> IntakeCase:  # noqa: ARG002 - the case does not name itself
+    def open(self, request_id: UUID) -> IntakeCase:
         """The case before anything was heard."""
         return IntakeCase()
 
@@ -53,10 +53,10 @@ class IntakeDomain:
         rule = RULES.get(type(message.body))
         return rule(case, Heard(message, context, self.regimes)) if rule else unchanged(case)
 
-    def wake(self, case: IntakeCase, context: Context) -> Verdict:  # noqa: ARG002 - no date wakes intake
+    def wake(self, case: IntakeCase, context: Context) -> Verdict:
         """Intake waits for nobody: what must happen later is a task."""
         return unchanged(case)
 
-    def permit(self, case: IntakeCase, key: str, purpose: str, context: Context) -> Go | Stop:  # noqa: ARG002 - Domain asks so
+    def permit(self, case: IntakeCase, key: str, purpose: str, context: Context) -> Go | Stop:
         """Whether a notice may still go out."""
         return notifying.permit(case, key, context)

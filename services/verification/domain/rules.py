@@ -39,7 +39,7 @@ class VerificationDomain:
             PresentAssertion: self._presented,
         }
 
-    def open(self, request_id: UUID) -> VerificationCase:  # noqa: ARG002 - the port's signature
+    def open(self, request_id: UUID) -> VerificationCase:
         """A case that has heard nothing."""
         return VerificationCase()
 
@@ -62,11 +62,11 @@ class VerificationDomain:
         """The day has come on which the answer needs the time that is left."""
         return _decision(conclude_if_late(Draft(case), context))
 
-    def permit(self, case: VerificationCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:  # noqa: ARG002 - the port's signature
+    def permit(self, case: VerificationCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
         """Verification plans no tasks."""
         return Stop("unknown_task")
 
-    def _received(self, case: VerificationCase, message: Message, context: Context) -> Draft:  # noqa: ARG002 - as the table has it
+    def _received(self, case: VerificationCase, message: Message, context: Context) -> Draft:
         body = message.body
         assert isinstance(body, RequestReceived)  # noqa: S101 - narrows
         if case.asked is not None:
@@ -86,7 +86,7 @@ class VerificationDomain:
             draft = assertion.judge(draft, proof, self._limits)
         return draft
 
-    def _presented(self, case: VerificationCase, message: Message, context: Context) -> Draft:  # noqa: ARG002 - as the table has it
+    def _presented(self, case: VerificationCase, message: Message, context: Context) -> Draft:
         if case.assertions_refused >= self._limits.assertions:
             return Draft(case, refusal="too_many_attempts")
         found = _findings(message).assertion or AssertionFound(refused="unreadable")

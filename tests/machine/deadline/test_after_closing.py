@@ -46,7 +46,7 @@ class Calls:
 class NoVault:
     """A vault that is away."""
 
-    async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:  # noqa: ARG002 - the port's
+    async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:
         raise OSError
 
 

@@ -52,7 +52,7 @@ class CountingDomain:
         self.mended_for: set[str] = set()
         self.wakes_at_once_again = False
 
-    def open(self, request_id: UUID) -> Count:  # noqa: ARG002 - every case opens empty
+    def open(self, request_id: UUID) -> Count:
         return Count()
 
     def decide(self, case: Count, message: Message, context: Context) -> Decision[Count]:
@@ -72,9 +72,10 @@ class CountingDomain:
             raise Poison("wake")
         woken = case.model_copy(update={"woken": case.woken + 1})
         again = context.now if self.wakes_at_once_again else None
-        return Decision(woken, events=(_counted(woken),), wake_at=again)
+        commands = (_code(),) if "seal-when-woken" in case.heard else ()
+        return Decision(woken, events=(_counted(woken),), commands=commands, wake_at=again)
 
-    def permit(self, case: Count, key: str, purpose: str, context: Context) -> Go | Stop | Wait:  # noqa: ARG002 - the Protocol's
+    def permit(self, case: Count, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
         if "poison-permit" in case.heard:
             raise Poison("permit")
         if case.stop:
@@ -83,7 +84,7 @@ class CountingDomain:
             return Wait(context.now + timedelta(hours=1), "held")
         return Go()
 
-    def _ended(self, case: Count, end: TaskFinished, context: Context) -> Decision[Count]:  # noqa: ARG002 - as the others
+    def _ended(self, case: Count, end: TaskFinished, context: Context) -> Decision[Count]:
         if end.result.get("poison") and self.broken:
             raise Poison("end")
         ended = {**case.ended, end.key: end.status}
@@ -98,12 +99,10 @@ class CountingDomain:
         )
         case = case.model_copy(update={"open": case.open | {plan.key for plan in tasks}})
         waits = [int(word.removeprefix("wake-")) for word in case.heard if word.startswith("wake-")]
-        notice = SendNotice(kind="verification_code", code="")
-        seal = "seal" in words
         return Decision(
             case,
             events=(_counted(case),),
-            commands=(Outgoing(notice, seal={"code": b"12345"}, keep={"code": "code"}),) if seal else (),
+            commands=(_code(),) if "seal" in words else (),
             tasks=tasks,
             keep=tuple(Kept("last", message.id, "field", word) for word in words if word.startswith("keep")),
             hurry=tuple(word.removeprefix("hurry-") for word in words if word.startswith("hurry-")),
@@ -130,6 +129,11 @@ def _flags(words: tuple[str, ...]) -> dict[str, bool]:
 
 def _task(key: str, context: Context) -> TaskPlan:
     return TaskPlan(key=key, handler="count", purpose="act", urgency=context.now, body={"key": key})
+
+
+def _code() -> Outgoing:
+    notice = SendNotice(kind="verification_code", code="")
+    return Outgoing(notice, seal={"code": b"12345"}, keep={"code": "code"})
 
 
 def _counted(case: Count) -> Outgoing:

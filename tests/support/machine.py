@@ -136,6 +136,7 @@ class Machine:
         self.vault = vault or memory_vault()
         self.watcher = Watcher()
         self.refused_sources: set[str] = set()
+        self.forgets_facts = False
         self.shell: Shell[Count] = Shell(
             Parts(
                 domain=self.domain,
@@ -220,7 +221,7 @@ class Machine:
         return [row for row in await self.world.outbox() if row.topic.startswith("dsar.dead-letters.")]
 
     async def _prepare(self, messages: Sequence[Message]) -> Sequence[None]:
-        return [None for _ in messages]
+        return [None for _ in messages][int(self.forgets_facts) :]
 
     def _admit(self, message: Message) -> str | None:
         return "source_not_allowed" if message.source in self.refused_sources else None

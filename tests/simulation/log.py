@@ -1,0 +1,61 @@
+"""Topics with partitions and offsets, and what each group of readers has committed."""
+
+import zlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+PARTITIONS = 2
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record as a consumer gets it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+    def header(self, name: str) -> str:
+        return next((value.decode() for key, value in self.headers if key == name), "")
+
+
+@dataclass
+class Log:
+    """Everything that was ever published, in order."""
+
+    partitions: dict[Partition, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
+    committed: dict[tuple[str, Partition], int] = field(default_factory=dict)
+    appended: list[LogRecord] = field(default_factory=list)
+
+    def append(self, topic: str, key: str, headers: Mapping[str, str], value: bytes) -> LogRecord:
+        partition = zlib.crc32(key.encode()) % PARTITIONS
+        records = self.partitions[topic, partition]
+        encoded = tuple((name, text.encode()) for name, text in headers.items())
+        record = LogRecord(topic, partition, len(records), key.encode(), encoded, value)
+        records.append(record)
+        self.appended.append(record)
+        return record
+
+    def position(self, group: str, partition: Partition) -> int:
+        return self.committed.get((group, partition), 0)
+
+    def lagging(self, group: str, topics: Sequence[str]) -> list[Partition]:
+        """The partitions of these topics in which the group has something to read."""
+        found = []
+        for topic in topics:
+            for number in range(PARTITIONS):
+                records = self.partitions.get((topic, number))
+                if records and self.position(group, (topic, number)) < len(records):
+                    found.append((topic, number))
+        return found
+
+    def rewind(self, group: str, topics: Sequence[str]) -> None:
+        """Forget the group's offsets: everything is read again from the beginning."""
+        for topic in topics:
+            for number in range(PARTITIONS):
+                self.committed.pop((group, (topic, number)), None)

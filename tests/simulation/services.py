@@ -1,0 +1,208 @@
+"""The four services as in production, each process over simulated ports: nothing of ours is replaced but the edges."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineDomain
+from services.deadline.handlers import DestroyKey, SignCertificate
+from services.fulfillment.acting import ActHandler
+from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.connected import Systems
+from services.fulfillment.domain import Catalogue, FulfillmentDomain
+from services.fulfillment.exporting import ExportHandler
+from services.fulfillment.joining import JoinHandler
+from services.fulfillment.matching import MatchHandler
+from services.fulfillment.packaging import PackageHandler
+from services.fulfillment.subjects import Subjects
+from services.intake.desk import Desk, offered_regimes
+from services.intake.domain import IntakeDomain
+from services.intake.notices import NoticeHandler, Rendering
+from services.intake.notices.rendering import Sender
+from services.intake.ports import Accepted, Handover, Later, Rejected
+from services.intake.prepare import Prepare as PrepareIntake
+from services.intake.settings import Business as Address
+from services.verification.domain import Limits, VerificationDomain
+from services.verification.prepare import Prepare as PrepareVerification
+from services.verification.prepare import Trust
+from shared.machine.decision import Domain, Kept, Message
+from shared.machine.parts import Facts, Prepare
+from shared.privacy import HmacKeyring, Secret
+from shared.signing import DecryptionKeys, KeyRing
+from shared.tasks.work import Handler
+from shared.vault import StoredKey, Vault, WrappedKey
+from tests.simulation.databases import Database
+from tests.simulation.points import Process
+from tests.simulation.subjects import same_subject
+from tests.simulation.systems import ATTEMPT, attended
+from tests.support.memory_vault import MemoryKeyStore
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+CODE = re.compile(r"\b\d{8}\b")
+KEYRING = HmacKeyring("1", {"1": Secret(b"k" * 32)})
+DECRYPTION = DecryptionKeys.generate()
+EVIDENCE = KeyRing.generate()
+DESK = Desk(frozenset({"cascadia"}), "cascadia", KEYRING)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a service is made of."""
+
+    domain: Domain[Any]
+    prepare: Prepare
+    handlers: Mapping[str, Handler]
+    facts: Facts | None = None
+
+
+class Keys:
+    """The vault's store as one process reaches it."""
+
+    def __init__(self, process: Process, inner: MemoryKeyStore) -> None:
+        self._process = process
+        self._inner = inner
+
+    async def create(self, keys: Sequence[tuple[UUID, WrappedKey]]) -> Sequence[StoredKey]:
+        await self._process.before("vault.create")
+        return await self._inner.create(keys)
+
+    async def create_month(self, month: str, wrapped: WrappedKey) -> StoredKey:
+        return await self._inner.create_month(month, wrapped)
+
+    async def open(self, request_ids: Sequence[UUID]) -> Sequence[StoredKey]:
+        await self._process.before("vault.open")
+        return await self._inner.open(request_ids)
+
+    async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:
+        await self._process.before("vault.destroy")
+        await self._inner.destroy(request_ids, reason)
+
+
+class KeptRows:
+    """What services read of their own tables outside of any batch."""
+
+    def __init__(self, database: Database) -> None:
+        self._tables = database.tables
+
+    async def of(self, request_id: UUID) -> Sequence[Kept]:
+        return [one for (owner, _), one in self._tables.kept.items() if owner == request_id]
+
+    async def kept(self, request_id: UUID, names: Sequence[str]) -> dict[str, Kept]:
+        return {one.name: one for one in await self.of(request_id) if one.name in names}
+
+    async def resolution_of(self, request_id: UUID) -> str | None:
+        row = self._tables.cases.get(request_id)
+        case = FulfillmentDomain.case_type.model_validate_json(row.body) if row and row.body else None
+        return case.resolution if case else None
+
+
+class Mail:
+    """The mail server: it takes a notice, or does not, or does and its answer is lost."""
+
+    def __init__(self, process: Process, world: "World") -> None:
+        self._process = process
+        self._world = world
+
+    async def hand_over(self, message: EmailMessage) -> Handover:
+        fate = await self._process.point("mail", "fail", "lose", "other")
+        if fate == "fail":
+            return Later("away")
+        if fate == "other":
+            return Rejected("no_such_address")
+        at, task = self._world.clock.now(), ATTEMPT.get()
+        notice_id = str(message["Message-ID"])[1:].partition("@")[0]
+        self._world.auditor.mailed[notice_id].append((at, task.key))
+        code = CODE.search(message.get_content())
+        if code is not None and ":verification_code:" in task.key:
+            self._world.people.hears_code(task.request_id, code.group())
+        return Later("no_answer", uncertain=True) if fate == "lose" else Accepted(at)
+
+
+class Files(AnswerFiles):
+    """The folder of answers, in memory; it is one for all processes."""
+
+    def __init__(self, process: Process, files: dict[UUID, bytes]) -> None:
+        super().__init__(Path("nowhere"))
+        self._process = process
+        self._all = files
+
+    async def write_part(self, part_id: UUID, sealed: bytes) -> None:
+        if await self._process.point("files.write", "fail") == "fail":
+            raise OSError("the disk is full")
+        self._all[part_id] = sealed
+
+    async def write_package(self, package_id: UUID, sealed: bytes) -> None:
+        await self.write_part(package_id, sealed)
+
+    async def read_part(self, part_id: UUID) -> bytes | None:
+        return self._all.get(part_id)
+
+
+def make(process: Process, world: "World", vault: Vault) -> Made:
+    """One process's service."""
+    makers: dict[str, Callable[[Process, World, Vault], Made]] = {
+        "intake": _intake,
+        "verification": _verification,
+        "fulfillment": _fulfillment,
+        "deadline": _deadline,
+    }
+    return makers[process.service](process, world, vault)
+
+
+def _intake(process: Process, world: "World", vault: Vault) -> Made:
+    rendering = Rendering(
+        {"cascadia": Address(name="Cascadia")},
+        offered_regimes(),
+        Sender("privacy@cascadia.example", "cascadia.example"),
+        lambda request_id: f"1.{request_id}",
+    )
+    rows = KeptRows(world.databases["intake"])
+    notices = NoticeHandler(rows, vault, rendering, Mail(process, world), world.clock)
+    return Made(
+        IntakeDomain(offered_regimes()),
+        PrepareIntake(DESK, DECRYPTION, vault),
+        attended({"notice": notices}),
+    )
+
+
+def _verification(process: Process, world: "World", vault: Vault) -> Made:
+    del process, world
+    trust = Trust(issuers=lambda _business: (), audience="habeas", fresh_for=timedelta(minutes=10))
+    return Made(VerificationDomain(KEYRING, Limits()), PrepareVerification(vault, KEYRING, trust), {})
+
+
+def _fulfillment(process: Process, world: "World", vault: Vault) -> Made:
+    database = world.databases["fulfillment"]
+    connected = world.business.reached_by(process, world.auditor)
+    systems, rows = Systems(connected), KeptRows(database)
+    subjects, files = Subjects(rows, vault), Files(process, world.files)
+    handlers: dict[str, Handler] = {
+        "act": ActHandler(systems, subjects, vault, world.clock),
+        "export": ExportHandler(systems, subjects, (vault, files), world.clock),
+        "match": MatchHandler(systems, subjects, vault),
+        "package": PackageHandler(vault, files, world.clock),
+        "join": JoinHandler(rows),
+    }
+    domain = FulfillmentDomain(Catalogue(each.entry for each in connected))
+    return Made(domain, _nothing, attended(handlers), same_subject(database))
+
+
+def _deadline(process: Process, world: "World", vault: Vault) -> Made:
+    certificates = world.databases["deadline"].certificates
+    handlers: dict[str, Handler] = {
+        CERTIFICATE: SignCertificate(EVIDENCE, certificates, world.clock),
+        DESTROY_KEY: DestroyKey(vault),
+    }
+    del process
+    return Made(DeadlineDomain(), _nothing, attended(handlers))
+
+
+async def _nothing(messages: Sequence[Message]) -> Sequence[None]:
+    return [None] * len(messages)

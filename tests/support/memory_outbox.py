@@ -1,0 +1,97 @@
+"""The relay's outbox without a database: leases on the tables' own seconds, heads of line, marks under epochs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.machine.ports import OutboxRow
+from shared.outbox.ports import Head
+from shared.outbox.shards import SHARDS, shard_of
+from tests.support.memory_store import MemoryTables
+
+SEEN_SECONDS = 15
+
+
+@dataclass
+class Shard:
+    """Who may mark a shard's records, and until when."""
+
+    owner: str = ""
+    epoch: int = 0
+    until: float = -1.0
+
+
+class MemoryOutbox:
+    """The outbox of one service's tables; ids follow the order of the commits."""
+
+    def __init__(self, tables: MemoryTables) -> None:
+        self.tables = tables
+        self.shards = [Shard() for _ in range(SHARDS)]
+        self.seen: dict[str, float] = {}
+        self.published: set[int] = set()
+        self.blocked: dict[int, str] = {}
+        self._done = 0
+
+    @property
+    def unpublished(self) -> list[tuple[int, OutboxRow]]:
+        """What is still to be sent, by id."""
+        while self._done + 1 in self.published:
+            self._done += 1
+        rest = enumerate(self.tables.outbox[self._done :], self._done + 1)
+        return [(number, row) for number, row in rest if number not in self.published]
+
+    async def lease(self, owner: str, *, seconds: int) -> dict[int, int]:
+        """Take or renew a fair share."""
+        now = self.tables.seconds
+        self.seen[owner] = now
+        others = [one for one, at in self.seen.items() if one != owner and at > now - SEEN_SECONDS]
+        free = [number for number, one in enumerate(self.shards) if one.owner == owner or one.until < now]
+        free.sort(key=lambda number: (self.shards[number].owner != owner, number))
+        taken = free[: -(-SHARDS // (len(others) + 1))]
+        for number in taken:
+            shard = self.shards[number]
+            if shard.owner != owner or shard.until <= now:
+                shard.epoch += 1
+            shard.owner, shard.until = owner, now + seconds
+        return {number: self.shards[number].epoch for number in taken}
+
+    async def give_back(self, owner: str, shards: Sequence[int]) -> None:
+        """Let go of these shards."""
+        for number in shards:
+            if self.shards[number].owner == owner:
+                self.shards[number].until = float("-inf")
+
+    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
+        """The first record of each topic and key that is still to be published."""
+        lines: set[tuple[str, str]] = set()
+        found = []
+        for number, row in self.unpublished:
+            first = (row.topic, row.key) not in lines
+            lines.add((row.topic, row.key))
+            if first and number not in self.blocked and number > after and shard_of(row.key) in shards:
+                found.append(_head(number, row))
+        return found[:limit]
+
+    async def mark(self, heads: Sequence[Head], owner: str, epochs: Mapping[int, int]) -> int:
+        """Mark as published what still is ours."""
+        mine = [head for head in heads if self._held(head.shard, owner, epochs.get(head.shard))]
+        self.published.update(head.id for head in mine)
+        return len(mine)
+
+    async def block(self, head: Head, reason: str, owner: str, epoch: int) -> None:
+        """Set a record aside."""
+        if self._held(head.shard, owner, epoch):
+            self.blocked[head.id] = reason
+
+    async def leave(self, owner: str) -> None:
+        """Give everything back."""
+        await self.give_back(owner, range(SHARDS))
+        self.seen.pop(owner, None)
+
+    def _held(self, shard: int, owner: str, epoch: int | None) -> bool:
+        return (self.shards[shard].owner, self.shards[shard].epoch) == (owner, epoch)
+
+
+def _head(number: int, row: OutboxRow) -> Head:
+    headers = json.dumps(row.headers)
+    return Head(number, row.opened_month, shard_of(row.key), row.topic, row.key, headers, row.value)

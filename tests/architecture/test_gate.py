@@ -29,7 +29,7 @@ def run(folder: Path, *tests: str, **settings: str) -> int:
     outcome = subprocess.run(  # noqa: S603 - our own Python
         [sys.executable, "-m", "pytest", *options, str(folder)],
         cwd=ROOT,
-        env={**free, **settings},
+        env={**free, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **settings},
         capture_output=True,
         check=False,
     )

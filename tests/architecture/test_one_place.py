@@ -62,15 +62,13 @@ def test_a_rule_imports_only_what_is_pure() -> None:
 
 
 def test_only_messaging_makes_a_subscriber() -> None:
-    makers = {one.name for one in sources(*CODE) for name, _ in calls(one) if name.endswith(".subscriber")}
+    makers = {one.name for one in sources(*CODE) for name in calls(one) if name.endswith(".subscriber")}
 
     assert makers == {"shared/messaging.py"}
 
 
 def test_no_test_sleeps() -> None:
-    sleepers = {
-        one.name for one in sources(*PROOF) for name, _ in calls(one) if name.split(".")[-1] == "sleep"
-    }
+    sleepers = {one.name for one in sources(*PROOF) for name in calls(one) if name.split(".")[-1] == "sleep"}
 
     assert sleepers <= WAITS
 
@@ -96,7 +94,7 @@ def test_no_broad_except_stands_outside_a_function() -> None:
 
 
 def _callers(names: set[str], *rooms: str) -> set[str]:
-    return {source.name for source in sources(*rooms) for name, _ in calls(source) if name in names}
+    return {source.name for source in sources(*rooms) for name in calls(source) if name in names}
 
 
 def _catches_everything(function: Function) -> bool:

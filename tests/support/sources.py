@@ -44,25 +44,27 @@ def sources(*rooms: str) -> tuple[Source, ...]:
     return tuple(Source(path.relative_to(ROOT), path.read_text("utf-8")) for path in found)
 
 
-def functions(source: Source) -> Iterator[Function]:
+@cache
+def functions(source: Source) -> tuple[Function, ...]:
     """Every function of a file, methods and inner ones too."""
-    yield from _functions(source.name, source.tree, "")
+    return tuple(_functions(source.name, source.tree, ""))
 
 
-def calls(source: Source) -> Iterator[tuple[str, ast.Call]]:
-    """Every call of a file with the called name as it is written: `broker.subscriber`, `sleep`."""
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-            yield ast.unparse(node.func), node
+@cache
+def calls(source: Source) -> frozenset[str]:
+    """Every name that a file calls, as it is written: `broker.subscriber`, `sleep`."""
+    called = (node.func for node in ast.walk(source.tree) if isinstance(node, ast.Call))
+    return frozenset(ast.unparse(one) for one in called if isinstance(one, ast.Name | ast.Attribute))
 
 
-def imports(source: Source) -> Iterator[str]:
+@cache
+def imports(source: Source) -> frozenset[str]:
     """Every module that a file imports, wherever in it."""
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+    nodes = tuple(ast.walk(source.tree))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return frozenset(
+        plain | {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    )
 
 
 @cache

@@ -6,6 +6,7 @@ HABEAS_TEST_STACK=containers, else the embedded stack in a folder that goes away
 
 import os
 import signal
+import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -46,7 +47,15 @@ def _away(home: Path) -> None:
 def _elsewhere(home: Path) -> StackInfo:
     # The stack's probes run an event loop of their own, and the caller's may be running.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(stack.up, home).result()
+        return pool.submit(stack.up, home, kafka_proxy_port=_free_port()).result()
+
+
+def _free_port() -> int:
+    """Where a test may put a proxy before the broker, which tells those who come that way to use it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
 
 
 @contextmanager

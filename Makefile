@@ -3,6 +3,7 @@ PYTHON ?=
 VENV ?= .venv
 REQUESTS ?= 40
 SEED ?= 1
+STEPS ?= 10000
 EXAMPLES ?= 2000
 ARGS ?=
 
@@ -54,6 +55,9 @@ bench: $(DEV) ## Measure lifecycles per second on this machine; prints one JSON 
 
 fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
 	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)
+
+simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
+	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)
 
 logs: $(RUN) ## Follow the logs of the embedded servers
 	@$(VENV)/bin/habeas stack logs --follow

@@ -38,6 +38,12 @@ _JOIN = """
 INSERT INTO open_subject (request_id, business, subject_hash, asked, duplicate_of)
 VALUES ($1, $2, NULL, $3, $4) ON CONFLICT DO NOTHING"""
 
+# Verification may be heard of with the closing, or after it: a closed request's subject is not remembered anew.
+_FORGET_CLOSED = """
+UPDATE open_subject o SET subject_hash = NULL FROM cases c
+WHERE o.request_id = ANY($1::uuid[]) AND o.subject_hash IS NOT NULL AND c.request_id = o.request_id
+  AND (c.closed_at IS NOT NULL OR c.request_id = ANY($2::uuid[]))"""
+
 _FORGET = "UPDATE open_subject SET subject_hash = NULL WHERE request_id = ANY($1::uuid[]) AND subject_hash IS NOT NULL"
 
 
@@ -60,7 +66,11 @@ async def same_subject(transaction: Transaction, messages: Sequence[Message]) ->
     connection = cast("PostgresTransaction", transaction).connection
     if closed:
         await connection.execute(_FORGET, sorted(closed))
-    return await _firsts(connection, sought) if sought else {}
+    if not sought:
+        return {}
+    firsts = await _firsts(connection, sought)
+    await connection.execute(_FORGET_CLOSED, [each.request_id for each in sought], closed)
+    return firsts
 
 
 def _sought(message: Message) -> Sought | None:

@@ -31,9 +31,8 @@ async def _same_subject(
 ) -> dict[UUID, Any]:
     assert isinstance(transaction, SeenTransaction)
     changes = transaction.inner.changes
-    for message in messages:
-        if isinstance(message.body, RequestClosed):
-            changes.append(partial(_forget, database, message.request_id))
+    closed = {message.request_id for message in messages if isinstance(message.body, RequestClosed)}
+    changes.extend(partial(_forget, database, request_id) for request_id in sorted(closed))
     firsts: dict[UUID, Any] = {}
     ours: dict[tuple[str, str, str], UUID] = {}
     for sought in sorted({found for message in messages if (found := _sought(message)) is not None}):
@@ -47,6 +46,8 @@ async def _same_subject(
         else:
             firsts[sought.request_id] = first
         changes.append(partial(_remember, database, key, sought.request_id, first))
+        if sought.request_id in closed or _is_closed(database, sought.request_id):
+            changes.append(partial(_forget, database, sought.request_id))
     return firsts
 
 
@@ -59,6 +60,11 @@ def _first(database: Database, request_id: UUID, owner: UUID | None) -> UUID | N
     row = database.tables.cases.get(owner)
     case = FulfillmentCase.model_validate_json(row.body) if row and row.body else FulfillmentCase()
     return owner if case.resolution is None else None
+
+
+def _is_closed(database: Database, request_id: UUID) -> bool:
+    row = database.tables.cases.get(request_id)
+    return row is not None and row.closed_at is not None
 
 
 def _remember(database: Database, key: tuple[str, str, str], request_id: UUID, first: UUID | None) -> None:

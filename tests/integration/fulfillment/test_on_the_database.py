@@ -202,6 +202,22 @@ async def test_the_subject_is_forgotten_when_the_request_is_closed(service: Fulf
     assert (await service.case(asked.request_id)).closed_at is not None
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_subject_heard_of_with_or_after_the_closing_is_forgotten_too(
+    service: FulfillmentHost, *, together: bool
+) -> None:
+    asked = await service.asked(EMAIL)
+    received, concluded = asked.facts()
+    over = asked.messages.event(closed(), at=RECEIVED_AT + timedelta(days=1))
+    await service.hear(received)
+
+    for batch in [(over, concluded)] if together else [(over,), (concluded,)]:
+        await service.hear(*batch)
+    hashes = await service.resources.pool.fetch("SELECT subject_hash FROM open_subject")
+
+    assert [row["subject_hash"] for row in hashes] == [None]
+
+
 async def test_no_table_holds_the_person(service: FulfillmentHost) -> None:
     asked = await service.asked(EMAIL, "know_specific")
     await service.hear(*asked.facts("know_specific"))

@@ -1,0 +1,40 @@
+"""A simulation's seed replays only if the kernel waits for its ports and for nothing else."""
+
+from tests.support.sources import calls, sources
+
+WAITS_BY_ITSELF = {
+    "create_task", "ensure_future", "run_coroutine_threadsafe", "to_thread", "run_in_executor", "sleep", "wait_for",
+    "timeout", "timeout_at", "Thread", "Timer", "gather", "wait", "TaskGroup",
+}  # fmt: skip
+KERNEL = ("shared/machine/", "shared/outbox/relay.py", "shared/tasks/permits.py", "shared/tasks/store.py")
+AWAITS_MORE = {
+    # "path": "why, and why a seed replays all the same"
+    "shared/machine/batcher.py": "gathers what comes one by one: one task at a time, on the loop's own order",
+}
+
+
+def test_the_shell_awaits_ports_only() -> None:
+    kernel = [one for one in sources("shared") if one.name.startswith(KERNEL)]
+
+    waiting = {
+        one.name: name
+        for one in kernel
+        for name, _ in calls(one)
+        if name.rpartition(".")[2] in WAITS_BY_ITSELF
+    }
+
+    assert len(kernel) > 10
+    assert waiting.keys() == AWAITS_MORE.keys(), f"these wait outside of the ports: {waiting}"
+
+
+def test_rules_and_the_shell_make_no_randomness_that_a_seed_could_not_give() -> None:
+    """`secrets.token_bytes` in the run and `uuid7` in the ids are the two that the simulation replaces."""
+    made = {
+        (one.name, name)
+        for one in sources("shared")
+        for name, _ in calls(one)
+        if one.name.startswith(("shared/machine/", "shared/tasks/", "shared/outbox/relay"))
+        and name.partition(".")[0] in {"secrets", "random", "os", "uuid"}
+    }
+
+    assert made == {("shared/machine/run.py", "secrets.token_bytes")}

@@ -15,7 +15,7 @@ DEV := $(VENV)/.habeas-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench simulate fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."

@@ -19,7 +19,7 @@ def test_the_shell_awaits_ports_only() -> None:
     waiting = {
         one.name: name
         for one in kernel
-        for name, _ in calls(one)
+        for name in calls(one)
         if name.rpartition(".")[2] in WAITS_BY_ITSELF
     }
 
@@ -32,7 +32,7 @@ def test_rules_and_the_shell_make_no_randomness_that_a_seed_could_not_give() -> 
     made = {
         (one.name, name)
         for one in sources("shared")
-        for name, _ in calls(one)
+        for name in calls(one)
         if one.name.startswith(("shared/machine/", "shared/tasks/", "shared/outbox/relay"))
         and name.partition(".")[0] in {"secrets", "random", "os", "uuid"}
     }

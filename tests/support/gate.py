@@ -4,6 +4,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast this machine is today is no property of the code.
+settings.register_profile("habeas", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("habeas")
 
 NEEDS_KAFKA = "needs the real Apache Kafka"
 _executed = pytest.StashKey[int]()

@@ -53,3 +53,16 @@ async def committed(bootstrap: str, group: str, topic: str) -> int:
     finally:
         await admin.close()
     return sum(max(0, found.offset) for place, found in offsets.items() if place.topic == topic)
+
+
+async def rewind(bootstrap: str, group: str, topic: str) -> None:
+    """Make a group that has no member read the topic from its beginning again."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        found = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - there is no public way to ask
+        places = [TopicPartition(topic, number) for number in found]
+        consumer.assign(places)
+        await consumer.commit(dict.fromkeys(places, 0))
+    finally:
+        await consumer.stop()

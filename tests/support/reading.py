@@ -1,0 +1,56 @@
+"""A service that reads its topics, as `shared.hosting` puts it together, around the counting domain."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from shared.events.topics import COMMANDS_VERIFICATION, RECEIVED
+from shared.messaging import Intake, Subscription
+from tests.support.installation import Installation
+from tests.support.machine import Machine
+
+
+@dataclass
+class Reader:
+    """One member of the group."""
+
+    subscription: Subscription
+    intake: Intake
+    batches: list[float] = field(default_factory=list)
+
+    @property
+    def given_back(self) -> int:
+        """How often in a row a batch was given back."""
+        return self.intake._failures  # noqa: SLF001 - nothing but a log line tells it
+
+
+@asynccontextmanager
+async def reading(
+    machine: Machine, kernel: Installation, *, bootstrap: str | None = None
+) -> AsyncIterator[Reader]:
+    """Read until the end of the block."""
+    settings = kernel.settings
+    subscription = Subscription(
+        bootstrap or settings.kafka_bootstrap,
+        service="verification",
+        topics=[RECEIVED, COMMANDS_VERIFICATION],
+        namespace=settings.namespace,
+    )
+    batches: list[float] = []
+    reader = Reader(
+        subscription, Intake(machine.shell, batches.append, namespace=settings.namespace), batches
+    )
+    subscription.feed(reader.intake)
+    await subscription.start()
+    try:
+        yield reader
+    finally:
+        await subscription.broker.stop()
+
+
+def through(url: str, port: int) -> str:
+    """The same database, reached by a port of a proxy on this machine."""
+    parts = urlsplit(url)
+    login = parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{port}"))

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage
+from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
 
 from shared.events.envelope import Raw
 from shared.events.topics import Topic
@@ -94,8 +94,8 @@ class Subscription:
             return 0
         return sum(_behind(consumer, partition, state.assignment) for partition in consumer.assignment())
 
-    async def _parse(self, records: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
-        return KafkaAckableMessage(
+    async def _parse(self, records: tuple[ConsumerRecord, ...]) -> "FetchedBatch":
+        return FetchedBatch(
             body=b"",
             headers={},
             content_type=None,
@@ -104,6 +104,30 @@ class Subscription:
             raw_message=records,
             consumer=self._subscriber.consumer,
         )
+
+
+class FetchedBatch(KafkaAckableMessage):
+    """Commits the offsets of its own records and no others.
+
+    Without naming them, every commit would write the position of every assigned partition: a hundred records on
+    the broker for a batch of five. And after a rebalance it would speak for partitions that it never read.
+    """
+
+    consumer: AIOKafkaConsumer
+
+    async def ack(self) -> None:
+        """Commit once; a second call does nothing. What is another member's by now is left to that one."""
+        offsets = {} if self.committed else self._next_offsets()
+        if offsets:
+            await self.consumer.commit(offsets)
+        await KafkaMessage.ack(self)
+
+    def _next_offsets(self) -> dict[TopicPartition, int]:
+        records: tuple[ConsumerRecord, ...] = self.raw_message
+        # Within a partition records come in order, so the last one counts.
+        offsets = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in records}
+        ours = self.consumer.assignment()
+        return {partition: offset for partition, offset in offsets.items() if partition in ours}
 
 
 def _behind(consumer: AIOKafkaConsumer, partition: Any, assignment: Any) -> int:

@@ -17,10 +17,7 @@ def test_the_shell_awaits_ports_only() -> None:
     kernel = [one for one in sources("shared") if one.name.startswith(KERNEL)]
 
     waiting = {
-        one.name: name
-        for one in kernel
-        for name in calls(one)
-        if name.rpartition(".")[2] in WAITS_BY_ITSELF
+        one.name: name for one in kernel for name in calls(one) if name.rpartition(".")[2] in WAITS_BY_ITSELF
     }
 
     assert len(kernel) > 10

@@ -6,9 +6,10 @@ of a request (G).
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +63,30 @@ class Story:
         return self.received.received_at if self.received else None
 
 
-class Auditor:
-    """Hears of every commit, every record and every call to the outside."""
+def unforgiving(check: Callable[..., None]) -> Callable[..., None]:
+    """Production code survives whatever is raised inside of it: what an auditor found must not get lost there."""
 
-    def __init__(self) -> None:
+    @wraps(check)
+    def checked(auditor: "Auditor", *given: Any) -> None:
+        try:
+            check(auditor, *given)
+        except AssertionError as error:
+            auditor.broken.append(error)
+            raise
+
+    return checked
+
+
+class Auditor:
+    """Hears of every commit, every record and every call to the outside.
+
+    `open_tasks` looks into fulfillment's table.
+    """
+
+    def __init__(self, open_tasks: Callable[[UUID], Sequence[str]]) -> None:
+        self.broken: list[AssertionError] = []
+        self._open_tasks = open_tasks
+        self.unproved: set[tuple[UUID, str]] = set()
         self.stories: dict[UUID, Story] = defaultdict(Story)
         self.ledger: list[Act] = []
         self.records: dict[str, LogRecord] = {}
@@ -78,6 +99,7 @@ class Auditor:
         self.dead = 0
         self._order = 0
 
+    @unforgiving
     def committed(self, service: str, written: Sequence[Writes], finished: Sequence[FinishedTask]) -> None:
         """A transaction of a service became visible."""
         del finished
@@ -88,6 +110,7 @@ class Auditor:
                 self._applied(service, entry.request_id, str(entry.facts["message_id"]), entry.facts)
             self.dead += len(writes.dead)
 
+    @unforgiving
     def appended(self, record: LogRecord) -> None:
         """A record lies on its topic: I2, in order, and I7, committed before."""
         self.records.setdefault(_name(record.header("ce_source"), record.header("ce_id")), record)
@@ -102,6 +125,7 @@ class Auditor:
         assert int(sequence) <= self.first_seen[key] + 1, f"I2: {record.topic} got {sequence} too early"
         self.first_seen[key] = max(self.first_seen[key], int(sequence))
 
+    @unforgiving
     def marked(self, heads: Sequence[Head]) -> None:
         """I3: what is marked as published lies on its topic."""
         for head in heads:
@@ -116,17 +140,19 @@ class Auditor:
         stops = stops or (task.handler == "act" and story.stopped)
         self.tickets[task.task_id, task.epoch] = not stops
 
-    def acting(self, task: Claimed, right: str) -> None:
+    @unforgiving
+    def acting(self, task: Claimed, system: str, right: str) -> None:
         """G2 before a call: its intent was committed, the rules allowed it, and the person had been verified."""
         allowed = self.tickets.get((task.task_id, task.epoch))
         assert allowed is not None, f"{task.key} was called before CALLING was committed"
         assert allowed, f"{task.key} was called after a hold or a withdrawal was committed"
-        story = self.stories[task.request_id]
-        verified = story.verified
+        assert (task.request_id, system) not in self.unproved, f"{task.key} was repeated without proof"
+        verified = self.stories[task.request_id].verified
         assert verified is not None, f"{task.key} was called before verification had concluded"
         assert verified.conclusion != "failed", f"{task.key} was called for somebody unverified"
         assert verified.right == right, f"{task.key} does what was not verified"
 
+    @unforgiving
     def acted(self, act: Act, newest: datetime | None) -> None:
         """G2 after a call: one effective execution per request and system, none on rows after the cut-off."""
         self.ledger.append(act)
@@ -142,9 +168,9 @@ class Auditor:
             return
         body = decode(row.headers["ce_type"], row.value)
         assert row.request_id is not None
-        self._told(self.stories[row.request_id], body)
+        self._told(row.request_id, self.stories[row.request_id], body)
 
-    def _told(self, story: Story, body: Body) -> None:
+    def _told(self, request_id: UUID, story: Story, body: Body) -> None:
         match body:
             case RequestReceived():
                 self._received(story, body)
@@ -156,15 +182,18 @@ class Auditor:
                 story.verified = body
             case NoticeSent():
                 story.notices.append(body)
+                answers = [one for one in story.notices if one.kind in ANSWERS]
+                assert len(answers) <= 1, "a request was answered twice"
             case _:
-                self._ending(story, body)
+                self._ending(request_id, story, body)
 
-    def _ending(self, story: Story, body: Body) -> None:
+    def _ending(self, request_id: UUID, story: Story, body: Body) -> None:
         match body:
             case DeadlineExtended():
                 self._extended(story, body)
             case RequestFulfilled():
                 story.fulfilled.append(body)
+                assert not self._open_tasks(request_id), "a request was fulfilled with a task open"
                 assert len(story.fulfilled) == 1, "a request was fulfilled twice"
             case RequestClosed():
                 self._closed(story, body)

@@ -30,15 +30,18 @@ class Log:
 
     partitions: dict[Partition, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
     committed: dict[tuple[str, Partition], int] = field(default_factory=dict)
-    appended: list[LogRecord] = field(default_factory=list)
+    count: int = PARTITIONS
+
+    def add_partition(self) -> None:
+        """Keys move: what comes later may be read before what came earlier."""
+        self.count += 1
 
     def append(self, topic: str, key: str, headers: Mapping[str, str], value: bytes) -> LogRecord:
-        partition = zlib.crc32(key.encode()) % PARTITIONS
+        partition = zlib.crc32(key.encode()) % self.count
         records = self.partitions[topic, partition]
         encoded = tuple((name, text.encode()) for name, text in headers.items())
         record = LogRecord(topic, partition, len(records), key.encode(), encoded, value)
         records.append(record)
-        self.appended.append(record)
         return record
 
     def position(self, group: str, partition: Partition) -> int:
@@ -48,7 +51,7 @@ class Log:
         """The partitions of these topics in which the group has something to read."""
         found = []
         for topic in topics:
-            for number in range(PARTITIONS):
+            for number in range(self.count):
                 records = self.partitions.get((topic, number))
                 if records and self.position(group, (topic, number)) < len(records):
                     found.append((topic, number))
@@ -57,5 +60,5 @@ class Log:
     def rewind(self, group: str, topics: Sequence[str]) -> None:
         """Forget the group's offsets: everything is read again from the beginning."""
         for topic in topics:
-            for number in range(PARTITIONS):
+            for number in range(self.count):
                 self.committed.pop((group, (topic, number)), None)

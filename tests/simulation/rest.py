@@ -1,14 +1,17 @@
 """What must be true once nothing moves any more: nothing lost, everything ended or visibly waiting, one answer each."""
 
+import json
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.deadline.domain import DeadlineCase
 from services.fulfillment.domain import FulfillmentCase
+from services.fulfillment.ports import Receipt
 from services.intake.domain import IntakeCase
 from shared.audit import AuditHead, verify_chain
 from shared.events.catalogue import decode
 from shared.events.topics import SERVICES
+from tests.support.memory_store import TaskRow
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -72,8 +75,8 @@ def _nothing_waits(world: "World", service: str) -> None:
         for topic, sequence in row.applied.items():
             written = {
                 record.header("ce_sequence")
-                for partition in (0, 1)
-                for record in world.log.partitions[topic, partition]
+                for partition in range(world.log.count)
+                for record in world.log.partitions.get((topic, partition), ())
                 if record.key.decode() == str(row.request_id)
             }
             assert sequence == len(written), f"G3: {service} did not apply all of {topic}"
@@ -94,10 +97,19 @@ def _commands_are_answered(world: "World") -> None:
             assert name in set(answered), f"{record.header('ce_type')} was never answered"
 
 
+def _has_evidence(task: TaskRow) -> None:
+    """G4: whoever says done shows the receipt whose digest travelled."""
+    if task.new.plan.handler not in {"act", "export"} or task.state != "done":
+        return
+    result = json.loads(task.result or "{}")["result"]
+    if result["outcome"]["outcome"] == "done":
+        digest = Receipt.from_json(result["receipt"]).sealed().digest
+        assert result["outcome"]["receipt_digest"] == digest, "G4: a receipt is not what was told"
+
+
 def _ended(world: "World", request_id: UUID) -> None:
     """G1, G4: a request that was taken in is closed with all its tasks ended, or somebody knows why not."""
     story = world.auditor.stories[request_id]
-    asked = world.people.asked[request_id]
     assert story.received is not None, "a request was lost"
     assert closed(world, request_id) or visibly_waiting(world, request_id), "G1: a request waits unseen"
     if not story.closed:
@@ -106,6 +118,10 @@ def _ended(world: "World", request_id: UUID) -> None:
     fulfillment = world.databases["fulfillment"].tables
     tasks = [task for task in fulfillment.tasks.values() if task.new.request_id == request_id]
     assert all(task.state in OVER for task in tasks), "G4: a closed request has an open task"
+    for task in tasks:
+        _has_evidence(task)
+    done = [one for one in story.fulfilled[0].systems if one.outcome == "done"]
+    assert all(one.receipt_digest for one in done), "G4: a system is done without a receipt"
     row = fulfillment.cases[request_id]
     case = FulfillmentCase.model_validate_json(row.body or "{}")
     assert case.closed_at is not None, "G4: fulfillment does not know that a request is closed"
@@ -116,4 +132,3 @@ def _ended(world: "World", request_id: UUID) -> None:
     assert known.received.clocks == story.received.clocks, "a clock moved"
     assert known.extended == bool(story.extended)
     assert request_id in world.databases["deadline"].certificates.rows, "G4: closed without a certificate"
-    del asked

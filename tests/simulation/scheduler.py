@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from shared.database import TRANSIENT
 from shared.events.topics import SERVICES
 from shared.machine.shell import NOT_THE_MESSAGE
+from tests.simulation.log import PARTITIONS
 from tests.simulation.loop import SimulatedLoop, determined
 from tests.simulation.points import KilledError, Waiting, adopting
 from tests.simulation.rest import check_at_rest, closed, visibly_waiting
 from tests.simulation.world import World
 
 DAY = 86_400.0
-LONGEST_REST = 40_000
-FAULTS = ("points", "crash", "rewind", "late", "jump", "hold", "withdraw", "people", "garbage", "zombie")
+LONGEST_REST = 6_000
+FAULTS = ("points", "crash", "rewind", "late", "jump", "hold", "withdraw", "people", "garbage", "repartition")
 Action = Callable[[], object]
 
 
@@ -36,7 +37,7 @@ class Plan:
             people=chance.randint(1, 3),
             requests=chance.randint(1, 6),
             processes=chance.choice((1, 1, 2)),
-            legacy=chance.random() < 0.2,
+            legacy=chance.random() < 0.4,
             faults=frozenset(name for name in FAULTS if chance.random() < 0.6),
             failing=chance.choice((0.02, 0.1, 0.25)),
         )
@@ -106,6 +107,8 @@ class Scheduler:
             self._step(timeout)
 
     def _raise_errors(self) -> None:
+        if self.world.auditor.broken:
+            raise self.world.auditor.broken[0]
         while self.world.errors:
             error = self.world.errors.pop()
             if not isinstance(error, (*NOT_THE_MESSAGE, *TRANSIENT, KilledError)):
@@ -170,6 +173,8 @@ class Scheduler:
         found: dict[str, tuple[float, Action]] = {}
         if "rewind" in faults:
             found["rewind"] = (0.2, self._rewind)
+        if "repartition" in faults and self.world.log.count == PARTITIONS:
+            found["repartition"] = (0.05, self.world.log.add_partition)
         if self.world.late:
             found["late"] = (2.0, self._arrive_late)
         if "jump" in faults:

@@ -132,7 +132,9 @@ class Reached:
         if trouble is not None:
             return trouble
         task = ATTEMPT.get()
-        self._auditor.acting(task, right)
+        self._auditor.acting(task, self._system.name, right)
+        if self.capabilities.verify:
+            self._auditor.unproved.add((task.request_id, self._system.name))
         before, calls = list(self._system.rows), len(self._system.ledger)
         outcome = await self._system.act(right, frozen, cut_off=cut_off, idempotency_key=idempotency_key)
         gone = [row.created_at for row in before if row not in self._system.rows]
@@ -147,6 +149,7 @@ class Reached:
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         if await self._process.point("system.prove", "fail") == "fail":
             return Unknown("away")
+        self._auditor.unproved.discard((ATTEMPT.get().request_id, self._system.name))
         return await self._system.prove(right, frozen, cut_off=cut_off)
 
     async def close(self) -> None:

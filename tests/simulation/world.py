@@ -39,8 +39,8 @@ class World:
         self.chance = chance
         self.clock = SimulatedClock(loop)
         self.log = Log()
-        self.auditor = Auditor()
         self.databases = {service: Database() for service in SERVICES}
+        self.auditor = Auditor(self._open_tasks)
         self.keys = MemoryKeyStore()
         self.files: dict[UUID, bytes] = {}
         self.late: list[list[Sending]] = []
@@ -94,6 +94,11 @@ class World:
                 "subjects": (dict(database.subjects), dict(database.joined)),
             }
         return found
+
+    def _open_tasks(self, request_id: UUID) -> list[str]:
+        tasks = self.databases["fulfillment"].tables.tasks.values()
+        mine = [task for task in tasks if task.new.request_id == request_id]
+        return [task.new.plan.key for task in mine if task.state not in {"done", "canceled"}]
 
     def _append(self, topic: str, key: str, headers: dict[str, str], value: bytes) -> None:
         record: LogRecord = self.log.append(topic, key, headers, value)

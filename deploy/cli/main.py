@@ -8,6 +8,7 @@ import logging
 import typer
 
 from deploy.cli import (
+    dead_letters,
     deadlines,
     decisions,
     demo,
@@ -36,12 +37,14 @@ app.add_typer(systems.app, name="systems")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(requests.app, name="request")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")
 app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")
 app.command("migrate")(operations.migrate)
 app.command("serve")(operations.serve)
 app.command("demo")(demo.demo)
+app.command("resync")(dead_letters.resync)
 
 
 def main() -> None:

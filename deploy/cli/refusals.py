@@ -6,6 +6,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from deploy.dead_letters import CannotReplay
 from deploy.local.errors import StackError
 from deploy.settings import local_settings
 from shared.private_files import KeyFileRefused
@@ -56,7 +57,7 @@ def _disk(error: BaseException) -> str:
 
 
 _SENTENCES: tuple[tuple[Kinds, Say], ...] = (
-    ((StackError, KeyFileRefused), _itself),
+    ((StackError, KeyFileRefused, CannotReplay), _itself),
     (ValidationError, _settings),
     (KafkaError, _kafka),
     ((asyncpg.PostgresError, asyncpg.InterfaceError), _database),

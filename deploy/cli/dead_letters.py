@@ -1,0 +1,172 @@
+"""`habeas dead-letters` and `habeas resync`: what could not be handled, and what somebody missed."""
+
+import asyncio
+import getpass
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+if TYPE_CHECKING:
+    from deploy.dead_letters import Letter, Resent
+
+app = typer.Typer(
+    help="Records that could not be read or handled: look at them, try them again.", no_args_is_help=True
+)
+
+ME = getpass.getuser()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Database = Annotated[
+    str | None,
+    typer.Option(envvar="HABEAS_DATABASE_URL", help="The administrator's URL; the stack's if unset."),
+]
+LetterId = Annotated[UUID, typer.Argument(metavar="LETTER", help="The letter's id, as `list` prints it.")]
+
+
+def _account(name: str) -> str:
+    """It goes into the audit chain, which outlives every person's data."""
+    if not re.fullmatch(r"[A-Za-z0-9._:-]{1,80}", name):
+        raise typer.BadParameter("an account name: letters, digits and . _ : - only")
+    return name
+
+
+Actor = Annotated[
+    str,
+    typer.Option(
+        help="Who does it; an account name, never an address.", envvar="HABEAS_ACTOR", callback=_account
+    ),
+]
+Service = Annotated[str | None, typer.Option(help="Only this service's letters.")]
+
+
+@app.command("list", epilog="Example: habeas dead-letters list --service intake --json")
+def list_letters(
+    service: Service = None,
+    database: Database = None,
+    *,
+    replayed: Annotated[bool, typer.Option("--all", help="Also those that were replayed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List dead letters, oldest first; exit 0 whether there are any or not."""
+    from shared.events.topics import SERVICES
+
+    if service is not None and service not in SERVICES:
+        typer.echo(f"service: {service!r} is none of {', '.join(SERVICES)}", err=True)
+        raise typer.Exit(2)
+    found = asyncio.run(_list([service] if service else list(SERVICES), database, replayed=replayed))
+    if as_json:
+        typer.echo(json.dumps([one.to_json() for one in found]))
+        return
+    for one in found:
+        about = one.request_id or "no request"
+        done = f"  replayed by {one.replayed_by}" if one.replayed_at else ""
+        typer.echo(f"{one.id}  {one.at:%Y-%m-%d %H:%M}  {one.service:12}  {one.reason}  {about}{done}")
+
+
+@app.command(
+    epilog="Example: habeas dead-letters show 5d0c1f7e-3a52-5b0e-9c0a-2f6f9d117a01 --out record.json"
+)
+def show(
+    letter_id: LetterId,
+    database: Database = None,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the opened record into this private file: it may hold a person's data."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where a letter came from and why; its content only ever goes into a private file."""
+    one = asyncio.run(_show(letter_id, database, out))
+    if as_json:
+        typer.echo(json.dumps(one.to_json()))
+        return
+    for name, value in one.to_json().items():
+        typer.echo(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+
+
+@app.command(epilog="Example: habeas dead-letters replay 5d0c1f7e-3a52-5b0e-9c0a-2f6f9d117a01 --actor jdoe")
+def replay(
+    letter_id: LetterId, actor: Actor = ME, database: Database = None, *, as_json: Json = False
+) -> None:
+    """Try a record again, in its place in the order; what waited behind it follows.
+
+    The running service takes it up within seconds. If it fails again the same letter is open again.
+    """
+    request_id = asyncio.run(_replay(letter_id, actor, database))
+    if as_json:
+        typer.echo(json.dumps({"letter": str(letter_id), "request_id": str(request_id), "actor": actor}))
+        return
+    typer.echo(f"replayed: request {request_id} goes on")
+
+
+def resync(
+    request: Annotated[UUID, typer.Argument(help="The request's id.")],
+    actor: Actor = ME,
+    database: Database = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Let every service send all its records about one request again, and try its blocked ones again.
+
+    Readers ignore what they had. Exit 1 if no service holds a record about it.
+
+    Example: habeas resync 6f9c1f0e-6f0b-5f43-9a52-6a1d2f6f9d11 --actor jdoe
+    """
+    from dataclasses import asdict
+
+    sent = asyncio.run(_resync(request, actor, database))
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in sent]))
+    else:
+        for one in sent:
+            typer.echo(f"{one.service:12} {one.records} records again, {one.unblocked} unblocked")
+    if not any(one.records or one.unblocked for one in sent):
+        typer.echo(f"habeas: no service holds a record about request {request}", err=True)
+        raise typer.Exit(1)
+
+
+async def _list(services: list[str], database_url: str | None, *, replayed: bool) -> list["Letter"]:
+    from deploy.dead_letters import database, letters
+    from deploy.settings import local_settings
+
+    async with database(local_settings(), database_url) as connection:
+        return await letters(connection, services, replayed=replayed)
+
+
+async def _show(letter_id: UUID, database_url: str | None, out: Path | None) -> "Letter":
+    from deploy.dead_letters import database, letter, opened
+    from deploy.settings import local_settings
+    from shared.private_files import write_private
+
+    settings = local_settings()
+    async with database(settings, database_url) as connection:
+        one = await letter(connection, letter_id)
+    if out is not None:
+        write_private(out, (await opened(settings, one)).to_bytes())
+    return one
+
+
+async def _replay(letter_id: UUID, actor: str, database_url: str | None) -> UUID:
+    from deploy import dead_letters
+    from deploy.settings import local_settings
+    from shared.hosting import clock_of
+
+    settings = local_settings()
+    async with dead_letters.database(settings, database_url) as connection:
+        one = await dead_letters.letter(connection, letter_id)
+        now = clock_of(settings).now()
+        return await dead_letters.replay(settings, connection, one, actor=actor, now=now)
+
+
+async def _resync(request_id: UUID, actor: str, database_url: str | None) -> list["Resent"]:
+    from deploy import dead_letters
+    from deploy.settings import local_settings
+    from shared.hosting import clock_of
+
+    settings = local_settings()
+    async with dead_letters.database(settings, database_url) as connection:
+        return await dead_letters.resync(connection, request_id, actor=actor, now=clock_of(settings).now())

@@ -10,7 +10,9 @@ from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 from shared.amnesia import LostMemory
 from shared.events.topics import SERVICES
@@ -102,6 +104,7 @@ async def build_host(
 def web_application(host: Host) -> FastAPI:
     """The service's own routes beside `/live`, `/ready` and `/metrics`."""
     app = FastAPI(title=f"Habeas {host.resources.service}", docs_url=None, redoc_url=None)
+    app.add_exception_handler(RequestValidationError, _invalid)
     app.include_router(host.health.routes())
     if host.parts.routes is not None:
         found = host.parts.routes(host.batcher)
@@ -110,6 +113,19 @@ def web_application(host: Host) -> FastAPI:
     if host.parts.dress is not None:
         host.parts.dress(app)
     return app
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    """Where it is wrong, and never what was sent, which the framework's own answer repeats."""
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    fields = ", ".join(sorted({str(one["loc"][-1]) for one in found if one["loc"][0] in {"path", "query"}}))
+    problem = {
+        "type": "about:blank",
+        "title": "What was sent cannot be used",
+        "status": 422,
+        "detail": f"Give {fields or 'it'} in the form that the API describes.",
+    }
+    return JSONResponse(problem, status_code=422, media_type="application/problem+json")
 
 
 class _Server(uvicorn.Server):

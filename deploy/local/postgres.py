@@ -31,7 +31,9 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # A statement or a key that broke a constraint may hold a person's data; the log must not.
+    # An error's text, a statement or a key that broke a constraint may hold a person's data; the log must not.
+    # Whoever sent the statement is told all of it; here the server speaks of itself alone.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }

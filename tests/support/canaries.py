@@ -6,7 +6,7 @@ A search that finds nothing proves something only if it can find: each form is t
 import hashlib
 import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote, quote_plus
@@ -97,10 +97,9 @@ def _spellings(value: str) -> dict[str, str]:
     return {how: text for text, how in {text: how for how, text in found.items()}.items()}
 
 
-def _base64(raw: bytes, alignment: int, encode: "type[bytes] | object") -> bytes:
+def _base64(raw: bytes, alignment: int, encode: Callable[[bytes], bytes]) -> bytes:
     """The characters that depend on these bytes alone, whatever stands before and behind them."""
-    assert callable(encode)
     padded = b"\0" * alignment + raw
     usable = len(padded) - len(padded) % 3
-    text: bytes = encode(padded[:usable])
+    text = encode(padded[:usable])
     return text[-(-alignment * 8 // 6) :]

@@ -57,9 +57,13 @@ class Cascadia:
 
 async def load(admin_url: str, home: Path, *, seed: int, people: int) -> Cascadia:
     """Make everything anew; whatever an earlier run left of the sample is replaced."""
+    return await load_people(admin_url, home, make_people(seed, people), seed=seed)
+
+
+async def load_people(admin_url: str, home: Path, everybody: tuple[Person, ...], *, seed: int) -> Cascadia:
+    """The same for these people."""
     places = Places(admin_url, home)
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    everybody = make_people(seed, people)
     rows = make_rows(everybody, seed)
     async with _connected(places.admin()) as connection:
         await _make_roles(connection)

@@ -1,0 +1,111 @@
+"""Who somebody is stands in sealed fields and in their mail, and nowhere else; a destroyed key takes it away."""
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from shared.hosting import open_resources
+from shared.vault import KeyDestroyed, Vault
+from tests.support import identities
+from tests.support.canaries import Canaries
+from tests.support.eventually import eventually_async
+from tests.support.every_path import Walked
+from tests.support.leaks import leaks, server_files
+from tests.support.proven import certified
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
+
+# What every name, address and number of the marked people has in common: the servers wrote a lot.
+STEMS = Canaries({str(number): stem for number, stem in enumerate(identities.STEMS)})
+YEARS_PASS = timedelta(days=800)
+
+
+async def test_no_topic_table_log_metric_file_or_process_holds_an_identity(walked: Walked) -> None:
+    found = await leaks(walked.running, walked.canaries, walked.planted)
+
+    assert found == [], "\n".join(found)
+
+
+async def test_no_answer_of_a_service_or_a_command_repeats_who_was_named(walked: Walked) -> None:
+    secrets = {"saved secret"}
+    named = Canaries({label: value for label, value in walked.values.items() if label not in secrets})
+
+    assert [(answer[:400], found) for answer in walked.shown if (found := named.found_in(answer))] == []
+
+
+async def test_what_the_servers_wrote_to_their_disks_holds_no_identity(walked: Walked) -> None:
+    places = await server_files(walked.running, walked.partitions)
+
+    assert len(places) > 100
+    assert {place: found for place, blob in places if (found := STEMS.found_in(blob, hashes=False))} == {}
+
+
+async def test_the_search_finds_who_is_under_the_seal(walked: Walked) -> None:
+    opened = await _opened(walked)
+
+    telling = [plain for plain in opened if plain is not None and walked.canaries.found_in(plain)]
+    assert len(telling) >= len(walked.closing)
+
+
+async def test_the_search_finds_who_is_written_into_a_table_a_log_or_a_file(walked: Walked) -> None:
+    value = walked.values["clear"]
+    home = walked.running.settings.home
+    async with walked.running.installation.admin() as admin:
+        await admin.execute("CREATE TABLE fulfillment.planted AS SELECT md5($1) AS note", value)
+    (home / "packages" / "planted.sealed").write_text(value.encode().hex())
+    (home / "logs" / "planted.log").write_text(value.upper())
+
+    found = await leaks(walked.running, walked.canaries, walked.planted)
+
+    async with walked.running.installation.admin() as admin:
+        await admin.execute("DROP TABLE fulfillment.planted")
+    for name in ("packages/planted.sealed", "logs/planted.log"):
+        (home / name).unlink()
+    assert any("fulfillment.planted" in one and "md5 hex" in one for one in found)
+    assert any("planted.sealed" in one and "hex" in one for one in found)
+    assert any("log planted.log" in one and "upper" in one for one in found)
+
+
+async def test_after_the_keys_are_destroyed_nothing_opens_and_every_certificate_verifies(
+    walked: Walked,
+) -> None:
+    running = walked.running
+    assert all(await _opened(walked))
+
+    running.clock.advance(YEARS_PASS)
+    for requester in walked.closing:
+        await eventually_async(partial(running.has_forgotten, requester.request_id), within=60)
+
+    assert set(await _opened(walked)) == {None}
+    for requester in walked.closing:
+        await certified(requester, running.tape.about(requester.request_id))
+
+
+async def _opened(walked: Walked) -> list[bytes | None]:
+    """Every sealed field that a service keeps of those who asked, opened; None where its key was destroyed."""
+    installation, asked = walked.running.installation, [one.request_id for one in walked.closing]
+    async with installation.admin() as admin, AsyncExitStack() as stack:
+        kept = [
+            row
+            for service in ("intake", "fulfillment")
+            for row in await admin.fetch(
+                f"SELECT * FROM {service}.kept WHERE request_id = ANY($1)",  # noqa: S608 - our own names
+                asked,
+            )
+        ]
+        resources = await open_resources(installation.settings, "intake", stack)
+        await resources.vault.prefetch(asked)
+        return [_open(resources.vault, row) for row in kept]
+
+
+def _open(vault: Vault, row: asyncpg.Record) -> bytes | None:
+    try:
+        return vault.open(
+            UUID(str(row["request_id"])), UUID(str(row["message_id"])), row["field"], row["sealed"]
+        )
+    except KeyDestroyed:
+        return None

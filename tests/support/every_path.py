@@ -1,0 +1,246 @@
+"""Sends marked people through every way that a person's details can take into Habeas, and through the wrong ones."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from deploy.demo.cascadia.people import Person
+from deploy.demo.cascadia.places import DATABASES
+from shared.events.commands import RetryTask
+from shared.events.fulfillment import TaskNeedsPerson
+from shared.events.topics import TOPICS
+from tests.support.canaries import Canaries
+from tests.support.eventually import eventually_async
+from tests.support.identities import MARK, values_of, values_of_rows
+from tests.support.requester import Requester, ask
+from tests.support.running import Running, environment
+from tests.support.upstream import REQUEST
+
+ACCEPTED = 202
+CLEAR = f"{MARK}.clear.zyl@quokkamail.example"
+WRONG_SECRET = f"1.{MARK}WrongSecretThatOpensNothingAtAll0123456789"
+_REFUSE = """
+CREATE FUNCTION public.refuse_marked() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'cannot change %', OLD.email USING DETAIL = OLD.full_name, HINT = OLD.phone; END $$;
+CREATE TRIGGER refuse_marked BEFORE UPDATE ON customers FOR EACH ROW
+WHEN (OLD.customer_number = '{customer}') EXECUTE FUNCTION public.refuse_marked()"""
+
+
+@dataclass
+class Walked:
+    """What was done: who asked, what tells who they are, and which records an outsider wrote in clear."""
+
+    running: Running
+    values: dict[str, str] = field(default_factory=lambda: {"clear": CLEAR, "wrong secret": WRONG_SECRET})
+    planted: set[tuple[str, int, int]] = field(default_factory=set)
+    closing: list[Requester] = field(default_factory=list)
+    shown: list[bytes] = field(default_factory=list)
+
+    @property
+    def canaries(self) -> Canaries:
+        return Canaries(self.values)
+
+    @property
+    def partitions(self) -> set[str]:
+        """The folders of the broker in which planted records lie."""
+        namespace = self.running.settings.namespace
+        return {f"{namespace}{topic}-{partition}" for topic, partition, _ in self.planted}
+
+    async def knows(self, person: Person) -> Person:
+        """From now on this person's details are looked for."""
+        self.values |= values_of(person)
+        self.values |= dict(values_of_rows(await self.running.town.rows_of(person)))
+        return person
+
+
+async def every_path(running: Running) -> Walked:
+    """Walk all of them side by side; done when every good request is closed."""
+    walked = Walked(running)
+    people = iter([await walked.knows(person) for person in running.town.business.people])
+    await _refusing(walked, next(people), running)
+    ways = (_by_code, _by_assertion, _copied_upstream, _opted_out, _withdrawn, _at_the_command_line)
+    await asyncio.gather(*(way(walked, next(people)) for way in ways), _wrong_over_http(walked, next(people)))
+    await _wrong_over_kafka(walked, next(people))
+    await asyncio.gather(*(requester.closed(within=120) for requester in walked.closing))
+    return walked
+
+
+async def _by_code(walked: Walked, person: Person) -> None:
+    """A wrong proof, a foreign secret, a code by mail."""
+    key = f"{MARK}-idempotency-{person.number}"
+    requester = await _asks(walked, person, "delete", proof="code", key=key)
+    walked.values |= {"idempotency key": key, "wrong proof": f"{MARK}-proof"}
+    mail = await walked.running.mailbox.wait(requester.request_id, "verification_code")
+    walked.values["code"] = mail.code
+    for secret, body in (
+        (requester.secret, {"code": f"{MARK}-proof"}),
+        (WRONG_SECRET, {"code": mail.code}),
+        (requester.secret, {"assertion": f"{MARK}.{MARK}.{MARK}"}),
+        (requester.secret, {"code": CLEAR, CLEAR: CLEAR}),
+    ):
+        await _posted(walked, f"/requests/{requester.request_id}/verification", body, secret or "")
+    await requester.prove()
+
+
+async def _by_assertion(walked: Walked, person: Person) -> None:
+    await _asks(walked, person, "delete", via="kafka", key="form-of-the-second")
+
+
+async def _copied_upstream(walked: Walked, person: Person) -> None:
+    """A copy of everything: what the systems know travels in an export and lies in a package."""
+    requester = await _asks(walked, person, "know_specific", via="kafka", key="form-of-the-third")
+    await requester.closed(within=120)
+    copy = await requester.package_bytes()
+    mail = await walked.running.mailbox.wait(requester.request_id, "answer")
+    walked.values["access key"] = mail.access_key
+    assert person.email.encode() in copy
+
+
+async def _opted_out(walked: Walked, person: Person) -> None:
+    await _asks(walked, person, "opt_out", proof="none", phone=person.phone)
+
+
+async def _withdrawn(walked: Walked, person: Person) -> None:
+    requester = await _asks(walked, person, "delete", proof="code")
+    await walked.running.mailbox.wait(requester.request_id, "verification_code")
+    await requester.withdraw()
+
+
+async def _refusing(walked: Walked, person: Person, running: Running) -> None:
+    """A system whose refusal quotes the person, in every part that an error has."""
+    database = running.town.business.places.admin(DATABASES["dms"])
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(_REFUSE.format(customer=person.customer_id))
+        requester = await _asks(walked, person, "delete", key="form-of-the-refused")
+        needs = await running.tape.wait(requester.request_id, TaskNeedsPerson)
+        await connection.execute("DROP FUNCTION public.refuse_marked() CASCADE")
+    finally:
+        await connection.close()
+    retry = RetryTask(task=needs.task, actor="operator", reason="the trigger is gone")
+    assert await running.command(requester.request_id, retry) == "accepted"
+
+
+async def _at_the_command_line(walked: Walked, person: Person) -> None:
+    """Claims by standard input; a receipt in a file of one's own."""
+    saved = walked.running.town.business.places.home / "receipt.json"
+    claims = {"email": person.email, "name": person.name, "phone": person.phone}
+    intake = ["--url", walked.running.intake]
+    submit = ["request", "submit", "--right", "opt_out", "--claims", "-", "--save", str(saved), *intake]
+    await _command(walked, submit, json.dumps(claims))
+    await _command(walked, ["request", "show", "--saved", str(saved), *intake], "")
+    wrong = json.dumps({"email": f"{CLEAR} {CLEAR}", CLEAR: CLEAR})
+    await _command(walked, [*submit[:-4], *intake], wrong)
+    walked.values["saved secret"] = json.loads(saved.read_bytes())["secret"]
+
+
+async def _wrong_over_http(walked: Walked, person: Person) -> None:
+    """Details where they do not belong: other fields, unknown fields, paths, headers, questions."""
+    good = {"right": "delete", "residency": "US-CA", "email": person.email}
+    for wrong in (
+        {**good, "residency": person.name},
+        {**good, "right": person.email},
+        {**good, "business": person.email},
+        {**good, person.email: person.phone},
+        {**good, "phone": person.email},
+        {**good, "email": person.street},
+        {**good, "collected_from": person.phone},
+        [person.email],
+    ):
+        await _posted(walked, "/requests", wrong)
+    http, url = walked.running.http, walked.running.intake
+    headers = {"traceparent": CLEAR, "Idempotency-Key": CLEAR, "Content-Type": CLEAR, "X-Name": CLEAR}
+    for path in (f"/requests/{person.email}", f"/{person.email}?name={person.name}", "/requests"):
+        for secret in (WRONG_SECRET, CLEAR):
+            answer = await http.get(url + path, headers={**headers, "Authorization": f"Bearer {secret}"})
+            walked.shown.append(answer.content)
+    deadline = walked.running.services.url("deadline")
+    walked.shown.append((await http.get(f"{deadline}/certificates/{person.email}")).content)
+
+
+async def _wrong_over_kafka(walked: Walked, person: Person) -> None:
+    """Submissions that are refused, and records in clear on every topic that a service reads."""
+    running = walked.running
+    refused = {"right": "delete", "residency": person.name, "email": person.email, "channel": "phone"}
+    await running.upstream.submit(refused, key="form-of-the-refused-one")
+    settings = running.settings
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap)
+    await producer.start()
+    try:
+        for topic, key, headers, value in _hostile(running, person):
+            sent = await producer.send_and_wait(
+                settings.namespace + topic, value, key=key, headers=headers, partition=0
+            )
+            walked.planted.add((topic, sent.partition, sent.offset))
+    finally:
+        await producer.stop()
+    await eventually_async(lambda: _buried(running, len(walked.planted)), within=60)
+
+
+def _hostile(
+    running: Running, person: Person
+) -> Iterator[tuple[str, bytes | None, list[tuple[str, bytes]], bytes]]:
+    clear, key = json.dumps({"claims": json.dumps({"email": person.email})}).encode(), person.email.encode()
+    good = running.upstream.headers
+    for topic in TOPICS:
+        if set(topic.readers) - {"console"}:
+            yield topic.name, key, [("x-name", person.name.encode())], CLEAR.encode()
+    for changes in (
+        {"ce_source": f"upstream/{CLEAR}"},
+        {"ce_business": person.email},
+        {"ce_type": f"dsar.{CLEAR}"},
+        {"ce_time": CLEAR},
+        {"ce_id": CLEAR},
+        {"ce_sequence": CLEAR},
+    ):
+        yield "dsar.submissions", key, good(REQUEST, **changes), clear
+    more = {"traceparent": CLEAR, "ce_subject": CLEAR, "x-name": person.name, "ce_correlationid": CLEAR}
+    yield "dsar.submissions", key, good(REQUEST, **more), clear
+    yield "dsar.submissions", None, good(REQUEST), clear
+    yield "dsar.submissions", key, good(REQUEST), json.dumps({"claims": "x", person.email: CLEAR}).encode()
+
+
+async def _buried(running: Running, number: int) -> bool:
+    """Whether each of them was answered; the one in good order became a refusal, the others dead letters."""
+    letters = sum(one.topic.startswith("dsar.dead-letters.") for one in running.tape.records)
+    return letters >= number - 1
+
+
+async def _asks(walked: Walked, person: Person, right: str, **how: Any) -> Requester:
+    requester = await ask(walked.running, person, right, **how)
+    walked.closing.append(requester)
+    if requester.secret:
+        walked.values[f"{person.number} secret"] = requester.secret
+    return requester
+
+
+async def _posted(walked: Walked, path: str, body: Any, secret: str = "") -> None:
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    answer = await walked.running.http.post(walked.running.intake + path, json=body, headers=headers)
+    assert answer.is_client_error or answer.status_code == ACCEPTED, answer.text or path
+    walked.shown.append(answer.content)
+
+
+async def _command(walked: Walked, arguments: list[str], given: str) -> None:
+    """One command, its arguments read where everybody can read them while it waits for its input."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "deploy.cli.main",
+        *arguments,
+        env={**os.environ, **environment(walked.running.installation)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    walked.shown += [(Path(f"/proc/{process.pid}") / name).read_bytes() for name in ("cmdline", "environ")]
+    out, err = await process.communicate(given.encode())
+    walked.shown += [out, err]

@@ -17,7 +17,9 @@ SEARCH = Canaries({"name": NAME, "phone": PHONE})
 
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz", '{"name":"'])
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
-def test_base64_is_found_wherever_in_a_text_the_value_began(before: str, encode: Callable[[bytes], bytes]) -> None:
+def test_base64_is_found_wherever_in_a_text_the_value_began(
+    before: str, encode: Callable[[bytes], bytes]
+) -> None:
     for value in (NAME, NAME.lower(), NAME.upper(), PHONE):
         assert SEARCH.found_in(encode(f"{before}{value}, and more".encode()))
 

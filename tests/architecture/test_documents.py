@@ -70,12 +70,16 @@ def alone(known: set[str]) -> set[str]:
 
 def leads_somewhere(page: Path, target: str) -> bool:
     name, _, anchor = target.partition("#")
-    file = (ROOT / page.parent / name) if name else ROOT / page
+    file = ROOT / (meant(page, name) if name else page)
     if not file.exists():
         return False
-    return not anchor or anchor in {
-        slug(line) for line in file.read_text("utf-8").splitlines() if line[:1] == "#"
-    }
+    headings = [line for line in file.read_text("utf-8").splitlines() if line[:1] == "#"] if anchor else []
+    return not anchor or anchor in {slug(line) for line in headings}
+
+
+def meant(page: Path, name: str) -> Path:
+    """A leading slash means the top of the repository, as forges read it."""
+    return Path(name[1:]) if name.startswith("/") else page.parent / name
 
 
 def slug(heading: str) -> str:

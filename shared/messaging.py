@@ -155,17 +155,18 @@ class Intake:
         began = time.monotonic()
         try:
             await self._shell.handle([to_incoming(self._raw(record)) for record in records])
+            self._took(time.monotonic() - began)
+            await self._shell.drain_parked()
         except Exception as error:  # judged by the shell already: what comes out here is to be repeated
             self._failures += 1
-            wait = min(0.1 * 2**self._failures, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            # The exponent is bounded too: an outage of hours would grow it beyond what a float can hold.
+            wait = min(0.1 * 2 ** min(self._failures, 10), LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             log.warning(
                 "batch.repeat", rows=len(records), error_type=type(error).__name__, delay_seconds=wait
             )
             await asyncio.sleep(wait)
             raise
         self._failures = 0
-        self._took(time.monotonic() - began)
-        await self._shell.drain_parked()
 
     def _raw(self, record: ConsumerRecord) -> Raw:
         return Raw(

@@ -131,7 +131,8 @@ CREATE TABLE dead_letters (
   replayed_by text
 );
 
--- A month of the outbox goes as a whole once every request that was opened in it was closed before the given time.
+-- A month of the outbox goes as a whole once every request that was opened in it was closed before the given time,
+-- and nothing in it still has to be published.
 -- The service may call this and nothing else that changes tables: it runs as the owner, with a pinned search_path
 -- (the migration sets it to this schema).
 CREATE FUNCTION forget_outbox(closed_before timestamptz) RETURNS integer
@@ -148,7 +149,7 @@ BEGIN
   LOOP
     IF NOT EXISTS (
       SELECT 1 FROM cases WHERE opened_month = month.opened AND (closed_at IS NULL OR closed_at >= closed_before)
-    ) THEN
+    ) AND NOT EXISTS (SELECT 1 FROM outbox WHERE opened_month = month.opened AND published_at IS NULL) THEN
       EXECUTE format('DROP TABLE %I', month.name);
       dropped := dropped + 1;
     END IF;

@@ -15,6 +15,7 @@ from shared.tasks.ports import Bound, Claim, Lost, Permission
 from shared.tasks.work import Again, Claimed
 
 LEASE_SECONDS = 90
+OPEN_STATES = ("queued", "claimed", "calling", "ambiguous", "needs_person")
 # A blocked case's tasks are not claimed; what runs already comes back as soon as the case is free again.
 BLOCKED = timedelta(seconds=1)
 
@@ -60,8 +61,10 @@ class TaskStore(Generic[C]):
         await self._pool.execute(sql.AGAIN, task.task_id, task.epoch, answer.ambiguous, run_at)
 
     async def open_by_state(self) -> dict[str, int]:
-        """How many tasks are open, by state."""
-        return {row["state"]: row["n"] for row in await self._pool.fetch(sql.OPEN)}
+        """How many tasks are open, by state; a state that none is in counts zero."""
+        return dict.fromkeys(OPEN_STATES, 0) | {
+            row["state"]: row["n"] for row in await self._pool.fetch(sql.OPEN)
+        }
 
     def _permission(self, task: Claimed, case: Any) -> Go | Stop | Wait:
         now = self._clock.now()

@@ -29,6 +29,12 @@ OUTBOX_BLOCKED = Metric(
 GAP_AGE = Metric(
     "habeas_parked_oldest_seconds", "gauge", "How long the oldest parked record has waited for its gap."
 )
+CASES_BLOCKED = Metric(
+    "habeas_cases_blocked",
+    "gauge",
+    "Cases that wait for a person with their dead letter: nothing of them goes on, no date is watched. "
+    "Alert above 0.",
+)
 TASKS_OPEN = Metric("habeas_tasks_open", "gauge", "Tasks that have not ended, by state.", ("state",))
 CONSUMER_LAG = Metric(
     "habeas_consumer_lag", "gauge", "Records still to be read, over all assigned partitions."
@@ -36,7 +42,7 @@ CONSUMER_LAG = Metric(
 LOOP_FAILURES = Metric("habeas_loop_failures", "gauge", "Turns of a background loop that failed.", ("loop",))
 METRICS = (
     MESSAGES, BATCH_SECONDS, RECORDS, PUBLISHED, OUTBOX_AGE, OUTBOX_BLOCKED, GAP_AGE, TASKS_OPEN, CONSUMER_LAG,
-    LOOP_FAILURES,
+    LOOP_FAILURES, CASES_BLOCKED,
 )  # fmt: skip
 
 

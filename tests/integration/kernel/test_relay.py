@@ -10,6 +10,8 @@ from aiokafka import ConsumerRecord
 
 from deploy.topics import apply
 from shared.events.topics import FULFILLED, VERIFIED
+from shared.machine.ports import Writes
+from shared.machine.storage import PostgresStore
 from shared.outbox import producer as producer_settings
 from shared.outbox import statements as sql
 from tests.support.installation import Installation
@@ -204,6 +206,28 @@ async def test_rows_of_several_months_are_marked_each_in_its_partition(pool: asy
     await until_done(a_relay(pool, Recording()))
 
     assert await unpublished(pool) == 0
+
+
+async def test_a_month_of_closed_requests_goes_as_a_whole_once_everything_of_it_was_published(
+    pool: asyncpg.Pool,
+) -> None:
+    month = await pool.fetchval("SELECT date_trunc('month', now() - interval '1 month')::date")
+    later = "SELECT forget_outbox(date_trunc('month', now()) + interval '1 hour')"
+    async with PostgresStore(pool).transaction() as transaction:
+        row = (await transaction.lock([ONE], month))[ONE]
+        record = replace(a_row(ONE, 1), opened_month=month)
+        await transaction.write(Writes(cases=[row], outbox=[record]))
+    await until_done(a_relay(pool, Recording()))
+    assert await pool.fetchval(later) == 0
+
+    await pool.execute("UPDATE cases SET closed_at = opened_month")
+    await pool.execute("UPDATE outbox SET published_at = NULL, blocked_at = now()")
+    assert await pool.fetchval(later) == 0
+
+    await pool.execute("UPDATE outbox SET published_at = now()")
+    assert await pool.fetchval(later) == 1
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
+    await put(pool, [replace(a_row(ONE, 2), opened_month=month)])
 
 
 @pytest.mark.durable

@@ -30,6 +30,7 @@ class Log:
 
     partitions: dict[Partition, list[LogRecord]] = field(default_factory=lambda: defaultdict(list))
     committed: dict[tuple[str, Partition], int] = field(default_factory=dict)
+    stalled: set[tuple[str, Partition]] = field(default_factory=set)
     count: int = PARTITIONS
 
     def add_partition(self) -> None:
@@ -52,6 +53,8 @@ class Log:
         found = []
         for topic in topics:
             for number in range(self.count):
+                if (group, (topic, number)) in self.stalled:
+                    continue
                 records = self.partitions.get((topic, number))
                 if records and self.position(group, (topic, number)) < len(records):
                     found.append((topic, number))

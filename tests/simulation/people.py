@@ -1,7 +1,7 @@
 """Requesters, staff and upstream systems: they ask, prove, take back, forbid and repeat themselves."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -60,10 +60,10 @@ class People:
         self.nonsense = 0
         self._calls = 0
 
-    def submit(self, people: int) -> None:
+    def submit(self, people: int, rights: Sequence[str]) -> None:
         """Ask for something, over HTTP or by telephone."""
         chance = self._world.chance
-        number, right = chance.randrange(people), chance.choice(RIGHTS)
+        number, right = chance.randrange(people), chance.choice(rights)
         key = f"submission-{len(self.asked)}"
         via: Literal["http", "upstream"] = chance.choice(("http", "upstream"))
         request_id = request_id_for(HTTP if via == "http" else UPSTREAM, key)

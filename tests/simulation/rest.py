@@ -24,7 +24,10 @@ def closed(world: "World", request_id: UUID) -> bool:
 
 
 def visibly_waiting(world: "World", request_id: UUID) -> bool:
-    """A person was told: of a task that needs one, or of a notice that cannot be delivered."""
+    """A person was told: of a task that needs one, of a notice that cannot be delivered; or the first of two waits."""
+    first = world.databases["fulfillment"].joined.get(request_id)
+    if first is not None and visibly_waiting(world, first):
+        return True
     fulfillment = world.databases["fulfillment"].tables
     stuck = [t for t in fulfillment.tasks.values() if t.new.request_id == request_id]
     waits = any(task.state == "needs_person" for task in stuck)

@@ -10,13 +10,26 @@ from shared.events.topics import SERVICES
 from shared.machine.shell import NOT_THE_MESSAGE
 from tests.simulation.log import PARTITIONS
 from tests.simulation.loop import SimulatedLoop, determined
+from tests.simulation.people import RIGHTS
 from tests.simulation.points import KilledError, Waiting, adopting
 from tests.simulation.rest import check_at_rest, closed, visibly_waiting
 from tests.simulation.world import World
 
 DAY = 86_400.0
 LONGEST_REST = 6_000
-FAULTS = ("points", "crash", "rewind", "late", "jump", "hold", "withdraw", "people", "garbage", "repartition")
+FAULTS = (
+    "points",
+    "crash",
+    "rewind",
+    "late",
+    "jump",
+    "hold",
+    "withdraw",
+    "people",
+    "garbage",
+    "repartition",
+    "stall",
+)
 Action = Callable[[], object]
 
 
@@ -30,6 +43,7 @@ class Plan:
     legacy: bool
     faults: frozenset[str]
     failing: float
+    rights: tuple[str, ...] = RIGHTS
 
     @classmethod
     def drawn(cls, chance: random.Random) -> "Plan":
@@ -46,19 +60,23 @@ class Plan:
 class Scheduler:
     """Runs one world for a number of steps, then to rest, then through a replay."""
 
-    def __init__(self, seed: str, steps: int, chance: random.Random | None = None) -> None:
+    def __init__(
+        self, seed: str, steps: int, chance: random.Random | None = None, plan: Plan | None = None
+    ) -> None:
         self.seed = seed
         self.steps = steps
         self.taken = 0
         self.trace: list[str] = []
         self._drawn = chance
+        self._planned = plan
         self._resting = False
+        self._mended = False
 
     def run(self) -> None:
         """Raises AssertionError where something is not as it must be."""
         with determined(self.seed) as seeded:
             self.chance = self._drawn or seeded
-            self.plan = Plan.drawn(self.chance)
+            self.plan = self._planned or Plan.drawn(self.chance)
             self.loop = SimulatedLoop(self._quiet)
             self.loop.set_task_factory(adopting)
             self.world = World(self.loop, self.chance, people=self.plan.people, legacy=self.plan.legacy)
@@ -91,6 +109,7 @@ class Scheduler:
 
     def _begin_rest(self) -> None:
         self._resting, self._rested = True, 0
+        self.world.log.stalled.clear()
         self._over = self.loop.create_future()
 
     def _quiet(self, timeout: float | None) -> None:
@@ -148,12 +167,12 @@ class Scheduler:
             "extend": (0.2, people.extend),
         }
         if len(people.asked) < plan.requests:
-            found["submit"] = (3.0, lambda: people.submit(plan.people))
+            found["submit"] = (3.0, lambda: people.submit(plan.people, plan.rights))
         if people.wishes:
             found["call"] = (6.0, people.call)
         if "hold" in faults:
             found |= {
-                "hold": (0.4, people.hold),
+                "hold": (0.8, people.hold),
                 "release": (0.4, people.release),
                 "two sources": (0.1, people.two_sources),
             }
@@ -174,7 +193,11 @@ class Scheduler:
         if "rewind" in faults:
             found["rewind"] = (0.2, self._rewind)
         if "repartition" in faults and self.world.log.count == PARTITIONS:
-            found["repartition"] = (0.05, self.world.log.add_partition)
+            found["repartition"] = (0.2, self.world.log.add_partition)
+        if "stall" in faults:
+            found["stall"] = (0.4, self._stall)
+            if self.world.log.stalled:
+                found["unstall"] = (0.4, self.world.log.stalled.clear)
         if self.world.late:
             found["late"] = (2.0, self._arrive_late)
         if "jump" in faults:
@@ -200,6 +223,11 @@ class Scheduler:
     def _tick(self, timeout: float | None) -> None:
         step = self.chance.choice((0.1, 1.0, 5.0, 20.0))
         self.world.pass_time(step if timeout is None or step < timeout else timeout + 0.001)
+
+    def _stall(self) -> None:
+        worker = self.chance.choice(self.world.workers)
+        partition = (self.chance.choice(worker.topics), self.chance.randrange(self.world.log.count))
+        self.world.log.stalled.add((worker.process.service, partition))
 
     def _rewind(self) -> None:
         worker = self.chance.choice(self.world.workers)
@@ -249,6 +277,9 @@ class Scheduler:
             world.pass_time(timeout + 0.001)
             return True
         world.people.release(everything=True)
+        if not self._mended:
+            self._mended = True
+            world.people.retry()
         if self._starts():
             return True
         if all(closed(world, one) or visibly_waiting(world, one) for one in world.people.asked):

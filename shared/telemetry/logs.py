@@ -31,7 +31,17 @@ def configure_logs(service: str, level: str, *, pretty: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s", force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(WordsOfOurs())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class WordsOfOurs(logging.Formatter):
+    """What a library logs: how bad it is, whose it is, and the kind of error; never its text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        kind = record.exc_info[0] if record.exc_info else None
+        return f"{record.levelname} {record.name} {kind.__name__ if kind else ''}".rstrip()
 
 
 def _bound(service: str) -> Any:

@@ -18,6 +18,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
 
+from shared import lenient_records
 from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
@@ -35,6 +36,7 @@ class Subscription:
 
     def __init__(self, bootstrap: str, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
         self.namespace = namespace
+        lenient_records.install()
         self.broker = KafkaBroker(
             bootstrap,
             client_id=f"habeas-{service}",

@@ -111,8 +111,9 @@ def read(raw: Raw) -> Record | Unreadable:
     headers = _headers(raw)
     if isinstance(headers, Unreadable):
         return headers
-    if not raw.key:
-        return Unreadable(raw, "missing_key", "key", _uuid(headers.get("ce_subject", "")))
+    wrong_key = _wrong_key(raw.key)
+    if wrong_key is not None:
+        return Unreadable(raw, wrong_key, "key", _uuid(headers.get("ce_subject", "")))
     missing = next((name for name in REQUIRED if name not in headers), None)
     if missing is not None:
         return Unreadable(raw, "missing_header", missing, _uuid(headers.get("ce_subject", "")))
@@ -126,9 +127,26 @@ def _headers(raw: Raw) -> dict[str, str] | Unreadable:
     if sum(len(value or b"") for _, value in raw.headers) > MAX_HEADER_BYTES:
         return Unreadable(raw, "headers_too_large")
     try:
-        return {name: (value or b"").decode() for name, value in raw.headers}
-    except UnicodeDecodeError:
+        return {_name(name): (value or b"").decode() for name, value in raw.headers}
+    except UnicodeError:
         return Unreadable(raw, "header_not_utf8")
+
+
+def _name(name: str) -> str:
+    """A header's name; one that was no UTF-8 on its topic cannot be encoded (shared/lenient_records.py)."""
+    name.encode()
+    return name
+
+
+def _wrong_key(key: bytes | None) -> str | None:
+    """Why a key names nothing. Two keys of other bytes than text must not become one."""
+    if not key:
+        return "missing_key"
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return "key_not_utf8"
+    return None
 
 
 def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
@@ -177,7 +195,7 @@ def _kept(raw: Raw, headers: Mapping[str, str], envelope: Envelope) -> tuple[tup
 
 def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:
     """The request that a record is about; a submission's is derived from who sent it and its key."""
-    key = (raw.key or b"").decode("utf-8", "replace")
+    key = (raw.key or b"").decode()
     if raw.topic == SUBMISSIONS.name:
         return request_id_for(headers["ce_source"], key)
     subject = _uuid(headers.get("ce_subject", ""))

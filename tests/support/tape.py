@@ -1,4 +1,4 @@
-"""Everything that lies on an installation's topics, recorded as it comes, for tests to wait for and to search."""
+"""Everything that the services say on their topics, recorded as it comes, for tests to wait for and to search."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from shared.events.message import Body
-from shared.events.topics import LIFECYCLE, TOPICS
+from shared.events.topics import LIFECYCLE, SUBMISSIONS, TOPICS
 
 B = TypeVar("B", bound=Body)
 EVENT_TOPICS = {topic.name for topic in TOPICS if topic.kind == "event"}
@@ -52,7 +52,7 @@ class Taped:
 
 @dataclass
 class Tape:
-    """Follows every topic of one installation from the beginning.
+    """Follows every topic that an installation writes, from the beginning.
 
     `alarm` is called while something is waited for, and raises if nothing can come any more.
     """
@@ -67,7 +67,7 @@ class Tape:
 
     async def start(self) -> None:
         consumer = AIOKafkaConsumer(
-            *(self.namespace + topic.name for topic in TOPICS),
+            *(self.namespace + topic.name for topic in TOPICS if topic != SUBMISSIONS),
             bootstrap_servers=self.bootstrap,
             auto_offset_reset="earliest",
             enable_auto_commit=False,

@@ -108,6 +108,7 @@ CREATE TABLE tasks (
   epoch           bigint NOT NULL DEFAULT 0,
   lease_until     timestamptz,
   attempts        integer NOT NULL DEFAULT 0,
+  hurried         boolean NOT NULL DEFAULT false,  -- while it runs: if it must come back, then at once
   frozen          text,                      -- sealed: the immutable ids that find returned
   frozen_id       uuid,                      -- the message id that frozen is sealed under
   idempotency_key text,

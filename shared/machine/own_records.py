@@ -9,6 +9,8 @@ from shared.ids import new_id
 from shared.machine.decision import Message, TaskFinished, Wake
 from shared.machine.ports import DeadLetter, FinishedTask, OutboxRow
 
+LARGEST_SEALED = 900_000
+
 
 def finished_task(body: Body) -> FinishedTask:
     """The row that a task's end writes."""
@@ -39,8 +41,12 @@ def local_raw(item: Message | Unreadable) -> Raw:
 
 
 def dead_record(service: str, letter: DeadLetter) -> OutboxRow:
-    """The dead letter as a record; its key is the original one only where that is an id of ours."""
-    key = str(letter.request_id or letter.id)
+    """The dead letter as a record; its key is the original one only where that is an id of ours.
+
+    Sealing makes a record larger: one that would not fit into a record any more stays in our table alone.
+    """
+    key, sealed = str(letter.request_id or letter.id), letter.sealed.encode()
+    fits = len(sealed) <= LARGEST_SEALED
     headers = {
         "ce_specversion": "1.0",
         "ce_id": str(letter.id),
@@ -49,11 +55,12 @@ def dead_record(service: str, letter: DeadLetter) -> OutboxRow:
         "ce_time": letter.at.isoformat(),
         "habeas_reason": letter.reason,
         "habeas_origin": f"{letter.raw.topic}/{letter.raw.partition}/{letter.raw.offset}",
+        "habeas_content": "sealed" if fits else "too_large",
     }
     return OutboxRow(
         topic=f"dsar.dead-letters.{service}",
         key=key,
         headers=headers,
-        value=letter.sealed.encode(),
+        value=sealed if fits else b"",
         opened_month=letter.at.date().replace(day=1),
     )

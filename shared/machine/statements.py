@@ -42,13 +42,13 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
 ON CONFLICT (request_id, key) DO NOTHING"""
 
 # A task that waits for a person or for a later try is looked at now. One that froze its ids may have called out,
-# so it comes back as ambiguous and proves before it acts.
+# so it comes back as ambiguous and proves before it acts. One that runs comes back at once, if it comes back.
 HURRY_TASKS = """
-UPDATE tasks t SET run_at = u.run_at, state = CASE
+UPDATE tasks t SET run_at = u.run_at, hurried = t.state IN ('claimed', 'calling'), state = CASE
   WHEN t.state = 'needs_person' AND t.frozen_id IS NOT NULL THEN 'ambiguous'
   WHEN t.state = 'needs_person' THEN 'queued' ELSE t.state END
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u(request_id, key, run_at)
-WHERE t.request_id = u.request_id AND t.key = u.key AND t.state IN ('queued', 'ambiguous', 'needs_person')"""
+WHERE t.request_id = u.request_id AND t.key = u.key AND t.state NOT IN ('done', 'canceled')"""
 
 FINISH_TASKS = """
 UPDATE tasks t SET state = u.state, result = u.result, lease_until = NULL

@@ -18,7 +18,7 @@ WHERE t.state IN ('queued', 'ambiguous') AND t.run_at <= $1 AND t.handler = ANY(
 ORDER BY t.urgency, t.task_id LIMIT $3 FOR UPDATE OF c SKIP LOCKED"""
 
 CLAIM = """
-UPDATE tasks t SET state = u.state, epoch = t.epoch + 1, attempts = t.attempts + 1,
+UPDATE tasks t SET state = u.state, epoch = t.epoch + 1, attempts = t.attempts + 1, hurried = false,
   lease_until = clock_timestamp() + $4 * interval '1 second'
 FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS u(task_id, state, epoch)
 WHERE t.task_id = u.task_id AND t.epoch = u.epoch AND t.state IN ('queued', 'ambiguous')
@@ -38,7 +38,8 @@ UPDATE tasks SET state = 'calling', frozen = coalesce($3, frozen), frozen_id = c
 WHERE task_id = $1 AND epoch = $2 AND state IN ('claimed', 'calling')"""
 
 AGAIN = """
-UPDATE tasks SET state = CASE WHEN $3 THEN 'ambiguous' ELSE 'queued' END, run_at = $4, lease_until = NULL
+UPDATE tasks SET state = CASE WHEN $3 THEN 'ambiguous' ELSE 'queued' END, lease_until = NULL,
+  run_at = CASE WHEN hurried THEN run_at ELSE $4 END
 WHERE task_id = $1 AND epoch = $2 AND state IN ('claimed', 'calling')"""
 
 OPEN = "SELECT state, count(*) AS n FROM tasks WHERE state NOT IN ('done', 'canceled') GROUP BY state"

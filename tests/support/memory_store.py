@@ -50,6 +50,7 @@ class TaskRow:
     run_at: datetime
     epoch: int = 0
     attempts: int = 0
+    hurried: bool = False
     lease_until: float | None = None
     frozen: str | None = None
     frozen_id: UUID | None = None
@@ -234,8 +235,8 @@ def _due(row: CaseRow, now: datetime) -> bool:
 
 
 def _hurry(task: TaskRow | None, run_at: datetime) -> None:
-    if task is None or task.state not in {"queued", "ambiguous", "needs_person"}:
+    if task is None or task.state in {"done", "canceled"}:
         return
-    task.run_at = run_at
+    task.run_at, task.hurried = run_at, task.state in {"claimed", "calling"}
     if task.state == "needs_person":
         task.state = "ambiguous" if task.frozen_id is not None else "queued"

@@ -60,7 +60,8 @@ class MemoryTasks:
         row = self._tables.tasks[task.task_id]
         if row.epoch == task.epoch and row.state in OURS:
             row.state = "ambiguous" if answer.ambiguous else "queued"
-            row.run_at, row.lease_until = self._clock.now() + answer.after, None
+            row.run_at = row.run_at if row.hurried else self._clock.now() + answer.after
+            row.lease_until = None
 
     def _expire(self) -> None:
         for row in self._tables.tasks.values():
@@ -90,7 +91,7 @@ class MemoryTasks:
     def _take(self, row: TaskRow) -> Claimed:
         settle = row.state == "ambiguous"
         row.state = "calling" if settle else "claimed"
-        row.epoch, row.attempts = row.epoch + 1, row.attempts + 1
+        row.epoch, row.attempts, row.hurried = row.epoch + 1, row.attempts + 1, False
         row.lease_until = self._tables.seconds + LEASE_SECONDS
         plan = row.new.plan
         return Claimed(

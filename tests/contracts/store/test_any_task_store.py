@@ -223,6 +223,18 @@ async def test_a_finish_counts_once_and_frees_the_task_for_good(desk: Desk) -> N
     assert not (await desk.tasks.claim(["count"], 8)).found
 
 
+async def test_a_task_that_was_hurried_while_it_ran_comes_back_at_once(desk: Desk) -> None:
+    await desk.tell("task-a")
+    first = await desk.claim_one()
+    await desk.tell("hurry-a")
+
+    await desk.tasks.again(first, Again(timedelta(hours=6), "busy"))
+    second = await desk.claim_one()
+    await desk.tasks.again(second, Again(timedelta(hours=6), "busy"))
+
+    assert not (await desk.tasks.claim(["count"], 8)).found
+
+
 async def test_a_person_s_task_comes_back_when_hurried_and_settles_if_it_had_frozen_its_ids(
     desk: Desk,
 ) -> None:

@@ -88,6 +88,20 @@ async def test_a_letter_opens_to_the_record_as_it_lay_and_its_record_tells_where
     assert sent.headers["ce_id"] == str(letter.letter_id)
 
 
+async def test_a_letter_that_fits_into_no_record_is_sent_without_its_content(
+    machine: Machine, upstream: Upstream
+) -> None:
+    large = replace(upstream.event(ONE), value=b"{" + b"x" * 800_000)
+
+    await machine.hear(large)
+
+    (sent,) = await machine.dead_records()
+    assert (sent.headers["habeas_content"], sent.value) == ("too_large", b"")
+    (letter,) = await machine.world.letters()
+    opened = await DeadLetterSeal(machine.vault).open(letter.sealed, letter_id=letter.letter_id)
+    assert Raw.from_bytes(opened).value == large.value
+
+
 async def test_a_poison_message_in_a_full_batch_costs_one_letter_and_its_neighbours_nothing(
     machine: Machine, upstream: Upstream
 ) -> None:

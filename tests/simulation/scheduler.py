@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.database import TRANSIENT
 from shared.events.topics import SERVICES
@@ -108,7 +109,7 @@ class Scheduler:
             assert rows == after[name], f"a replay changed {name}"
 
     def _begin_rest(self) -> None:
-        self._resting, self._rested = True, 0
+        self._resting, self._rested, self._naps = True, 0, 0
         self.world.log.stalled.clear()
         self._over = self.loop.create_future()
 
@@ -282,10 +283,23 @@ class Scheduler:
             world.people.retry()
         if self._starts():
             return True
-        if all(closed(world, one) or visibly_waiting(world, one) for one in world.people.asked):
+        if not self._pending() and all(
+            closed(world, one) or visibly_waiting(world, one) for one in world.people.asked
+        ):
             return False
-        world.pass_time(self._next())
+        # The longer nothing comes of it, the longer everybody sleeps: some tasks look again every few minutes.
+        self._naps += 1
+        world.pass_time(max(self._next(), min(DAY / 4, 2.0 ** (self._naps / 8))))
         return True
+
+    def _pending(self) -> bool:
+        """A retry still to come would run in the midst of the replay; the join of a waiting first never ends."""
+        soon = self.world.clock.now() + timedelta(days=1)
+        return any(
+            task.state in {"queued", "ambiguous"} and task.run_at < soon and task.new.plan.handler != "join"
+            for database in self.world.databases.values()
+            for task in database.tables.tasks.values()
+        )
 
     def _next(self) -> float:
         """Seconds until the next date, lease or retry."""

@@ -28,14 +28,21 @@ POSTPONE = """
 UPDATE tasks t SET run_at = u.run_at FROM unnest($1::uuid[], $2::timestamptz[]) AS u(task_id, run_at)
 WHERE t.task_id = u.task_id AND t.state IN ('queued', 'ambiguous')"""
 
-LOCK_CASE = "SELECT body, blocked FROM cases WHERE request_id = $1 FOR UPDATE"
+LOCK_CASES = """
+SELECT request_id, body, blocked FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""
 
-MINE = "SELECT 1 FROM tasks WHERE task_id = $1 AND epoch = $2 AND state IN ('claimed', 'calling')"
+MINE = """
+SELECT t.task_id FROM tasks t JOIN unnest($1::uuid[], $2::bigint[]) AS u(task_id, epoch) USING (task_id, epoch)
+WHERE t.state IN ('claimed', 'calling')"""
 
 CALLING = """
-UPDATE tasks SET state = 'calling', frozen = coalesce($3, frozen), frozen_id = coalesce($4, frozen_id),
-  idempotency_key = coalesce($5, idempotency_key), lease_until = clock_timestamp() + $6 * interval '1 second'
-WHERE task_id = $1 AND epoch = $2 AND state IN ('claimed', 'calling')"""
+UPDATE tasks t SET state = 'calling', frozen = coalesce(u.frozen, t.frozen),
+  frozen_id = coalesce(u.frozen_id, t.frozen_id), idempotency_key = coalesce(u.idempotency_key, t.idempotency_key),
+  lease_until = clock_timestamp() + $6 * interval '1 second'
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
+  AS u(task_id, epoch, frozen, frozen_id, idempotency_key)
+WHERE t.task_id = u.task_id AND t.epoch = u.epoch AND t.state IN ('claimed', 'calling')
+RETURNING t.task_id"""
 
 AGAIN = """
 UPDATE tasks SET state = CASE WHEN $3 THEN 'ambiguous' ELSE 'queued' END, lease_until = NULL,

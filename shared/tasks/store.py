@@ -4,10 +4,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic
+from uuid import UUID
 
 import asyncpg
 
 from shared.clock import Clock
+from shared.gathering import Gathering
 from shared.machine.decision import C, Domain, Go, Stop, Wait
 from shared.tasks import statements as sql
 from shared.tasks.permits import Permits
@@ -15,6 +17,7 @@ from shared.tasks.ports import Bound, Claim, Lost, Permission
 from shared.tasks.work import Again, Claimed
 
 LEASE_SECONDS = 90
+MOST_CALLINGS = 100
 OPEN_STATES = ("queued", "claimed", "calling", "ambiguous", "needs_person")
 # A blocked case's tasks are not claimed; what runs already comes back as soon as the case is free again.
 BLOCKED = timedelta(seconds=1)
@@ -27,6 +30,9 @@ class TaskStore(Generic[C]):
         self._pool = pool
         self._permits = Permits(domain)
         self._clock = clock
+        self._callings: Gathering[tuple[Claimed, Bound], Permission] = Gathering(
+            self._call, most=MOST_CALLINGS
+        )
 
     async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
         """Take due tasks, most urgent first; the domain is asked again under the lock of each case."""
@@ -38,22 +44,7 @@ class TaskStore(Generic[C]):
 
     async def calling(self, task: Claimed, bound: Bound) -> Permission:
         """Commit `CALLING` with what the call is bound to, or say why it must not happen."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            case = await connection.fetchrow(sql.LOCK_CASE, task.request_id)
-            if not await connection.fetchval(sql.MINE, task.task_id, task.epoch):
-                return Lost()
-            permission = self._permission(task, case)
-            if isinstance(permission, Go):
-                await connection.execute(
-                    sql.CALLING,
-                    task.task_id,
-                    task.epoch,
-                    bound.frozen,
-                    bound.frozen_id,
-                    bound.idempotency_key,
-                    LEASE_SECONDS,
-                )
-        return permission
+        return await self._callings.submit((task, bound))
 
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
@@ -64,6 +55,33 @@ class TaskStore(Generic[C]):
         """How many tasks are open, by state; a state that none is in counts zero."""
         return dict.fromkeys(OPEN_STATES, 0) | {
             row["state"]: row["n"] for row in await self._pool.fetch(sql.OPEN)
+        }
+
+    async def _call(self, asked: Sequence[tuple[Claimed, Bound]]) -> Sequence[Permission]:
+        """One transaction for all who are about to call out now; each is judged by itself."""
+        tasks = [task for task, _ in asked]
+        async with self._pool.acquire() as connection, connection.transaction():
+            permissions = await self._permissions(connection, tasks)
+            going = [
+                (task.task_id, task.epoch, bound.frozen, bound.frozen_id, bound.idempotency_key)
+                for task, bound in asked
+                if isinstance(permissions[task.task_id], Go)
+            ]
+            rows = await connection.fetch(sql.CALLING, *_columns(going), LEASE_SECONDS) if going else []
+        # A lease may have run out between the two looks: what was not written must not be called.
+        calling = {row["task_id"] for row in rows}
+        lost = {task_id for task_id, *_ in going if task_id not in calling}
+        return [Lost() if task.task_id in lost else permissions[task.task_id] for task in tasks]
+
+    async def _permissions(
+        self, connection: asyncpg.Connection, tasks: Sequence[Claimed]
+    ) -> dict[UUID, Permission]:
+        cases = await connection.fetch(sql.LOCK_CASES, [task.request_id for task in tasks])
+        rows = await connection.fetch(sql.MINE, *_columns([(task.task_id, task.epoch) for task in tasks]))
+        case_of, mine = {case["request_id"]: case for case in cases}, {row["task_id"] for row in rows}
+        return {
+            task.task_id: self._permission(task, case_of[task.request_id]) if task.task_id in mine else Lost()
+            for task in tasks
         }
 
     def _permission(self, task: Claimed, case: Any) -> Go | Stop | Wait:

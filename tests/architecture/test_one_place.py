@@ -11,7 +11,7 @@ SWALLOWS_EVERYTHING = {
     # "path:Class.function": "why nothing narrower will do"
     "shared/machine/shell.py:Shell.handle": "a bug on one message becomes a dead letter, or its partition would stop",
     "shared/tasks/permits.py:Permits.__call__": "one case with a bug must not keep every other task from its claim",
-    "shared/machine/batcher.py:Batcher._run": "the error is handed to everybody who waits for that batch",
+    "shared/gathering.py:Gathering._run": "the error is handed to everybody who waits for that batch",
     "shared/tasks/runner.py:Runner._answer": "a handler's bug is an end like any other: tried again, then a person's",
     "shared/background.py:Loop._run": "a loop outlives the bug of one turn, which is logged and counted",
     "shared/hosting.py:_within": "a step of the shutdown that fails must not keep the next from being taken",

@@ -6,10 +6,16 @@ WAITS_BY_ITSELF = {
     "create_task", "ensure_future", "run_coroutine_threadsafe", "to_thread", "run_in_executor", "sleep", "wait_for",
     "timeout", "timeout_at", "Thread", "Timer", "gather", "wait", "TaskGroup",
 }  # fmt: skip
-KERNEL = ("shared/machine/", "shared/outbox/relay.py", "shared/tasks/permits.py", "shared/tasks/store.py")
+KERNEL = (
+    "shared/machine/",
+    "shared/gathering.py",
+    "shared/outbox/relay.py",
+    "shared/tasks/permits.py",
+    "shared/tasks/store.py",
+)
 AWAITS_MORE = {
     # "path": "why, and why a seed replays all the same"
-    "shared/machine/batcher.py": "gathers what comes one by one: one task at a time, on the loop's own order",
+    "shared/gathering.py": "gathers what comes one by one: one task at a time, on the loop's own order",
 }
 
 

@@ -115,7 +115,8 @@ CREATE TABLE tasks (
   result          text,
   UNIQUE (request_id, key)
 ) WITH (fillfactor = 70);
-CREATE INDEX tasks_due ON tasks (urgency, run_at) WHERE state IN ('queued', 'ambiguous');
+-- In the order of a claim: many tasks are equally urgent, and a claim must not sort them all to take a few.
+CREATE INDEX tasks_due ON tasks (urgency, task_id, run_at) WHERE state IN ('queued', 'ambiguous');
 CREATE INDEX tasks_leased ON tasks (lease_until) WHERE state IN ('claimed', 'calling');
 
 CREATE TABLE dead_letters (

@@ -6,6 +6,7 @@ a day runs from midnight to midnight (Gov. Code 6806), so lateness begins at the
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count, islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -54,6 +55,7 @@ def business_days(start: date, calendar: Calendar) -> Iterator[date]:
     return (day for n in count(1) if calendar.is_open(day := start + timedelta(days=n)))
 
 
+@lru_cache(maxsize=4096)
 def add_business_days(start: date, days: int, calendar: Calendar) -> date:
     """Give the last day of a period of business days that begins after `start`."""
     return next(islice(business_days(start, calendar), days - 1, None))

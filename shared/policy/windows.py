@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from shared.policy import dates
 from shared.policy.clocks import Clocks, DueDate
@@ -25,8 +27,11 @@ class WarningTime:
 
 def warning_times(regime: Regime, clocks: Clocks, *, extended: bool = False) -> tuple[WarningTime, ...]:
     """List every warning of a request, earliest first; an extension moves the answer's ladder."""
+    rule = regime.rules.warnings
     rungs = (
-        rung for clock, due in _warned(clocks, extended=extended) for rung in _ladder(regime, clock, due)
+        rung
+        for clock, due in _warned(clocks, extended=extended)
+        for rung in _ladder(clock, due.date, tuple(rule.days_before.get(clock, ())), rule.hour, regime.zone)
     )
     return tuple(sorted(rungs, key=lambda rung: rung.at))
 
@@ -57,11 +62,19 @@ def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, Du
     return ((clock, due) for clock, due in named if due)
 
 
-def _ladder(regime: Regime, clock: WarnedClock, due: DueDate) -> Iterator[WarningTime]:
-    rule = regime.rules.warnings
-    for days in rule.days_before.get(clock, ()):
-        local = datetime.combine(dates.add_days(due.date, -days), time(rule.hour), tzinfo=regime.zone)
-        yield WarningTime(clock=clock, days_before=days, at=local.astimezone(UTC))
+@lru_cache(maxsize=4096)
+def _ladder(
+    clock: WarnedClock, due: date, days_before: tuple[int, ...], hour: int, zone: ZoneInfo
+) -> tuple[WarningTime, ...]:
+    """Each request asks for its ladder with every fact that it hears, and a day's requests share one."""
+    return tuple(
+        WarningTime(
+            clock=clock,
+            days_before=days,
+            at=datetime.combine(dates.add_days(due, -days), time(hour), tzinfo=zone).astimezone(UTC),
+        )
+        for days in days_before
+    )
 
 
 def _end(span: Span, start: date) -> date:

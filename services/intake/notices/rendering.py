@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
@@ -39,6 +39,25 @@ GROUNDS: Final = {
     "exemption": "the law lets or makes us keep a part of it",
     "not_done": "a part of it was not done in one of our systems",
 }
+
+
+class _Headers(HeaderRegistry):
+    """The standard registry makes a new class for each header of each message: most of a notice's cost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        known = self._made.get(name.lower())
+        if known is None:
+            known = self._made[name.lower()] = super().__getitem__(name)
+        return known
+
+
+_HEADERS: Final = _Headers()
+ASCII: Final = SMTP.clone(header_factory=_HEADERS)
+UNICODE: Final = SMTPUTF8.clone(header_factory=_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,7 @@ class Rendering:
     def message(self, letter: Letter, to: Addressed) -> EmailMessage:
         """The e-mail, ready to hand over."""
         business = self._business(letter.business)
-        message = EmailMessage(policy=SMTP if to.email.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=ASCII if to.email.isascii() else UNICODE)
         message["From"] = Address(display_name=business.name, addr_spec=self._sender.address)
         message["To"] = to.email
         message["Subject"] = f"{_SUBJECTS[letter.kind]} ({business.name})"

@@ -42,7 +42,7 @@ async def test_a_request_withdrawn_before_any_proof_is_closed_as_withdrawn(runni
     closed = await requester.closed()
 
     assert closed.resolution == "withdrawn"
-    assert (await requester.status())["state"] == "closed"
+    assert await requester.shown("closed")
     await assert_told(requester)
 
 

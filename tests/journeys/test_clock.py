@@ -105,4 +105,4 @@ async def test_the_key_of_an_answer_is_destroyed_when_nobody_may_need_it_any_mor
     running.clock.advance(YEARS_PASS)
 
     await eventually_async(lambda: running.has_forgotten(requester.request_id), within=30)
-    assert (await requester.status())["state"] == "closed"
+    assert await requester.shown("closed")

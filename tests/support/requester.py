@@ -11,6 +11,7 @@ from deploy.demo.cascadia.people import Person
 from deploy.demo.plan import Ask, Proof, Via
 from deploy.demo.story import claims_of
 from shared.events.deadline import RequestClosed
+from tests.support.eventually import eventually_async
 from tests.support.running import Running
 
 CHANGES = {"delete", "opt_out"}
@@ -48,6 +49,17 @@ class Requester:
         answer = await self._get("", self.secret)
         assert answer.status_code == httpx2.codes.OK, answer.text
         found: dict[str, Any] = answer.json()
+        return found
+
+    async def shown(self, state: str) -> dict[str, Any]:
+        """What the requester sees once it says `state`: intake hears of an event after its topic has it."""
+
+        async def told() -> dict[str, Any] | None:
+            status = await self.status()
+            return status if status["state"] == state else None
+
+        found = await eventually_async(told)
+        assert found is not None
         return found
 
     async def package(self) -> dict[str, Any]:

@@ -1,16 +1,21 @@
 """Certificates in PostgreSQL, in the service's own schema."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 
 from services.deadline.ports import StoredCertificate
+from shared.gathering import Gathering
 
 # A certificate is made of what was known at closing: the first one stands.
 _ADD = """
-INSERT INTO certificates (request_id, payload_sha256, jws, created_at) VALUES ($1, $2, $3, $4)
+INSERT INTO certificates (request_id, payload_sha256, jws, created_at)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
 ON CONFLICT (request_id) DO NOTHING"""
 _FIND = "SELECT request_id, payload_sha256, jws, created_at FROM certificates WHERE request_id = $1"
+
+MOST_AT_ONCE = 200
 
 
 class PostgresCertificates:
@@ -18,14 +23,18 @@ class PostgresCertificates:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._adding: Gathering[StoredCertificate, None] = Gathering(self._add_all, most=MOST_AT_ONCE)
 
     async def add(self, certificate: StoredCertificate) -> None:
         """Keep a certificate; one that is there already stays as it is."""
-        await self._pool.execute(
-            _ADD, certificate.request_id, certificate.payload_sha256, certificate.jws, certificate.created_at
-        )
+        await self._adding.submit(certificate)
 
     async def find(self, request_id: UUID) -> StoredCertificate | None:
         """The certificate of a request, if it was made."""
         row = await self._pool.fetchrow(_FIND, request_id)
         return StoredCertificate(**dict(row)) if row else None
+
+    async def _add_all(self, certificates: Sequence[StoredCertificate]) -> Sequence[None]:
+        rows = [(one.request_id, one.payload_sha256, one.jws, one.created_at) for one in certificates]
+        await self._pool.execute(_ADD, *(list(column) for column in zip(*rows, strict=True)))
+        return [None] * len(certificates)

@@ -7,13 +7,16 @@ from uuid import UUID
 import asyncpg
 
 from services.fulfillment.answer_files import package_id_of
+from shared.gathering import Gathering
 from shared.machine.decision import Kept
 
-_KEPT = "SELECT name, message_id, field, sealed FROM kept WHERE request_id = $1"
+_KEPT = "SELECT request_id, name, message_id, field, sealed FROM kept WHERE request_id = ANY($1::uuid[])"
 _RESOLUTION = "SELECT body::jsonb ->> 'resolution' FROM cases WHERE request_id = $1"
 _OF_PARTS = """
 SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
+
+MOST_AT_ONCE = 200
 
 
 class FulfillmentStore:
@@ -21,10 +24,11 @@ class FulfillmentStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._kept: Gathering[UUID, Sequence[Kept]] = Gathering(self._of_all, most=MOST_AT_ONCE)
 
     async def of(self, request_id: UUID) -> Sequence[Kept]:
         """The sealed fields kept for a request: its claims, and the identifiers that were found."""
-        return [Kept(**row) for row in await self._pool.fetch(_KEPT, request_id)]
+        return await self._kept.submit(request_id)
 
     async def resolution_of(self, request_id: UUID) -> str | None:
         """How a request of this service ended, or None."""
@@ -42,3 +46,11 @@ class FulfillmentStore:
             names = (package_id_of(row["task_id"], epoch) for epoch in range(1, row["epoch"] + 1))
             found.update((name, row["request_id"]) for name in names if name in wanted)
         return found
+
+    async def _of_all(self, request_ids: Sequence[UUID]) -> Sequence[Sequence[Kept]]:
+        """One look for all tasks that begin at once."""
+        found: dict[UUID, list[Kept]] = {request_id: [] for request_id in request_ids}
+        for row in await self._pool.fetch(_KEPT, list(found)):
+            kept = Kept(row["name"], row["message_id"], row["field"], row["sealed"])
+            found[row["request_id"]].append(kept)
+        return [found[request_id] for request_id in request_ids]

@@ -8,16 +8,19 @@ from uuid import UUID
 import asyncpg
 
 from services.intake.domain import IntakeCase
+from shared.gathering import Gathering
 from shared.machine.decision import Kept
 
 _CASE = "SELECT body FROM cases WHERE request_id = $1"
-_KEPT = "SELECT name, message_id, field, sealed FROM kept WHERE request_id = $1 AND name = ANY($2)"
+_KEPT = "SELECT request_id, name, message_id, field, sealed FROM kept WHERE request_id = ANY($1::uuid[])"
 # Ids made by uuid5 have no order in time: the list is by receipt, which lies in the body.
 _LIST = """
 SELECT request_id, body FROM cases
 WHERE body IS NOT NULL AND body::jsonb ? 'received_at'
 ORDER BY (body::jsonb ->> 'received_at')::timestamptz DESC, request_id
 LIMIT $1"""
+
+MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class IntakeTables:
 
     def __init__(self, pool: "asyncpg.Pool | asyncpg.Connection") -> None:
         self._pool = pool
+        self._kept: Gathering[UUID, dict[str, Kept]] = Gathering(self._kept_of_all, most=MOST_AT_ONCE)
 
     async def case(self, request_id: UUID) -> IntakeCase | None:
         """The request's case, if there is one."""
@@ -42,10 +46,8 @@ class IntakeTables:
 
     async def kept(self, request_id: UUID, names: Sequence[str]) -> dict[str, Kept]:
         """The sealed fields remembered under these names, as far as there are any."""
-        rows = await self._pool.fetch(_KEPT, request_id, list(names))
-        return {
-            row["name"]: Kept(row["name"], row["message_id"], row["field"], row["sealed"]) for row in rows
-        }
+        found = await self._kept.submit(request_id)
+        return {name: kept for name, kept in found.items() if name in names}
 
     async def latest(self, limit: int) -> list[Listed]:
         """The requests received last."""
@@ -55,3 +57,11 @@ class IntakeTables:
             if case.received_at is not None:
                 listed.append(Listed(row["request_id"], case.received_at, case))
         return listed
+
+    async def _kept_of_all(self, request_ids: Sequence[UUID]) -> Sequence[dict[str, Kept]]:
+        """One look for all notices that are written at once."""
+        found: dict[UUID, dict[str, Kept]] = {request_id: {} for request_id in request_ids}
+        for row in await self._pool.fetch(_KEPT, list(found)):
+            kept = Kept(row["name"], row["message_id"], row["field"], row["sealed"])
+            found[row["request_id"]][kept.name] = kept
+        return [found[request_id] for request_id in request_ids]

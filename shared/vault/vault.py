@@ -3,13 +3,17 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
+from itertools import chain
 from uuid import UUID
 
+from shared.gathering import Gathering
 from shared.vault.cache import Gone, KeyCache
 from shared.vault.data_key import Aead, UnsealError, load_data_key, new_data_key
 from shared.vault.errors import CannotUnseal, CannotUnwrap, KeyDestroyed, KeyNotOpen, KeyUnknown
 from shared.vault.month_key import month_key_id
 from shared.vault.ports import KeyEncryptionKey, KeyStore, StoredKey
+
+MOST_AT_ONCE = 200
 
 
 class Vault:
@@ -30,6 +34,7 @@ class Vault:
         self._keys = keys
         self._kek = kek
         self._cache = KeyCache(seconds=cache_seconds, limit=max_keys, monotonic=monotonic)
+        self._opening: Gathering[Sequence[UUID], None] = Gathering(self._open_all, most=MOST_AT_ONCE)
 
     async def create(self, request_ids: Sequence[UUID]) -> None:
         """Give each request its key, once; a key that exists is opened, a destroyed one stays destroyed."""
@@ -58,12 +63,8 @@ class Vault:
     async def prefetch(self, request_ids: Sequence[UUID]) -> None:
         """Open a batch's keys in one call; unknown and destroyed ones raise where they are used."""
         self._cache.trim()
-        wanted = self._cache.to_load(request_ids)
-        if not wanted:
-            return
-        found = {stored.request_id: stored for stored in await self._keys.open(wanted)}
-        for one in wanted:
-            self._cache.put(one, await self._opened(found[one]) if one in found else Gone.UNKNOWN)
+        if self._cache.to_load(request_ids):
+            await self._opening.submit(request_ids)
 
     def seal(self, request_id: UUID, message_id: UUID, field: str, plaintext: bytes) -> str:
         """The plaintext as base64url text that opens only for this request, message and field."""
@@ -88,6 +89,14 @@ class Vault:
     def forget_expired(self) -> None:
         """Let go of keys whose time is over; called by a timer where no traffic does it."""
         self._cache.trim()
+
+    async def _open_all(self, asked: Sequence[Sequence[UUID]]) -> Sequence[None]:
+        """One call for all who ask at once; the tasks of one request ask for the same key."""
+        wanted = self._cache.to_load(chain.from_iterable(asked))
+        found = {stored.request_id: stored for stored in await self._keys.open(wanted)} if wanted else {}
+        for one in wanted:
+            self._cache.put(one, await self._opened(found[one]) if one in found else Gone.UNKNOWN)
+        return [None] * len(asked)
 
     async def _opened(self, stored: StoredKey) -> Aead | Gone:
         if stored.wrapped is None:

@@ -46,8 +46,12 @@ async def _places(settings: Settings, key: bytes) -> list[TopicPartition]:
 async def _records(settings: Settings, places: Sequence[TopicPartition], key: bytes) -> list[ConsumerRecord]:
     if not places:
         return []
+    # From the earliest record by itself: a seek after `assign` races with the client's own choice of a position.
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, client_id="habeas-events", enable_auto_commit=False
+        bootstrap_servers=settings.kafka_bootstrap,
+        client_id="habeas-events",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     try:
         await consumer.start()
@@ -61,7 +65,6 @@ async def _to_the_end(
     consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], key: bytes
 ) -> list[ConsumerRecord]:
     ends = await consumer.end_offsets(places)
-    await consumer.seek_to_beginning(*places)
     found: list[ConsumerRecord] = []
     while [place for place in places if await consumer.position(place) < ends[place]]:
         batches = await consumer.getmany(timeout_ms=500)

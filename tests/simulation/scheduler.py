@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.database import TRANSIENT
@@ -11,51 +10,14 @@ from shared.events.topics import SERVICES
 from shared.machine.shell import NOT_THE_MESSAGE
 from tests.simulation.log import PARTITIONS
 from tests.simulation.loop import SimulatedLoop, determined
-from tests.simulation.people import RIGHTS
+from tests.simulation.plan import Plan
 from tests.simulation.points import KilledError, Waiting, adopting
 from tests.simulation.rest import check_at_rest, closed, visibly_waiting
 from tests.simulation.world import World
 
 DAY = 86_400.0
 LONGEST_REST = 6_000
-FAULTS = (
-    "points",
-    "crash",
-    "rewind",
-    "late",
-    "jump",
-    "hold",
-    "withdraw",
-    "people",
-    "garbage",
-    "repartition",
-    "stall",
-)
 Action = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one world is treated; swarm testing: each has some faults, and others not at all."""
-
-    people: int
-    requests: int
-    processes: int
-    legacy: bool
-    faults: frozenset[str]
-    failing: float
-    rights: tuple[str, ...] = RIGHTS
-
-    @classmethod
-    def drawn(cls, chance: random.Random) -> "Plan":
-        return cls(
-            people=chance.randint(1, 3),
-            requests=chance.randint(1, 6),
-            processes=chance.choice((1, 1, 2)),
-            legacy=chance.random() < 0.4,
-            faults=frozenset(name for name in FAULTS if chance.random() < 0.6),
-            failing=chance.choice((0.02, 0.1, 0.25)),
-        )
 
 
 class Scheduler:
@@ -178,7 +140,7 @@ class Scheduler:
                 "two sources": (0.1, people.two_sources),
             }
         if "withdraw" in faults:
-            found["withdraw"] = (0.3, people.withdraw)
+            found["withdraw"] = (0.3 * plan.urgency, people.withdraw)
         if "people" in faults:
             found |= {
                 "register again": (0.5, people.register_again),
@@ -191,12 +153,13 @@ class Scheduler:
 
     def _accidents(self, faults: frozenset[str]) -> dict[str, tuple[float, Action]]:
         found: dict[str, tuple[float, Action]] = {}
+        urgency = self.plan.urgency
         if "rewind" in faults:
             found["rewind"] = (0.2, self._rewind)
         if "repartition" in faults and self.world.log.count == PARTITIONS:
-            found["repartition"] = (0.2, self.world.log.add_partition)
+            found["repartition"] = (0.2 * urgency, self.world.log.add_partition)
         if "stall" in faults:
-            found["stall"] = (0.4, self._stall)
+            found["stall"] = (0.4 * urgency, self._stall)
             if self.world.log.stalled:
                 found["unstall"] = (0.4, self.world.log.stalled.clear)
         if self.world.late:

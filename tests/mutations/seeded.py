@@ -313,18 +313,14 @@ SEEDED = (
         replaced(Relay, "turn", _marks_whatever_the_broker_said),
         plan=LOST_ANSWERS,
     ),
-    Mutation(
-        "a call goes out before CALLING is committed", replaced(_Call, "__call__", _promises_to_call)
-    ),
+    Mutation("a call goes out before CALLING is committed", replaced(_Call, "__call__", _promises_to_call)),
     Mutation(
         "a call that was made is forgotten",
         replaced(_Call, "__call__", _forgets_the_call),
         plan=OLD_SYSTEM_SELDOM,
     ),
     Mutation("the cut-off is dropped", replaced(planning, "_body", _without_cut_off)),
-    Mutation(
-        "the frozen ids are dropped", replaced(ActHandler, "_resume", _finds_again), plan=LOST_ANSWERS
-    ),
+    Mutation("the frozen ids are dropped", replaced(ActHandler, "_resume", _finds_again), plan=LOST_ANSWERS),
     Mutation(
         "an unsettled call is repeated without proof",
         replaced(ActHandler, "_resume", _acts_without_proof),

@@ -40,6 +40,24 @@ def read_receipt(saved: Path) -> SavedReceipt:
     return SavedReceipt(str(found[0]), str(found[1]))
 
 
+def read_code(path: Path | None) -> str:
+    """The code from a file or, where a person sits at the terminal, from that person."""
+    if path is not None:
+        return _read(path, "--code-file").strip()
+    if not sys.stdin.isatty():
+        refuse("--code-file", "say where the code is; - reads it from standard input")
+    return str(typer.prompt("Code", hide_input=True)).strip()
+
+
+def save_package(path: Path, content: bytes) -> None:
+    from shared.private_files import write_private
+
+    try:
+        write_private(path, content)
+    except OSError as error:
+        refuse("--to", f"the answer cannot be written: {error.strerror}; it can be fetched again")
+
+
 def save_receipt(path: Path, receipt: dict[str, Any]) -> None:
     from shared.private_files import write_private
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 COLUMNS = ("request", "right", "state", "received", "answer by", "ended")
+LINE = 120
 
 
 def show_receipt(receipt: dict[str, Any], *, saved: Path | None, as_json: bool) -> None:
@@ -41,14 +41,15 @@ def show_list(listed: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(listed))
         return
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in COLUMNS:
-        table.add_column(heading, no_wrap=heading in {"request", "state"})
+        table.add_column(heading, no_wrap=True, overflow="ignore")
     for one in listed:
         received = str(one["received_at"])[:10]
         ended = one["resolution"] or ""
         table.add_row(one["request_id"], one["right"], one["state"], received, one["answer_by"] or "-", ended)
-    Console().print(table)
+    # A cut id or date is of no use to anybody, and least of all to a pipe: the line is as long as it must be.
+    Console(width=LINE).print(table, crop=False)
 
 
 def _dates(told: dict[str, Any]) -> list[str]:

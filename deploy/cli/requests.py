@@ -90,6 +90,47 @@ def show(saved: Saved, url: Url = None, home: Home = DEFAULT_HOME, *, as_json: A
     show_status(Intake.at(url, home).status(receipt), as_json=as_json)
 
 
+@app.command(
+    epilog="Examples:\n\n"
+    "habeas request prove --saved receipt.json          (asks for the code)\n\n"
+    "habeas request prove --saved receipt.json --code-file - < code.txt"
+)
+def prove(
+    saved: Saved,
+    code_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the code; without it you are asked for it.", allow_dash=True),
+    ] = None,
+    url: Url = None,
+    home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show that it is you, with the code that came by mail."""
+    from deploy.cli.request_files import read_code, read_receipt
+    from deploy.cli.request_views import show_status
+    from deploy.cli.requests_over_http import Intake
+
+    receipt = read_receipt(saved)
+    show_status(Intake.at(url, home).prove(receipt, read_code(code_file)), as_json=as_json)
+
+
+@app.command(epilog="Example: habeas request collect --saved receipt.json --to answer.zip")
+def collect(
+    saved: Saved,
+    to: Annotated[Path, typer.Option(help="Write the answer here, mode 0600.")],
+    url: Url = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Fetch the answer to a request to know: everything that the business holds and may show."""
+    from deploy.cli.request_files import read_receipt, save_package
+    from deploy.cli.requests_over_http import Intake
+
+    content = Intake.at(url, home).package(read_receipt(saved))
+    save_package(to, content)
+    typer.echo(f"The answer is in {to} ({len(content):,} bytes).")
+
+
 @app.command(epilog="Example: habeas request withdraw --saved receipt.json")
 def withdraw(saved: Saved, url: Url = None, home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
     """Take a request back; what was done before cannot be undone."""

@@ -43,18 +43,42 @@ class Intake:
     def withdraw(self, receipt: SavedReceipt) -> dict[str, Any]:
         return self._ask("POST", f"/requests/{receipt.request_id}/withdrawal", headers=_bearer(receipt))
 
+    def prove(self, receipt: SavedReceipt, code: str) -> dict[str, Any]:
+        path = f"/requests/{receipt.request_id}/verification"
+        return self._ask("POST", path, headers=_bearer(receipt), body={"code": code})
+
+    def package(self, receipt: SavedReceipt) -> bytes:
+        answer = self._send("GET", f"/requests/{receipt.request_id}/package", headers=_bearer(receipt))
+        if not answer.is_success:
+            _explain(self._content(answer))
+        return answer.content
+
     def _ask(
         self, method: str, path: str, *, headers: dict[str, str], body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        try:
-            with new_client(self.url) as client:
-                answer = client.request(method, path, json=body, headers=headers)
-                content = answer.json()
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
-            refuse("--url", f"intake does not answer at {self.url}")
+        answer = self._send(method, path, headers=headers, body=body)
+        content = self._content(answer)
         if not answer.is_success or not isinstance(content, dict):
             _explain(content)
         return content
+
+    def _send(
+        self, method: str, path: str, *, headers: dict[str, str], body: dict[str, Any] | None = None
+    ) -> httpx2.Response:
+        try:
+            with new_client(self.url) as client:
+                return client.request(method, path, json=body, headers=headers)
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            self._silent()
+
+    def _content(self, answer: httpx2.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError:
+            self._silent()
+
+    def _silent(self) -> NoReturn:
+        refuse("--url", f"intake does not answer at {self.url}")
 
 
 def _bearer(receipt: SavedReceipt) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import requests, requests_over_http
+from deploy.cli.request_views import show_list
 
 RECEIPT: dict[str, Any] = {
     "request_id": "7de025f4-a629-458b-8b68-bf6344ef7257",
@@ -114,6 +115,66 @@ def test_a_saved_receipt_opens_its_request(
     assert asked.headers["authorization"] == "Bearer 1.s3cret"
     assert "received" in result.output
     assert "acknowledgement" in result.output
+
+
+def test_the_code_from_the_mail_comes_by_file_and_proves_who_asks(intake: Pretended, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(json.dumps(RECEIPT))
+    intake.answer = lambda: httpx2.Response(202, json=STATUS)
+
+    result = run("prove", "--saved", str(receipt), "--code-file", "-", given="61960430\n")
+
+    [asked] = intake.asked
+    assert (asked.method, asked.url.path) == ("POST", f"{HERE}/verification")
+    assert json.loads(asked.content) == {"code": "61960430"}
+    assert asked.headers["authorization"] == "Bearer 1.s3cret"
+    assert "61960430" not in result.output
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_code(intake: Pretended, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(json.dumps(RECEIPT))
+
+    result = run("prove", "--saved", str(receipt))
+
+    assert result.exit_code == 2
+    assert "--code-file" in result.stderr
+    assert intake.asked == []
+
+
+def test_the_answer_is_written_where_nobody_else_reads_it(intake: Pretended, tmp_path: Path) -> None:
+    receipt, answer = tmp_path / "receipt.json", tmp_path / "answer.zip"
+    receipt.write_text(json.dumps(RECEIPT))
+    intake.answer = lambda: httpx2.Response(200, content=b"PK\x03\x04everything")
+
+    result = run("collect", "--saved", str(receipt), "--to", str(answer))
+
+    assert result.exit_code == 0
+    assert answer.read_bytes() == b"PK\x03\x04everything"
+    assert answer.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_answer_that_is_not_there_yet_is_told_and_nothing_is_written(
+    intake: Pretended, tmp_path: Path
+) -> None:
+    receipt, answer = tmp_path / "receipt.json", tmp_path / "answer.zip"
+    receipt.write_text(json.dumps(RECEIPT))
+    intake.answer = lambda: httpx2.Response(404, json={"detail": "There is no answer to collect yet."})
+
+    result = run("collect", "--saved", str(receipt), "--to", str(answer))
+
+    assert result.exit_code == 1
+    assert result.stderr == "There is no answer to collect yet.\n"
+    assert not answer.exists()
+
+
+def test_a_list_shows_ids_and_dates_whole_however_narrow_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_list([{**STATUS, "answer_by": "2026-03-19"}], as_json=False)
+
+    line = capsys.readouterr().out.splitlines()[1].split()
+    assert line == [RECEIPT["request_id"], "delete", "received", "2026-02-02", "2026-03-19"]
 
 
 def test_a_problem_is_a_sentence_with_its_remedies(intake: Pretended) -> None:

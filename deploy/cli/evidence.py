@@ -1,16 +1,58 @@
-"""`habeas evidence`: check a certificate with the public key alone."""
+"""`habeas evidence`: a closed request's certificate, and its check with the public key alone."""
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 app = typer.Typer(help="Check the proof of a closed request.", no_args_is_help=True)
 
 
-@app.callback()
-def evidence() -> None:
-    """Check the proof of a closed request."""
+Home = Annotated[Path, typer.Option(envvar="HABEAS_HOME", help="Where this installation's keys lie.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_HOME = Path(".habeas")
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "habeas evidence show 0199c0de-7000-7000-8000-00000000c0de\n\n"
+    "habeas evidence show 0199c0de-7000-7000-8000-00000000c0de --save certificate.jws --save-events events.jsonl"
+)
+def show(  # noqa: PLR0913 - one option for each thing that can be said
+    request: Annotated[UUID, typer.Argument(help="The closed request's id.")],
+    *,
+    save: Annotated[Path | None, typer.Option(help="Write the certificate here.")] = None,
+    save_events: Annotated[
+        Path | None, typer.Option(help="Write the request's events here, as Kafka holds them.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HABEAS_DEADLINE_URL",
+            help="Where the deadline service answers.",
+            show_default="the one that runs here",
+        ),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the certificate of a closed request, check its signature and tell what it proves."""
+    from deploy.cli.certificates import events_of, fetch
+    from deploy.cli.evidence_views import CannotCheck, judge, show_whole
+
+    try:
+        token = fetch(request, url, home)
+        verdict = judge(token, home / "keys" / "public" / "evidence.jwks.json")
+    except CannotCheck as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(2) from None
+    if save is not None:
+        save.write_text(f"{token}\n", "utf-8")
+    if save_events is not None:
+        save_events.write_text(events_of(request), "utf-8")
+    show_whole(verdict, as_json=as_json)
+    raise typer.Exit(0 if verdict.genuine else 1)
 
 
 @app.command(
@@ -28,14 +70,12 @@ def verify(
         Path | None,
         typer.Option(help='The events to compare with: JSON lines of {"id", "value" in base64}.'),
     ] = None,
-    home: Annotated[
-        Path, typer.Option(envvar="HABEAS_HOME", help="Where this installation's keys lie.")
-    ] = Path(".habeas"),
+    home: Home = DEFAULT_HOME,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say whether a certificate is genuine: exit 0 if it is, 1 if not, 2 if that cannot be told."""
-    from deploy.cli.evidence_views import CannotCheck, check, show
+    from deploy.cli.evidence_views import CannotCheck, check, show_verdict
 
     keys = jwks or home / "keys" / "public" / "evidence.jwks.json"
     try:
@@ -43,5 +83,5 @@ def verify(
     except CannotCheck as error:
         typer.echo(f"habeas: {error}", err=True)
         raise typer.Exit(2) from None
-    show(verdict, as_json=as_json)
+    show_verdict(verdict, as_json=as_json)
     raise typer.Exit(0 if verdict.genuine else 1)

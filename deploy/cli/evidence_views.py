@@ -1,9 +1,9 @@
-"""How `habeas evidence verify` reads its files and says what it found."""
+"""How `habeas evidence` reads its files and says what it found."""
 
 import json
 import sys
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -43,13 +43,44 @@ class Verdict:
 
 def check(file: Path, jwks: Path, events: Path | None) -> Verdict:
     """Read the files and judge the certificate; CannotCheck says which file stands in the way."""
-    found = verify_certificate(_text(file), _keys(jwks))
+    verdict = judge(_text(file), jwks)
+    if verdict.certificate is None or events is None:
+        return verdict
+    return replace(verdict, events=check_events(verdict.certificate, _values(events)))
+
+
+def judge(token: str, jwks: Path) -> Verdict:
+    """Judge a certificate by its signature alone; CannotCheck where the keys cannot be read."""
+    found = verify_certificate(token, _keys(jwks))
     if isinstance(found, CertificateRefused):
         return Verdict(refusal=found.reason)
-    return Verdict(certificate=found, events=check_events(found, _values(events)) if events else None)
+    return Verdict(certificate=found)
 
 
-def show(verdict: Verdict, *, as_json: bool) -> None:
+def show_whole(verdict: Verdict, *, as_json: bool) -> None:
+    """Print the verdict and, for people, each system, notice and date that the certificate names."""
+    show_verdict(verdict, as_json=as_json)
+    if as_json or verdict.certificate is None:
+        return
+    for line in _whole(verdict.certificate):
+        typer.echo(line)
+
+
+def _whole(one: Certificate) -> list[str]:
+    dates = {
+        "acknowledge by": one.acknowledge_by,
+        "respond by": one.respond_by,
+        "extended to": one.extended_to,
+        "effective by": one.effective_by,
+    }
+    return [
+        *(f"  {name:<16} {due.date} (late from {due.late_from})" for name, due in dates.items() if due),
+        *(f"  system {each.system:<18} {each.outcome}" for each in one.systems),
+        *(f"  notice {each.kind:<18} {each.handed_over_at} by {each.channel}" for each in one.notices),
+    ]
+
+
+def show_verdict(verdict: Verdict, *, as_json: bool) -> None:
     """Print the verdict, as sentences or as one JSON object."""
     if as_json:
         typer.echo(json.dumps(_facts(verdict)))

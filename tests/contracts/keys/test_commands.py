@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
+from deploy.cli import certificates
 from deploy.cli.main import app
 from shared.evidence import build_payload, sign_certificate
 from shared.keyfiles import KeyFiles, init_keys
@@ -16,6 +18,7 @@ from shared.signing import KeyRing
 from tests.support.certificates import EVENTS, a_certificate
 
 RUN = CliRunner()
+REQUEST = str(a_certificate().request_id)
 
 
 @pytest.fixture
@@ -182,3 +185,58 @@ def test_rewrapping_needs_the_keepers_login(home: Path) -> None:
     (home / "secrets" / "keeper.vault-url").chmod(0o600)
     code, said = keys(home, "rewrap")
     assert (code, "does not answer" in said) == (1, True)
+
+
+def handed_out(monkeypatch: pytest.MonkeyPatch, status: int, text: str) -> list[str]:
+    """The deadline service over HTTP, which answers this; the paths that it was asked for."""
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(status, text=text)
+
+    transport = httpx2.MockTransport(answer)
+    monkeypatch.setattr(
+        certificates, "new_client", lambda url: httpx2.Client(base_url=url, transport=transport)
+    )
+    return asked
+
+
+def show(home: Path, *arguments: str) -> Result:
+    options = ("--url", "http://deadline.test", "--home", str(home))
+    return RUN.invoke(app, ["evidence", "show", REQUEST, *arguments, *options])
+
+
+def test_the_certificate_of_a_request_is_fetched_checked_told_and_saved(
+    home: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = handed_out(monkeypatch, 200, certificate.read_text())
+
+    result = show(home, "--save", str(home / "saved.jws"))
+
+    assert result.exit_code == 0
+    assert asked == [f"/certificates/{REQUEST}"]
+    assert "The signature is genuine" in result.stdout
+    assert "late from" in result.stdout
+    assert verify(home, str(home / "saved.jws"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"), [(404, "not closed yet"), (500, "answered 500; ask again later")]
+)
+def test_where_there_is_no_certificate_the_reason_is_one_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, status: int, sentence: str
+) -> None:
+    handed_out(monkeypatch, status, "")
+
+    result = show(home)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+def test_where_the_service_does_not_run_the_remedy_is_told(home: Path) -> None:
+    result = RUN.invoke(app, ["evidence", "show", REQUEST, "--home", str(home)])
+
+    assert result.exit_code == 2
+    assert "habeas serve deadline" in result.stderr

@@ -20,7 +20,7 @@ async def latest(home: Path, limit: int) -> list[dict[str, Any]]:
     except KeyFileRefused as refusal:
         refuse("--home", str(refusal))
     except (OSError, asyncpg.PostgresError):
-        refuse("--home", "intake's database does not answer; is the stack up?")
+        refuse("--home", "intake's database does not answer; start it with: habeas stack up")
     try:
         listed = await IntakeTables(connection).latest(limit)
     finally:

@@ -90,7 +90,7 @@ def assert_not_repeated(machine: Fuzzed, raws: list[Raw], lines: list[EventDict]
     """Reasons, dead letters and log lines are made of words of ours."""
     unreadable = [item for item in map(to_incoming, raws) if isinstance(item, Unreadable)]
     tables = machine.store.tables
-    letters = [row for row in tables.outbox if row.topic.startswith("dsar.dead-letters.")]
+    letters = [row for row in tables.outbox.values() if row.topic.startswith("dsar.dead-letters.")]
     said = [(item.reason, item.field, item.request_id) for item in unreadable]
     kept = [(one.id, one.reason, one.field, one.sealed, one.request_id) for one in tables.dead.values()]
     assert [one for one in kept if str(one[1]).startswith("unhandled:")] == []

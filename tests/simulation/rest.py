@@ -63,7 +63,7 @@ def _published(world: "World", service: str) -> None:
     """I1: every committed record is on its topic; G3: every event of a request was applied by every reader."""
     database = world.databases[service]
     assert not database.outbox.unpublished, f"I1: {service} has not published everything"
-    for row in database.tables.outbox:
+    for row in database.tables.outbox.values():
         name = f"{row.headers['ce_source']} {row.headers['ce_id']}"
         assert name in world.auditor.records, f"I1: a record of {service} is not on {row.topic}"
 

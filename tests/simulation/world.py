@@ -84,7 +84,7 @@ class World:
             tables = database.tables
             found[service] = {
                 "cases": dict(tables.cases),
-                "outbox": list(tables.outbox),
+                "outbox": dict(tables.outbox),
                 "tasks": {key: (row.state, row.epoch, row.result) for key, row in tables.tasks.items()},
                 "audit": dict(tables.audit),
                 "commands": set(tables.commands),

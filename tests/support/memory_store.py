@@ -6,11 +6,12 @@ nothing that a transaction wrote is seen before it commits.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
+from itertools import count
 from uuid import UUID
 
 import asyncpg
@@ -63,7 +64,8 @@ class MemoryTables:
     """What lies in the tables, and who holds which row."""
 
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
-    outbox: list[OutboxRow] = field(default_factory=list)
+    outbox: dict[int, OutboxRow] = field(default_factory=dict)
+    outbox_ids: Iterator[int] = field(default_factory=partial(count, 1))
     tasks: dict[UUID, TaskRow] = field(default_factory=dict)
     audit: dict[tuple[UUID, int], AuditRow] = field(default_factory=dict)
     commands: set[CommandKey] = field(default_factory=set)
@@ -71,6 +73,7 @@ class MemoryTables:
     parked: dict[ParkedKey, Parked] = field(default_factory=dict)
     dead: dict[UUID, DeadLetter] = field(default_factory=dict)
     locks: defaultdict[UUID, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    unpublished: dict[int, OutboxRow] = field(default_factory=dict)
     seconds: float = 0.0
 
     def task(self, request_id: UUID, key: str) -> TaskRow | None:
@@ -177,7 +180,9 @@ class MemoryTransaction:
         """Check what the tables would refuse, then keep it for the commit."""
         await OthersFirst()
         self._check(writes)
-        self.changes.append(lambda: self._apply(writes))
+        # As a sequence gives them out: in the order of writing, which need not be that of the commits.
+        records = {next(self.tables.outbox_ids): row for row in writes.outbox}
+        self.changes.append(lambda: self._apply(writes, records))
 
     async def _acquire(self, request_id: UUID) -> None:
         if request_id not in self._held:
@@ -198,7 +203,7 @@ class MemoryTransaction:
         task.state, task.result, task.lease_until = one.status, one.result, None
 
     def _check(self, writes: Writes) -> None:
-        numbers = {(row.topic, row.request_id, row.sequence) for row in self.tables.outbox}
+        numbers = {(row.topic, row.request_id, row.sequence) for row in self.tables.outbox.values()}
         new = [(row.topic, row.request_id, row.sequence) for row in writes.outbox if row.sequence is not None]
         chain = [(row.request_id, row.seq) for row in writes.audit]
         for known, more in ((numbers, new), (self.tables.audit.keys(), chain)):
@@ -211,10 +216,11 @@ class MemoryTransaction:
         if not {row.request_id for row in writes.cases} <= self._held.keys():
             raise AssertionError("a case was written without its lock")
 
-    def _apply(self, writes: Writes) -> None:
+    def _apply(self, writes: Writes, records: Mapping[int, OutboxRow]) -> None:
         tables = self.tables
         tables.cases.update({row.request_id: row for row in writes.cases})
-        tables.outbox.extend(writes.outbox)
+        tables.outbox.update(records)
+        tables.unpublished.update(records)
         for new in writes.tasks:
             if tables.task(new.request_id, new.plan.key) is None:
                 tables.tasks[new.task_id] = TaskRow(new, "queued", new.run_at)

@@ -90,7 +90,7 @@ class MemoryWorld:
         return self.tables.cases.get(request_id)
 
     async def outbox(self) -> list[OutboxRow]:
-        return list(self.tables.outbox)
+        return [row for _, row in sorted(self.tables.outbox.items())]
 
     async def audit(self, request_id: UUID) -> list[AuditRow]:
         return [row for (owner, _), row in sorted(self.tables.audit.items()) if owner == request_id]

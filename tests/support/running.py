@@ -52,6 +52,15 @@ class Running:
     async def start(self, *names: str) -> None:
         await asyncio.to_thread(self.services.start, *names)
 
+    async def away(self) -> None:
+        """The servers go away: whatever is connected to Kafka lets go."""
+        await self.tape.stop()
+        await self.upstream.close()
+
+    async def back(self) -> None:
+        """They are back: the topics are read on, from the beginning."""
+        await self.tape.start()
+
     async def command(self, request_id: UUID, body: Command) -> str:
         """Send a person's decision; "accepted", or the word of its refusal."""
         command_id = str(await send_command(self.settings, request_id, body))

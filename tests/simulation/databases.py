@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.machine.decision import Domain, Go
+from shared.machine.decision import Domain, Go, Message
 from shared.machine.ports import CaseRow, CommandKey, FinishedTask, Parked, Transaction, Writes
 from shared.outbox.ports import Head
 from shared.tasks.ports import Bound, Claim, Permission
@@ -19,6 +19,7 @@ from tests.simulation.points import Process
 from tests.support.memory_certificates import MemoryCertificates
 from tests.support.memory_outbox import MemoryOutbox
 from tests.support.memory_store import MemoryStore, MemoryTables, MemoryTransaction
+from tests.support.memory_subjects import MemorySubjects
 from tests.support.memory_tasks import MemoryTasks
 
 
@@ -28,12 +29,17 @@ class Database:
 
     tables: MemoryTables = field(default_factory=MemoryTables)
     certificates: MemoryCertificates = field(default_factory=MemoryCertificates)
-    subjects: dict[tuple[str, str, str], UUID] = field(default_factory=dict)
-    joined: dict[UUID, UUID | None] = field(default_factory=dict)
+    subjects: MemorySubjects = field(init=False)
     outbox: MemoryOutbox = field(init=False)
 
     def __post_init__(self) -> None:
+        self.subjects = MemorySubjects(self.tables)
         self.outbox = MemoryOutbox(self.tables)
+
+    async def same_subject(self, transaction: Transaction, messages: Sequence[Message]) -> dict[UUID, Any]:
+        """Fulfillment's `facts`."""
+        assert isinstance(transaction, SeenTransaction)
+        return await self.subjects.same_subject(transaction.inner, messages)
 
 
 @dataclass

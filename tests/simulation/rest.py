@@ -25,7 +25,7 @@ def closed(world: "World", request_id: UUID) -> bool:
 
 def visibly_waiting(world: "World", request_id: UUID) -> bool:
     """A person was told: of a task that needs one, of a notice that cannot be delivered; or the first of two waits."""
-    first = world.databases["fulfillment"].joined.get(request_id)
+    first = world.databases["fulfillment"].subjects.joined.get(request_id)
     if first is not None and visibly_waiting(world, first):
         return True
     fulfillment = world.databases["fulfillment"].tables

@@ -30,16 +30,15 @@ from services.intake.settings import Business as Address
 from services.verification.domain import Limits, VerificationDomain
 from services.verification.prepare import Prepare as PrepareVerification
 from services.verification.prepare import Trust
-from shared.machine.decision import Domain, Kept, Message
+from shared.machine.decision import Domain, Message
 from shared.machine.parts import Facts, Prepare
 from shared.privacy import HmacKeyring, Secret
 from shared.signing import DecryptionKeys, KeyRing
 from shared.tasks.work import Handler
 from shared.vault import StoredKey, Vault, WrappedKey
-from tests.simulation.databases import Database
 from tests.simulation.points import Process
-from tests.simulation.subjects import same_subject
 from tests.simulation.systems import ATTEMPT, attended
+from tests.support.memory_reading import MemoryReading
 from tests.support.memory_vault import MemoryKeyStore
 
 if TYPE_CHECKING:
@@ -83,24 +82,6 @@ class Keys:
     async def destroy(self, request_ids: Sequence[UUID], reason: str) -> None:
         await self._process.before("vault.destroy")
         await self._inner.destroy(request_ids, reason)
-
-
-class KeptRows:
-    """What services read of their own tables outside of any batch."""
-
-    def __init__(self, database: Database) -> None:
-        self._tables = database.tables
-
-    async def of(self, request_id: UUID) -> Sequence[Kept]:
-        return [one for (owner, _), one in self._tables.kept.items() if owner == request_id]
-
-    async def kept(self, request_id: UUID, names: Sequence[str]) -> dict[str, Kept]:
-        return {one.name: one for one in await self.of(request_id) if one.name in names}
-
-    async def resolution_of(self, request_id: UUID) -> str | None:
-        row = self._tables.cases.get(request_id)
-        case = FulfillmentDomain.case_type.model_validate_json(row.body) if row and row.body else None
-        return case.resolution if case else None
 
 
 class Mail:
@@ -163,7 +144,7 @@ def _intake(process: Process, world: "World", vault: Vault) -> Made:
         Sender("privacy@cascadia.example", "cascadia.example"),
         lambda request_id: f"1.{request_id}",
     )
-    rows = KeptRows(world.databases["intake"])
+    rows = MemoryReading(world.databases["intake"].tables)
     notices = NoticeHandler(rows, vault, rendering, Mail(process, world), world.clock)
     return Made(
         IntakeDomain(offered_regimes()),
@@ -181,7 +162,7 @@ def _verification(process: Process, world: "World", vault: Vault) -> Made:
 def _fulfillment(process: Process, world: "World", vault: Vault) -> Made:
     database = world.databases["fulfillment"]
     connected = world.business.reached_by(process, world.auditor)
-    systems, rows = Systems(connected), KeptRows(database)
+    systems, rows = Systems(connected), MemoryReading(database.tables)
     subjects, files = Subjects(rows, vault), Files(process, world.files)
     handlers: dict[str, Handler] = {
         "act": ActHandler(systems, subjects, vault, world.clock),
@@ -191,7 +172,7 @@ def _fulfillment(process: Process, world: "World", vault: Vault) -> Made:
         "join": JoinHandler(rows),
     }
     domain = FulfillmentDomain(Catalogue(each.entry for each in connected))
-    return Made(domain, _nothing, attended(handlers), same_subject(database))
+    return Made(domain, _nothing, attended(handlers), database.same_subject)
 
 
 def _deadline(process: Process, world: "World", vault: Vault) -> Made:

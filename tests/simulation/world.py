@@ -91,7 +91,7 @@ class World:
                 "kept": dict(tables.kept),
                 "parked": dict(tables.parked),
                 "dead": dict(tables.dead),
-                "subjects": (dict(database.subjects), dict(database.joined)),
+                "subjects": (dict(database.subjects.owners), dict(database.subjects.joined)),
             }
         return found
 

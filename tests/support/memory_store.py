@@ -145,7 +145,7 @@ class MemoryTransaction:
         """Insert missing rows and lock all, in request-id order."""
         found = {}
         for request_id in sorted(set(request_ids)):
-            await self._acquire(request_id)
+            await self.hold(request_id)
             row = self.tables.cases.get(request_id) or CaseRow(request_id, month)
             self.changes.append(partial(self._insert, row))
             found[request_id] = row
@@ -158,7 +158,7 @@ class MemoryTransaction:
             row = self.tables.cases.get(request_id)
             free = request_id in self._held or not self.tables.locks[request_id].locked()
             if row is not None and _due(row, now) and free:
-                await self._acquire(request_id)
+                await self.hold(request_id)
                 found[request_id] = self.tables.cases[request_id]
         return found
 
@@ -184,7 +184,8 @@ class MemoryTransaction:
         records = {next(self.tables.outbox_ids): row for row in writes.outbox}
         self.changes.append(lambda: self._apply(writes, records))
 
-    async def _acquire(self, request_id: UUID) -> None:
+    async def hold(self, request_id: UUID) -> None:
+        """Wait for the lock of a row, and keep it until the end."""
         if request_id not in self._held:
             await self.tables.locks[request_id].acquire()
             self._held[request_id] = self.tables.locks[request_id]

@@ -70,6 +70,9 @@ class KeyFiles:
     def evidence(self) -> KeyRing:
         return self._loaded("evidence", KeyRing.from_document)
 
+    def answers(self) -> KeyRing:
+        return self._loaded("answers", KeyRing.from_document)
+
     def cli(self) -> KeyRing:
         return self._loaded("cli", KeyRing.from_document)
 
@@ -147,5 +150,6 @@ FILES = {
         public_name="submissions.jwks.json",
     ),
     "evidence": _ring("evidence", "evidence.jwks.json"),
+    "answers": _ring("answers", "answers.jwks.json"),
     "cli": _ring("cli", "commands/cli.jwks.json"),
 }

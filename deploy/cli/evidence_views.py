@@ -51,7 +51,7 @@ def check(file: Path, jwks: Path, events: Path | None) -> Verdict:
 
 def judge(token: str, jwks: Path) -> Verdict:
     """Judge a certificate by its signature alone; CannotCheck where the keys cannot be read."""
-    found = verify_certificate(token, _keys(jwks))
+    found = verify_certificate(token, public_keys(jwks))
     if isinstance(found, CertificateRefused):
         return Verdict(refusal=found.reason)
     return Verdict(certificate=found)
@@ -135,7 +135,8 @@ def _text(file: Path) -> str:
         raise CannotCheck(f"{file} is no text; a certificate is one line of text") from None
 
 
-def _keys(jwks: Path) -> PublicKeys:
+def public_keys(jwks: Path) -> PublicKeys:
+    """The keys of a JSON Web Key Set; CannotCheck says what is wrong with the file."""
     try:
         keys = PublicKeys.from_document(read_trusted(jwks))
     except KeyFileRefused as error:

@@ -18,6 +18,7 @@ class Key(StrEnum):
     request_secret = "request-secret"  # noqa: S105 - the key's name
     submissions = "submissions"
     evidence = "evidence"
+    answers = "answers"
     cli = "cli"
 
 

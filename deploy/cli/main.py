@@ -16,6 +16,7 @@ from deploy.cli import (
     evidence,
     keys,
     operations,
+    package,
     policy,
     requests,
     stack,
@@ -36,6 +37,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(systems.app, name="systems")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(package.app, name="package")
 app.add_typer(requests.app, name="request")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")

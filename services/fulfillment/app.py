@@ -65,7 +65,7 @@ def handlers(resources: Resources, systems: Systems) -> dict[str, Handler]:
         "act": ActHandler(systems, subjects, vault, clock),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
         "match": MatchHandler(systems, subjects, vault),
-        "package": PackageHandler(vault, files, clock),
+        "package": PackageHandler((vault, files), resources.keys.answers(), clock),
         "join": JoinHandler(store),
     }
 

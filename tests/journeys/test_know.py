@@ -8,6 +8,7 @@ import pytest
 from deploy.demo.cascadia.before import Where
 from deploy.demo.cascadia.places import SYSTEMS
 from deploy.demo.plan import Via
+from tests.support.archives import text_of
 from tests.support.proven import assert_told
 from tests.support.requester import ask
 from tests.support.running import Running
@@ -49,7 +50,7 @@ async def test_a_copy_says_which_secrets_are_held_and_shows_none(running: Runnin
     requester = await ask(running, person, "know_specific", **ALL_DAYS)
     await requester.closed()
 
-    content = (await requester.package_bytes()).decode()
+    content = text_of(await requester.package_bytes())
     for where, column in NEVER_SHOWN.items():
         secrets = [str(row[column]) for place, row in held.items() if place[:2] == where]
         assert secrets
@@ -71,7 +72,7 @@ async def test_who_asks_for_categories_gets_categories_and_no_row(running: Runni
     assert {"identifiers", "commercial", "internet_activity", "sensitive"} <= names
     assert "advertising networks" in package["categories"]["third_parties_disclosed_to"]
     assert not _shown(package)
-    assert person.email not in (await requester.package_bytes()).decode()
+    assert person.email not in text_of(await requester.package_bytes())
     await running.town.unharmed()
     await assert_told(requester)
 

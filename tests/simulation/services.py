@@ -168,7 +168,7 @@ def _fulfillment(process: Process, world: "World", vault: Vault) -> Made:
         "act": ActHandler(systems, subjects, vault, world.clock),
         "export": ExportHandler(systems, subjects, (vault, files), world.clock),
         "match": MatchHandler(systems, subjects, vault),
-        "package": PackageHandler(vault, files, world.clock),
+        "package": PackageHandler((vault, files), EVIDENCE, world.clock),
         "join": JoinHandler(rows),
     }
     domain = FulfillmentDomain(Catalogue(each.entry for each in connected))

@@ -17,6 +17,7 @@ from deploy.demo.cascadia.places import DATABASES
 from shared.events.commands import RetryTask
 from shared.events.fulfillment import TaskNeedsPerson
 from shared.events.topics import TOPICS
+from tests.support.archives import text_of
 from tests.support.canaries import Canaries
 from tests.support.eventually import eventually_async
 from tests.support.identities import MARK, values_of, values_of_rows
@@ -101,7 +102,7 @@ async def _copied_upstream(walked: Walked, person: Person) -> None:
     copy = await requester.package_bytes()
     mail = await walked.running.mailbox.wait(requester.request_id, "answer")
     walked.values["access key"] = mail.access_key
-    assert person.email.encode() in copy
+    assert person.email in text_of(copy)
 
 
 async def _opted_out(walked: Walked, person: Person) -> None:

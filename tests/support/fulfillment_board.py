@@ -22,12 +22,14 @@ from services.fulfillment.subjects import Subjects
 from shared.events.fulfillment import RequestFulfilled
 from shared.machine.decision import Go, Kept, Message, Stop, TaskFinished, TaskPlan, Wait
 from shared.privacy import Claims
+from shared.signing import KeyRing
 from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
 from tests.support.domain_driver import REQUEST, DomainDriver, Messages
 from tests.support.facts import received
 from tests.support.memory_vault import memory_vault
 
 EMAIL = "ada.canary@example.com"
+ANSWERS = KeyRing.generate()
 OPEN = frozenset({"queued", "calling", "ambiguous", "needs_person"})
 
 
@@ -218,7 +220,7 @@ class Board:
             "act": ActHandler(systems, subjects, self.vault, self),
             "export": ExportHandler(systems, subjects, (self.vault, self.files), self),
             "match": MatchHandler(systems, subjects, self.vault),
-            "package": PackageHandler(self.vault, self.files, self),
+            "package": PackageHandler((self.vault, self.files), ANSWERS, self),
             "join": JoinHandler(self.ends),
         }
 

@@ -1,6 +1,5 @@
 """A person who asks, as a web form or an upstream system lets them, and what they are told and given."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from deploy.demo.cascadia.people import Person
 from deploy.demo.plan import Ask, Proof, Via
 from deploy.demo.story import claims_of
 from shared.events.deadline import RequestClosed
+from tests.support.archives import document_of
 from tests.support.eventually import eventually_async
 from tests.support.running import Running
 
@@ -64,8 +64,7 @@ class Requester:
 
     async def package(self) -> dict[str, Any]:
         """The answer, opened with the secret or with the access key that the mail brought."""
-        found: dict[str, Any] = json.loads(await self.package_bytes())
-        return found
+        return document_of(await self.package_bytes())
 
     async def package_bytes(self) -> bytes:
         secret = self.secret

@@ -55,6 +55,7 @@ LOADERS = {
     "request-secret": KeyFiles.request_secret,
     "submissions": KeyFiles.submissions,
     "evidence": KeyFiles.evidence,
+    "answers": KeyFiles.answers,
     "cli": KeyFiles.cli,
 }
 

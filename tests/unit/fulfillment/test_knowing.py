@@ -12,6 +12,7 @@ import pytest
 from services.fulfillment.datamap.model import MapField, Provenance
 from services.fulfillment.ports import Retry
 from shared.privacy import Claims
+from tests.support.archives import document_of
 from tests.support.domain_driver import REQUEST
 from tests.support.facts import RECEIVED_AT, verified, withdrawn
 from tests.support.fulfillment_board import EMAIL, Board
@@ -52,10 +53,7 @@ async def package(board: Board, folder: Path) -> dict[str, Any]:
     sealed = (folder / f"{reference.package_id}.sealed").read_bytes()
     assert (sha256(sealed).hexdigest(), len(sealed)) == (reference.sha256, reference.size)
     await board.vault.prefetch([REQUEST])
-    opened: dict[str, Any] = json.loads(
-        board.vault.open(REQUEST, reference.package_id, "package", sealed.decode())
-    )
-    return opened
+    return document_of(board.vault.open(REQUEST, reference.package_id, "package", sealed.decode()))
 
 
 async def test_the_specific_pieces_come_in_one_sealed_package(tmp_path: Path) -> None:

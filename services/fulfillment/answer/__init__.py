@@ -1,0 +1,1 @@
+"""The answer to a request to know, as the person receives it."""

@@ -18,6 +18,7 @@ from deploy.cli import (
     operations,
     package,
     policy,
+    report,
     requests,
     stack,
     systems,
@@ -39,6 +40,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(package.app, name="package")
 app.add_typer(requests.app, name="request")
+app.add_typer(report.app, name="report")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")
 app.add_typer(operations.topics, name="topics")

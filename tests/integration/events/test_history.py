@@ -1,4 +1,4 @@
-"""`habeas events show`: one request's lifecycle as Kafka holds it."""
+"""`habeas events show` and `habeas report`: what Kafka holds of one request, and of all."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.cli.event_views import print_history
 from deploy.event_history import history
+from deploy.reports.reading import request_log
 from shared.events.envelope import Record, Unreadable
 from tests.support.installation import Installation, Installations
 
@@ -76,3 +77,16 @@ async def test_what_is_sealed_is_not_printed(told: Installation, capsys: pytest.
 
 async def test_a_request_that_nobody_heard_of_has_no_history(told: Installation) -> None:
     assert await history(told.settings, UUID(int=1)) == []
+
+
+async def test_the_request_log_is_rebuilt_from_the_first_record_and_says_the_same_each_time(
+    told: Installation,
+) -> None:
+    counts: list[int] = []
+
+    log = await request_log(told.settings, counts.append)
+
+    assert {one.request_id for one in log} == {REQUEST, STRANGER}
+    assert [one.state for one in log] == ["closed", "closed"]
+    assert counts[-1] == 2 * len(SAID) + 1
+    assert await request_log(told.settings) == log

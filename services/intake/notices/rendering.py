@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -55,9 +56,33 @@ class _Headers(HeaderRegistry):
         return known
 
 
-_HEADERS: Final = _Headers()
-ASCII: Final = SMTP.clone(header_factory=_HEADERS)
-UNICODE: Final = SMTPUTF8.clone(header_factory=_HEADERS)
+class _Plainly(EmailPolicy):
+    """Stores a header that needs no encoding and no folding as it stands; the library parses and folds each one."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """What the library would write for plain text, without its three readings of it."""
+        if isinstance(value, str) and PLAIN.fullmatch(value) and len(name) + len(value) + 2 <= LINE:
+            return name, value
+        return super().header_store_parse(name, value)
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        """The library reads these three again and again while it writes a message."""
+        return _MIME.get((name, value)) or super().header_fetch_parse(name, value)
+
+
+# Printable ASCII without what would have to be quoted or encoded: no line end, no encoded word, no odd space.
+PLAIN: Final = re.compile(r"(?!.*=\?)(?!.*  )[!-~]([ -~]*[!-~])?")
+LINE: Final = 78
+ASCII: Final = _Plainly(linesep="\r\n", header_factory=_Headers())
+UNICODE: Final = ASCII.clone(utf8=True)
+_MIME: Final = {
+    (name, value): ASCII.header_factory(name, value)
+    for name, value in (
+        ("Content-Type", 'text/plain; charset="utf-8"'),
+        ("Content-Transfer-Encoding", "7bit"),
+        ("MIME-Version", "1.0"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +136,7 @@ class Rendering:
         """The e-mail, ready to hand over."""
         business = self._business(letter.business)
         message = EmailMessage(policy=ASCII if to.email.isascii() else UNICODE)
-        message["From"] = Address(display_name=business.name, addr_spec=self._sender.address)
+        message["From"] = _from(business.name, self._sender.address)
         message["To"] = to.email
         message["Subject"] = f"{_SUBJECTS[letter.kind]} ({business.name})"
         message["Date"] = format_datetime(to.at)
@@ -120,13 +145,16 @@ class Rendering:
         message["Auto-Submitted"] = "auto-generated"
         if business.contact:
             message["Reply-To"] = business.contact
-        message.set_content(self.text(letter, to))
+        _fill(message, self.text(letter, to))
         return message
 
     def text(self, letter: Letter, to: Addressed, says: Callable[[str], str] = lambda _: "") -> str:
         """The words; `says` hears of each statement that the law asks for as it is made."""
         template = self._templates.get_template(f"{letter.kind}.txt")
-        return _laid_out(template.render(**self._facts(letter, to), says=says))
+        facts = self._facts(letter, to)
+        # What opens something stays in no cache.
+        secret = facts["code"] is not None or facts["access_key"] is not None
+        return _laid_out(template.render(**facts, says=says), _filled if secret else _filled_before)
 
     def _facts(self, letter: Letter, to: Addressed) -> dict[str, Any]:
         return {
@@ -167,13 +195,36 @@ _SUBJECTS: Final = {
 }
 
 
-def _laid_out(text: str) -> str:
+def _fill(message: EmailMessage, text: str) -> None:
+    """The body, as `set_content` would put it; what is plain already needs no encoding."""
+    if not text.isascii() or max(map(len, text.splitlines())) > LINE:
+        message.set_content(text)
+        return
+    for name, value in _MIME:
+        message[name] = value
+    message.set_payload(text)
+
+
+@lru_cache(maxsize=64)
+def _from(name: str, address: str) -> str:
+    return str(Address(display_name=name, addr_spec=address))
+
+
+def _laid_out(text: str, fill: Callable[[str], str]) -> str:
     """Paragraphs filled to one width; what is indented or listed stays as it stands."""
     paragraphs = re.split(r"\n\s*\n", text.strip("\n"))
-    return "\n\n".join("\n".join(_filled(paragraph)) for paragraph in paragraphs) + "\n"
+    return "\n\n".join(fill(paragraph) for paragraph in paragraphs) + "\n"
 
 
-def _filled(paragraph: str) -> Iterator[str]:
+def _filled(paragraph: str) -> str:
+    return "\n".join(_lines(paragraph))
+
+
+# A day's letters say the same but for their reference.
+_filled_before: Final = lru_cache(maxsize=256)(_filled)
+
+
+def _lines(paragraph: str) -> Iterator[str]:
     """Join the lines of running text and break them again; a list item hangs under its dash."""
     running: list[str] = []
     for line in paragraph.splitlines():

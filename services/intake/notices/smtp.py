@@ -18,7 +18,10 @@ from services.intake.ports import Accepted, Handover, Later, Rejected
 from shared.clock import Clock
 
 # All steps together stay well inside the lease of a task.
-WHOLE_SECONDS: Final = 35.0
+WHOLE_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 10.0
+# Mail servers refuse a client with many connections; the tasks beyond these wait, and far more run side by side.
+CONNECTIONS: Final = 8
 PERMANENT: Final = 500
 
 
@@ -33,8 +36,20 @@ class SmtpServer:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     seconds: float = 15
+    free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS), repr=False)
 
     async def hand_over(self, message: EmailMessage) -> Handover:
+        """When one of our connections is free. What never had one was certainly not taken."""
+        try:
+            await asyncio.wait_for(self.free.acquire(), WAIT_SECONDS)
+        except TimeoutError:
+            return Later("busy")
+        try:
+            return await self._handed_over(message)
+        finally:
+            self.free.release()
+
+    async def _handed_over(self, message: EmailMessage) -> Handover:
         """Connect, send, part. A refusal of the address is for good only when the server says 5xx."""
         client = SMTP(
             hostname=self.host,

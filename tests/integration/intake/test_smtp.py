@@ -1,10 +1,12 @@
 """What each answer of a mail server means for a notice."""
 
+import asyncio
 from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 
+from services.intake.notices import smtp
 from services.intake.notices.smtp import SmtpServer
 from services.intake.ports import Accepted, Later, Rejected
 from tests.support.front_desk import StandingClock
@@ -69,6 +71,18 @@ async def test_a_server_that_says_nothing_is_left_in_time_and_may_have_taken_it(
 
     assert isinstance(found, Later)
     assert found.uncertain
+
+
+async def test_a_notice_that_never_had_a_connection_was_certainly_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(smtp, "WAIT_SECONDS", 0.01)
+    async with scripted_mail() as mail:
+        busy = SmtpServer(StandingClock(), "127.0.0.1", mail.port, free=asyncio.Semaphore(0))
+        found = await busy.hand_over(message())
+
+    assert found == Later("busy")
+    assert mail.taken == []
 
 
 async def test_no_server_at_all_is_waited_for() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 from uuid import UUID
 
@@ -237,6 +238,25 @@ def test_every_notice_has_a_stable_id_and_says_that_a_machine_sent_it() -> None:
     assert (first["From"], first["To"]) == ("Cascadia Motors <privacy@cascadia.test>", "ada@example.com")
     assert first["Reply-To"] == "privacy@cascadia.test"
     assert first["Date"] == "Mon, 02 Feb 2026 19:00:00 +0000"
+
+
+def as_the_library_writes(found: EmailMessage) -> bytes:
+    written = EmailMessage(policy=SMTP)
+    for name in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Reply-To"):
+        if name in found:
+            written[name] = str(found[name])
+    written.set_content(found.get_content())
+    return written.as_bytes()
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", '"odd  one"@example.com', "a" * 60 + "@example.com"])
+@pytest.mark.parametrize(
+    "name", ["Cascadia Motors", "Cascadia, Inc. (West)", 'Möbel "Nord" AG', "=?utf-8?q?x?=", "Wide" * 20]
+)
+def test_a_notice_is_written_byte_for_byte_as_the_library_would(name: str, email: str) -> None:
+    found = rendering(Business(name=name)).message(acknowledgement(), addressed(email=email))
+
+    assert found.as_bytes() == as_the_library_writes(found)
 
 
 def test_an_address_beyond_ascii_is_written_as_it_is() -> None:

@@ -1,6 +1,7 @@
 """Runs services as processes: opens what they need, serves HTTP, and ends within a deadline whatever hangs."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ from shared.telemetry.logs import configure_logs
 
 log = structlog.get_logger("serving")
 HARD_EXIT_SECONDS = 110.0
+# New objects before the collector looks at them. A batch is some ten thousand objects that all live until its commit:
+# at Python's 700, walking them again and again costs a seventh of a service's time.
+COLLECT_AFTER = 20_000
 
 
 def production(service: str) -> Build:
@@ -72,12 +76,20 @@ async def _one(building: Awaitable[Host], stopping: asyncio.Event) -> None:
     try:
         started = asyncio.get_running_loop().create_task(host.start())
         await _first(started, stopping)
+        _leave_alone_what_stays()
         await stopping.wait()
     finally:
         stopping.set()
         server.should_exit = True
         await host.stop()
         await serving
+
+
+def _leave_alone_what_stays() -> None:
+    """Modules, rules and connections live as long as the process: no collection need walk over them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
 
 
 async def _first(started: "asyncio.Task[None]", stopping: asyncio.Event) -> None:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     database_pool: int = Field(default=6, ge=2, le=50, description="Connections to a service's own database.")
     task_width: int = Field(
-        default=8, ge=1, le=64, description="How many tasks of a service run side by side."
+        default=64, ge=1, le=256, description="How many tasks of a service run side by side."
     )
     packages: Path | None = Field(
         default=None, description="Where sealed answers lie; `packages` in home if unset."

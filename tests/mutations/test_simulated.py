@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.mutations.seeded import SEEDED, STEPS, Mutation
+from tests.mutations.seeded import SEEDED
+from tests.mutations.seeding import STEPS, Mutation
 from tests.simulation.scheduler import Scheduler
 
 WORLDS = range(1, 61)

@@ -149,7 +149,9 @@ class SeenOutbox:
 
     async def lease(self, owner: str, *, seconds: int) -> dict[int, int]:
         await self._process.before("outbox.lease")
-        return await self._inner.lease(owner, seconds=seconds)
+        epochs = await self._inner.lease(owner, seconds=seconds)
+        self._auditor.leased(self._process.service, owner, epochs)
+        return epochs
 
     async def give_back(self, owner: str, shards: Sequence[int]) -> None:
         await self._inner.give_back(owner, shards)
@@ -163,7 +165,7 @@ class SeenOutbox:
         before = set(self._inner.published)
         marked = await self._inner.mark(heads, owner, epochs)
         new = [head for head in heads if head.id in self._inner.published - before]
-        self._auditor.marked(new)
+        self._auditor.marked(self._process.service, owner, new, epochs)
         await self._process.after("outbox.marked")
         return marked
 

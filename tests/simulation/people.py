@@ -1,6 +1,7 @@
 """Requesters, staff and upstream systems: they ask, prove, take back, forbid and repeat themselves."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,15 +58,18 @@ class People:
         self._world = world
         self.asked: dict[UUID, Asked] = {}
         self.wishes: dict[str, tuple[Asked, Message]] = {}
+        self.mailed: dict[UUID, list[str]] = defaultdict(list)
         self.nonsense = 0
         self._calls = 0
 
     def submit(self, people: int, rights: Sequence[str]) -> None:
         """Ask for something, over HTTP or by telephone."""
         chance = self._world.chance
-        number, right = chance.randrange(people), chance.choice(rights)
+        self.ask(chance.randrange(people), chance.choice(rights), chance.choice(("http", "upstream")))
+
+    def ask(self, number: int, right: str, via: Literal["http", "upstream"]) -> Asked:
+        """One person's request."""
         key = f"submission-{len(self.asked)}"
-        via: Literal["http", "upstream"] = chance.choice(("http", "upstream"))
         request_id = request_id_for(HTTP if via == "http" else UPSTREAM, key)
         asked = Asked(request_id, number, right, via, key)
         self.asked[request_id] = asked
@@ -73,6 +77,7 @@ class People:
             self._wish(asked, SubmitRequest(submission=_submission(number, right)), business="cascadia")
         else:
             self._telephone(asked)
+        return asked
 
     def call(self) -> None:
         """Try one of the wishes over HTTP; whoever gets no answer tries again with the same key."""
@@ -85,6 +90,7 @@ class People:
 
     def hears_code(self, request_id: UUID, code: str) -> None:
         """A mail arrived; some are lost although the server took them."""
+        self.mailed[request_id].append(code)
         if self._world.chance.random() > 0.2:
             self.asked[request_id].codes.append(code)
 
@@ -94,8 +100,11 @@ class People:
         knowing = [one for one in self.asked.values() if one.codes]
         if knowing:
             asked = chance.choice(knowing)
-            code = asked.codes.pop() if chance.random() < 0.8 else "00000000"
-            self._wish(asked, PresentProof(code=code))
+            self.type(asked, asked.codes.pop() if chance.random() < 0.8 else "00000000")
+
+    def type(self, asked: Asked, code: str) -> None:
+        """Send a code from a form."""
+        self._wish(asked, PresentProof(code=code))
 
     def withdraw(self) -> None:
         """Take a request back, by any way there is."""
@@ -111,9 +120,9 @@ class People:
             ways.append(lambda: self._taken_back(asked))
         self._world.chance.choice(ways)()
 
-    def hold(self) -> None:
+    def hold(self, asked: Asked | None = None) -> None:
         """Somebody must keep what there is."""
-        asked = self._any()
+        asked = asked or self._any()
         if asked is not None:
             asked.holds.append(new_id())
             self.command(
@@ -149,9 +158,9 @@ class People:
             self.command(task.new.request_id, body)
         return bool(stuck)
 
-    def extend(self) -> None:
+    def extend(self, asked: Asked | None = None) -> None:
         """Ask for more time."""
-        asked = self._any()
+        asked = asked or self._any()
         if asked is not None:
             self.command(asked.request_id, ExtendDeadline(reasons=("many records",), actor="staff"))
 

@@ -17,6 +17,7 @@ FAULTS = (
     "garbage",
     "repartition",
     "stall",
+    "unsendable",
 )
 
 

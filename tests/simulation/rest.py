@@ -24,7 +24,9 @@ def closed(world: "World", request_id: UUID) -> bool:
 
 
 def visibly_waiting(world: "World", request_id: UUID) -> bool:
-    """A person was told: of a task that needs one, of a notice that cannot be delivered; or the first of two waits."""
+    """A person was told: of a task that needs one, of what cannot be sent or delivered; or the first of two waits."""
+    if world.blocked(request_id):
+        return True
     first = world.databases["fulfillment"].subjects.joined.get(request_id)
     if first is not None and visibly_waiting(world, first):
         return True
@@ -38,6 +40,17 @@ def visibly_waiting(world: "World", request_id: UUID) -> bool:
         or case.state in {"unknown", "refused"}
         or "failed" in {one.state for one in case.notices.values()}
     )
+
+
+def check_what_is_set_aside(world: "World") -> None:
+    """I5: a record that can never be sent holds up its own topic and request; everything else has gone on."""
+    for service in SERVICES:
+        outbox = world.databases[service].outbox
+        assert not outbox.has_heads, f"I5: {service} holds back more than what cannot be sent"
+    for request_id in world.people.asked:
+        assert closed(world, request_id) or visibly_waiting(world, request_id), (
+            "I5: a request waits for another"
+        )
 
 
 def check_at_rest(world: "World") -> None:

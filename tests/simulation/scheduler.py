@@ -12,7 +12,7 @@ from tests.simulation.log import PARTITIONS
 from tests.simulation.loop import SimulatedLoop, determined
 from tests.simulation.plan import Plan
 from tests.simulation.points import KilledError, Waiting, adopting
-from tests.simulation.rest import check_at_rest, closed, visibly_waiting
+from tests.simulation.rest import check_at_rest, check_what_is_set_aside, closed, visibly_waiting
 from tests.simulation.world import World
 
 DAY = 86_400.0
@@ -56,6 +56,11 @@ class Scheduler:
         await self._over
         self._begin_rest()
         await self._over
+        if self.world.unsendable:
+            check_what_is_set_aside(self.world)
+            self.world.unblock()
+            self._begin_rest()
+            await self._over
         check_at_rest(self.world)
         await self._replayed()
 
@@ -152,23 +157,20 @@ class Scheduler:
         return found
 
     def _accidents(self, faults: frozenset[str]) -> dict[str, tuple[float, Action]]:
-        found: dict[str, tuple[float, Action]] = {}
-        urgency = self.plan.urgency
-        if "rewind" in faults:
-            found["rewind"] = (0.2, self._rewind)
-        if "repartition" in faults and self.world.log.count == PARTITIONS:
-            found["repartition"] = (0.2 * urgency, self.world.log.add_partition)
-        if "stall" in faults:
-            found["stall"] = (0.4 * urgency, self._stall)
-            if self.world.log.stalled:
-                found["unstall"] = (0.4, self.world.log.stalled.clear)
-        if self.world.late:
+        world, urgency = self.world, self.plan.urgency
+        found: dict[str, tuple[float, Action]] = {
+            "rewind": (0.2, self._rewind),
+            "stall": (0.4 * urgency, self._stall),
+            "unsendable": (0.05 * urgency, world.refuse_for_good),
+            "jump": (0.15 * urgency, self._jump),
+        }
+        if world.log.count == PARTITIONS:
+            found["repartition"] = (0.2 * urgency, world.log.add_partition)
+        found = {name: accident for name, accident in found.items() if name in faults}
+        if world.log.stalled:
+            found["unstall"] = (0.4, world.log.stalled.clear)
+        if world.late:
             found["late"] = (2.0, self._arrive_late)
-        if "jump" in faults:
-            found["jump"] = (
-                0.15,
-                lambda: self.world.pass_time(self.chance.choice((60, 3600, DAY, 11 * DAY))),
-            )
         return found
 
     def _resume(self) -> None:
@@ -199,7 +201,7 @@ class Scheduler:
 
     def _jump(self) -> None:
         """The machines were asleep: leases run out, and now and then dates."""
-        self.world.pass_time(self.chance.choice((60, 200, 3600, DAY, 2 * DAY, 11 * DAY)))
+        self.world.pass_time(self.chance.choice((60, 200, 3600, DAY, 11 * DAY)))
 
     def _arrive_late(self) -> None:
         for record in self.world.late.pop(self.chance.randrange(len(self.world.late))):

@@ -71,7 +71,7 @@ class Worker:
             return {}
         turns: dict[str, tuple[bool, Turn]] = {
             "consume": (bool(self.world.log.lagging(self.process.service, self.topics)), self.consume),
-            "relay": (bool(self.database.outbox.unpublished), self.relay.turn),
+            "relay": (self.database.outbox.has_heads, self.relay.turn),
             "tasks": (self._has_tasks(), self.runner.turn),
             "timers": (self._has_due(), self.shell.wake_due),
             "parked": (bool(self.database.tables.parked), self.shell.drain_parked),
@@ -128,16 +128,22 @@ class SimulatedProducer:
             self._arrive_unheard(records)
             return [NO_ANSWER] * len(records)
         sent = len(records) if fate == "go" else self._world.chance.randint(0, len(records))
-        for record in records[:sent]:
-            self._world.publish(record)
+        verdicts = [self._sent(record) for record in records[:sent]]
         await self._process.point("producer.sent")
-        return [SENT] * sent + [NOT_TRIED] * (len(records) - sent)
+        return verdicts + [NOT_TRIED] * (len(records) - sent)
 
     async def close(self) -> None:
         """Nothing is held."""
 
+    def _sent(self, record: Sending) -> Verdict:
+        if (record.topic, record.key) in self._world.unsendable:
+            return Verdict("never", "TooLarge")
+        self._world.publish(record)
+        return SENT
+
     def _arrive_unheard(self, records: Sequence[Sending]) -> None:
         """Now, or after somebody has sent them again; a producer keeps the order of a partition."""
+        records = [one for one in records if (one.topic, one.key) not in self._world.unsendable]
         if self._world.chance.random() < 0.5:
             for record in records:
                 self._world.publish(record)

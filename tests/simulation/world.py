@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.events.topics import SERVICES
+from shared.events.topics import SERVICES, TOPICS
 from shared.outbox.producer import Sending
 from tests.simulation.auditor import Auditor
 from tests.simulation.databases import Database
@@ -44,6 +44,7 @@ class World:
         self.keys = MemoryKeyStore()
         self.files: dict[UUID, bytes] = {}
         self.late: list[list[Sending]] = []
+        self.unsendable: set[tuple[str, str]] = set()
         self.business = Business(people, legacy=legacy)
         self.people = People(self)
         self.waiting: list[Waiting] = []
@@ -67,6 +68,27 @@ class World:
     def put(self, topic: str, key: str, headers: dict[str, str], value: bytes) -> None:
         """What somebody else sent lies on its topic."""
         self._append(topic, key, headers, value)
+
+    def refuse_for_good(self) -> None:
+        """From now on the broker takes no record of one topic about one request, as if all were too large."""
+        requests = list(self.people.asked)
+        if requests:
+            topic = self.chance.choice([topic.name for topic in TOPICS if topic.kind == "event"])
+            self.unsendable.add((topic, str(self.chance.choice(requests))))
+
+    def blocked(self, request_id: UUID) -> bool:
+        """Whether a record about a request was set aside, which raises an alert."""
+        return any(
+            row.request_id == request_id and number in database.outbox.blocked
+            for database in self.databases.values()
+            for number, row in database.outbox.unpublished
+        )
+
+    def unblock(self) -> None:
+        """Staff have seen to what could not be sent."""
+        self.unsendable.clear()
+        for database in self.databases.values():
+            database.outbox.blocked.clear()
 
     def pass_time(self, seconds: float) -> None:
         self.loop.seconds += seconds

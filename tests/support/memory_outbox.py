@@ -40,6 +40,14 @@ class MemoryOutbox:
         """What is still to be sent, by id."""
         return sorted(self.tables.unpublished.items(), key=itemgetter(0))
 
+    @property
+    def has_heads(self) -> bool:
+        """Whether anything could be sent: what is set aside, and what waits behind it, is not."""
+        lines = {
+            (row.topic, row.key) for number, row in self.tables.unpublished.items() if number in self.blocked
+        }
+        return any((row.topic, row.key) not in lines for row in self.tables.unpublished.values())
+
     async def lease(self, owner: str, *, seconds: int) -> dict[int, int]:
         """Take or renew a fair share."""
         now = self.tables.seconds

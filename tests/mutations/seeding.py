@@ -1,0 +1,54 @@
+"""How a bug is put into production code for one world, and the kinds of worlds in which bugs show.
+
+None edits a file: a mutation replaces a function while one world runs.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+from tests.simulation.plan import Plan
+from tests.simulation.scheduler import Scheduler
+
+Apply = Callable[[Scheduler], AbstractContextManager[Any]]
+STEPS = 600
+DELETIONS = Plan(
+    people=3,
+    requests=4,
+    processes=1,
+    legacy=False,
+    faults=frozenset(),
+    failing=0.1,
+    rights=("delete",),
+)
+LOST_ANSWERS = replace(DELETIONS, faults=frozenset({"points"}))
+OLD_SYSTEM = replace(LOST_ANSWERS, legacy=True, failing=0.25)
+OLD_SYSTEM_SELDOM = replace(OLD_SYSTEM, failing=0.1)
+HOLDS = replace(DELETIONS, faults=frozenset({"hold"}))
+WITHDRAWALS = replace(DELETIONS, faults=frozenset({"withdraw"}), rights=("opt_out",))
+MOVED_KEYS = replace(DELETIONS, faults=frozenset({"repartition", "stall", "withdraw"}), urgency=5.0)
+LONG = replace(DELETIONS, faults=frozenset({"jump", "points"}), urgency=10.0)
+UNSENDABLE = replace(DELETIONS, faults=frozenset({"unsendable"}), urgency=5.0)
+TWO_RELAYS = replace(LONG, processes=2)
+NEVER_OVER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A bug, and the kind of world in which it shows most often."""
+
+    name: str
+    apply: Apply
+    plan: Plan | None = None
+
+
+def replaced(target: Any, name: str, made: Callable[[Any], Any]) -> Apply:
+    """Put something made of the original in its place."""
+    return lambda _scheduler: mock.patch.object(target, name, made(target.__dict__[name]))
+
+
+def always(value: Any) -> Callable[[Any], Any]:
+    return lambda _original: value

@@ -4,6 +4,22 @@ from typing import Annotated
 
 import typer
 
+Asked = Annotated[str, typer.Option(help="What is asked; know and access mean know_specific.")]
+Received = Annotated[str, typer.Option(help="When the request arrived, ISO 8601 with its offset.")]
+Regime = Annotated[str | None, typer.Option(help="The body of rules, such as us-ca-ccpa.")]
+Residency = Annotated[
+    str | None, typer.Option(help="Instead of --regime: where the person lives, such as US-CA or DE.")
+]
+Facts = Annotated[
+    list[str] | None, typer.Option(help="What is true of the business, such as data_broker; repeatable.")
+]
+Zone = Annotated[str | None, typer.Option(help="The zone of a time without an offset.")]
+Events = Annotated[
+    list[str] | None, typer.Option(help="What happened, such as extension-notice:2026-03-10; repeatable.")
+]
+Explain = Annotated[bool, typer.Option("--explain", help="List every day and why it counts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
 app = typer.Typer(help="Compute statutory dates.", no_args_is_help=True)
 
 
@@ -16,18 +32,36 @@ def deadlines() -> None:
     epilog="Examples:\n\n"
     "habeas deadlines compute --regime us-ca-ccpa --right delete "
     "--received 2026-01-15T10:00:00-08:00 --json\n\n"
-    "habeas deadlines compute --regime us-ca-ccpa --right opt_out --received 2026-11-21T01:30:00Z"
+    "habeas deadlines compute --regime us-ca-ccpa --right opt_out --received 2026-11-21T01:30:00Z --explain\n\n"
+    "habeas deadlines compute --regime uk-gdpr --right access --received 2026-09-03T09:00:00+01:00 "
+    "--event clarification-asked:2026-09-07 --event clarification-received:2026-09-14\n\n"
+    "habeas deadlines compute --residency US-CA --fact established_in_eu --right delete "
+    "--received 2026-01-15T10:00 --zone America/Los_Angeles"
 )
-def compute(
-    regime: Annotated[str, typer.Option(help="The body of rules, such as us-ca-ccpa.")],
-    right: Annotated[str, typer.Option(help="What is asked; know and access mean know_specific.")],
-    received: Annotated[str, typer.Option(help="When the request arrived, ISO 8601 with its offset.")],
+def compute(  # noqa: PLR0913 - one parameter for each option
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    right: Asked,
+    received: Received,
+    regime: Regime = None,
+    residency: Residency = None,
+    fact: Facts = None,
+    zone: Zone = None,
+    event: Events = None,
+    explain: Explain = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print when a request must be acknowledged and answered, and until when the law would accept it."""
-    from deploy.cli.policy_arguments import compute_or_refuse, read_received, read_regime, read_right
-    from deploy.cli.policy_views import print_clocks
+    from deploy.cli.deadline_views import print_outlooks
+    from deploy.cli.policy_arguments import (
+        outlooks_or_refuse,
+        read_facts,
+        read_received,
+        read_regimes,
+        read_right,
+    )
 
-    rules, asked, received_at = read_regime(regime), read_right(right), read_received(received)
-    print_clocks(compute_or_refuse(rules, asked, received_at), as_json=as_json)
+    facts = read_facts(fact or ())
+    regimes = read_regimes(regime, residency, facts)
+    asked, received_at = read_right(right), read_received(received, zone)
+    found = outlooks_or_refuse(regimes, asked, received_at, facts, event or ())
+    print_outlooks(found, events=bool(event), explain=explain, several=residency is not None, as_json=as_json)

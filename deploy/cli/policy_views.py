@@ -1,24 +1,22 @@
 """How dates and rules are printed: one JSON object for programs, a small table for people."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from shared.policy import Clocks, DueDate, Regime, Right
-from shared.policy.rules import BusinessDays, CalendarDays, Rule
-
-PRINTED = ("acknowledge_by", "respond_by", "extend_to", "effective_by")
-
-
-def print_clocks(clocks: Clocks, *, as_json: bool) -> None:
-    """Print exactly the documented dates, null or a dash where the right lacks the clock."""
-    if as_json:
-        typer.echo(json.dumps(clocks.model_dump(mode="json", include={"right", "received_on", *PRINTED})))
-    else:
-        Console().print(_clocks_table(clocks))
+from deploy.cli.deadline_views import not_offered
+from shared.policy import Regime, Right, load_regime, regime_names
+from shared.policy.differences import Difference
+from shared.policy.drafting import draft, rows
+from shared.policy.holidays import Holiday
+from shared.policy.periods import AnyPeriod, Immediately
+from shared.policy.regimes import parse_calendars, table_of
+from shared.policy.sourced import Rule
 
 
 def print_regime(regime: Regime, rights: tuple[Right, ...], *, as_json: bool) -> None:
@@ -29,20 +27,80 @@ def print_regime(regime: Regime, rights: tuple[Right, ...], *, as_json: bool) ->
         Console().print(_heading(regime), _rights_table(regime, rights))
 
 
-def _clocks_table(clocks: Clocks) -> Table:
-    title = f"{clocks.right}, received on {clocks.received_on}"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("clock", "date", "late from (UTC)", "lawful until", "source"):
+def print_regimes(*, as_json: bool) -> None:
+    """Print every regime with one line: whom it protects, whether it is offered."""
+    regimes = [load_regime(name) for name in regime_names()]
+    if as_json:
+        typer.echo(json.dumps([_line_json(regime) for regime in regimes]))
+        return
+    table = _table("regime", "law", "offered", "unconfirmed")
+    for regime in regimes:
+        rules = regime.rules
+        weak = len(dict(rules.unconfirmed()))
+        table.add_row(regime.id, rules.words, "yes" if rules.offered else "no", str(weak or "-"))
+    Console().print(table)
+
+
+def print_differences(found: Sequence[Difference], *, as_json: bool) -> None:
+    """Print each value that differs, before and after."""
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+        return
+    table = _table("rule", "before", "after")
+    for one in found:
+        table.add_row(one.path, one.before or "-", one.after or "-")
+    Console().print(table if found else "no difference")
+
+
+def print_tables(places: Sequence[str], *, as_json: bool) -> None:
+    """Print each holiday table with its years and its calendars."""
+    tables = [parse_calendars(table_of(place)) for place in places]
+    if as_json:
+        typer.echo(json.dumps([{"place": one.place, "years": list(one.years)} for one in tables]))
+        return
+    shown = _table("place", "years", "calendars")
+    for one in tables:
+        shown.add_row(one.place, f"{one.years[0]} to {one.years[-1]}", ", ".join(one.calendars))
+    Console().print(shown)
+
+
+def print_drafts(places: Sequence[str], year: int, *, as_json: bool) -> None:
+    """Print the rows of a year, ready for calendars/<place>.yaml."""
+    drafts = {place: draft(place, year) for place in places}
+    if as_json:
+        typer.echo(
+            json.dumps({place: [_holiday_json(one) for one in found] for place, found in drafts.items()})
+        )
+        return
+    for place, found in drafts.items():
+        typer.echo(
+            f"# {year} for calendars/{place}.yaml: a draft; confirm every row, the computed ones first."
+        )
+        typer.echo(rows(found))
+
+
+def _holiday_json(one: Holiday) -> dict[str, object]:
+    return one.model_dump(mode="json", by_alias=True)
+
+
+def _line_json(regime: Regime) -> dict[str, object]:
+    rules = regime.rules
+    return {
+        "regime": regime.id,
+        "words": rules.words,
+        "version": regime.version,
+        "offered": rules.offered,
+        "because": rules.because,
+        "unconfirmed": list(dict.fromkeys(name for name, _ in rules.unconfirmed())),
+        "rights": list(rules.rights),
+    }
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in headings:
         table.add_column(heading, overflow="fold")
-    for name in PRINTED:
-        table.add_row(name, *_due_cells(getattr(clocks, name)))
     return table
-
-
-def _due_cells(due: DueDate | None) -> tuple[str, ...]:
-    if due is None:
-        return ("-", "", "", "")
-    return (str(due.date), f"{due.late_from:%Y-%m-%d %H:%M}", str(due.legal_latest), due.cite)
 
 
 def _regime_json(regime: Regime, rights: tuple[Right, ...]) -> dict[str, object]:
@@ -53,15 +111,16 @@ def _regime_json(regime: Regime, rights: tuple[Right, ...]) -> dict[str, object]
 
 def _heading(regime: Regime) -> str:
     rules = regime.rules
-    offered = "offered" if rules.offered else "not offered: some of its rules are unconfirmed"
+    offered = "offered" if rules.offered else "not offered"
     return (
         f"{rules.words}\n{rules.regime}, version {regime.version}, {offered}, "
         f"in force from {rules.effective.first}, dates in {rules.time_zone}"
+        + ("" if rules.offered else f"\n{not_offered(regime)}")
     )
 
 
 def _rights_table(regime: Regime, rights: tuple[Right, ...]) -> Table:
-    caption = "bd business days, d calendar days; the tag after a source says how sure it is"
+    caption = "bd business days, d calendar days, mo months; the tag after a source says how sure it is"
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
     for heading in ("right", "verified", "ack", "answer", "extended", "source"):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"right", "verified"})
@@ -77,10 +136,13 @@ def _right_cells(regime: Regime, right: Right) -> tuple[str, ...]:
     return (rules.verification.degree, *map(_period, periods), _source(regime, rules))
 
 
-def _period(rule: BusinessDays | CalendarDays | None) -> str:
+_UNITS = {"business_day": "bd", "calendar_day": "d", "month": "mo"}
+
+
+def _period(rule: AnyPeriod | None) -> str:
     if rule is None:
         return "-"
-    return f"{rule.n} {'bd' if isinstance(rule, BusinessDays) else 'd'}"
+    return "at once" if isinstance(rule, Immediately) else f"{rule.n} {_UNITS[rule.unit]}"
 
 
 def _source(regime: Regime, rule: Rule) -> str:

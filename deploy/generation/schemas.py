@@ -18,5 +18,6 @@ def render() -> dict[Path, str]:
     return {
         **bodies,
         FOLDER / "policy.schema.json": policy.render(),
+        FOLDER / "state.schema.json": policy.render_state(),
         FOLDER / "calendar.schema.json": policy.render_calendar(),
     }

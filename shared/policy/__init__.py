@@ -1,8 +1,9 @@
 """The law as data, one YAML per regime, and pure functions over it; who needs a date or a rule asks here."""
 
-from shared.policy.clocks import Clocks, DueDate, compute_clocks, verification_rule
+from shared.policy.clocks import Clocks, DueDate
 from shared.policy.dates import DateOutOfRangeError
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
+from shared.policy.reckoning import compute_clocks, reckon, verification_rule
 from shared.policy.regimes import (
     NotInForceError,
     Regime,
@@ -12,6 +13,7 @@ from shared.policy.regimes import (
     regime_names,
 )
 from shared.policy.rights import Degree, Right, UnknownRightError, parse_right
+from shared.policy.rules import Fact
 from shared.policy.windows import (
     WarningTime,
     ask_again_from,
@@ -26,6 +28,7 @@ __all__ = [
     "Degree",
     "DueDate",
     "ExtensionRefusal",
+    "Fact",
     "NotInForceError",
     "Regime",
     "Right",
@@ -40,6 +43,7 @@ __all__ = [
     "load_regime",
     "log_kept_through",
     "parse_right",
+    "reckon",
     "regime_names",
     "verification_rule",
     "warning_times",

@@ -1,19 +1,16 @@
-"""From a receipt to its dates: which clocks a right starts, when each runs out, and what law still allows.
+"""The dates of one request, as events and cases carry them.
 
-Dates are scheduled on the strictest reading (unrolled days, the safe calendar); `legal_latest` is what the
-law would still accept, kept apart so that nothing is ever planned on it.
+Dates are scheduled on the strictest reading; `legal_latest` is what the law would still accept, kept apart so
+that nothing is ever planned on it.
 """
 
 from datetime import date as day_of
-from datetime import datetime
 from typing import Self
 
 from pydantic import AwareDatetime
 
-from shared.policy import dates
-from shared.policy.regimes import NotInForceError, Regime, RightNotOfferedError
-from shared.policy.rights import Degree, Right
-from shared.policy.rules import BusinessDays, CalendarDays, Strict, Verification, VerifyBy
+from shared.policy.rights import Right
+from shared.policy.sourced import Strict
 
 
 class DueDate(Strict):
@@ -53,63 +50,3 @@ class Clocks(Strict):
     @classmethod
     def from_json(cls, value: object) -> Self:
         return cls.model_validate(value)
-
-
-def compute_clocks(regime: Regime, right: Right, received_at: datetime) -> Clocks:
-    """Start the clocks of a right on the local date of receipt (11 CCR 7021: receipt, not verification)."""
-    received_on = dates.local_date(received_at, regime.zone)
-    _demand_offered(regime, right, received_on)
-    clocks = regime.right(right).clocks
-    respond_by = _due(regime, clocks.respond, received_on)
-    return Clocks(
-        right=right,
-        received_on=received_on,
-        acknowledge_by=_due(regime, clocks.acknowledge, received_on),
-        respond_by=respond_by,
-        extend_to=_due(regime, clocks.extend, received_on),
-        effective_by=_due(regime, clocks.effective, received_on),
-        verify_by=_verify_by(regime, right, respond_by),
-        policy_version=regime.version,
-    )
-
-
-def verification_rule(regime: Regime, right: Right) -> Verification:
-    """Give the degree that a right needs; `Degree.NONE` means that verification must not be asked for."""
-    return regime.right(right).verification
-
-
-def _demand_offered(regime: Regime, right: Right, received_on: day_of) -> None:
-    rules = regime.right(right)
-    if not regime.rules.offered:
-        raise RightNotOfferedError(f"regime {regime.id} is not offered: some of its rules are unconfirmed")
-    named = ((f"regime {regime.id}", regime.rules.effective), (f"right {right}", rules.effective))
-    for what, effective in named:
-        if not effective.covers(received_on):
-            until = f"to {effective.last}" if effective.last else "on"
-            raise NotInForceError(f"{what} covers requests received from {effective.first} {until}")
-
-
-def _due(regime: Regime, rule: BusinessDays | CalendarDays | None, start: day_of) -> DueDate | None:
-    if rule is None:
-        return None
-    if isinstance(rule, BusinessDays):
-        due = dates.add_business_days(start, rule.n, regime.calendars[rule.calendar])
-        latest = dates.add_business_days(start, rule.n, regime.calendars[rule.latest_calendar])
-    else:
-        due = dates.add_days(start, rule.n)
-        latest = dates.roll(due, regime.calendars[rule.latest_roll]) if rule.latest_roll else due
-    return DueDate(date=due, late_from=dates.late_from(due, regime.zone), legal_latest=latest, cite=rule.cite)
-
-
-def _verify_by(regime: Regime, right: Right, respond_by: DueDate | None) -> DueDate | None:
-    """Leave the answer its days; the law itself would let verification run until the answer is due."""
-    if respond_by is None or verification_rule(regime, right).degree is Degree.NONE:
-        return None
-    rule: VerifyBy = regime.rules.verify_by
-    due = dates.add_days(respond_by.date, -rule.answer_days)
-    return DueDate(
-        date=due,
-        late_from=dates.late_from(due, regime.zone),
-        legal_latest=respond_by.date,
-        cite=rule.cite,
-    )

@@ -4,7 +4,7 @@ Civ. Code 10, CCP 12 and Gov. Code 6800 exclude the first day and include the la
 a day runs from midnight to midnight (Gov. Code 6806), so lateness begins at the next local midnight.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import count, islice
@@ -20,7 +20,7 @@ class DateOutOfRangeError(ValueError):
     """The instant or the period leaves the dates that we can count."""
 
 
-class Calendar(Protocol):
+class Calendar(Hashable, Protocol):
     """A named set of days on which business is done."""
 
     def is_open(self, day: date) -> bool:

@@ -1,13 +1,14 @@
 """Dated holiday tables: which days count as business days, written out year by year instead of computed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from shared.policy.dates import DateOutOfRangeError
-from shared.policy.rules import Identifier, Rule, Strict, Words
+from shared.policy.sourced import Identifier, Rule, Strict, Words
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = (
@@ -72,6 +73,7 @@ class BusinessCalendar:
     closed: frozenset[int]
     holidays: frozenset[date]
     years: range
+    names: Mapping[date, str] = field(default_factory=dict, compare=False)
 
     def is_open(self, day: date) -> bool:
         if day.year not in self.years:
@@ -81,6 +83,12 @@ class BusinessCalendar:
             )
         return day.weekday() not in self.closed and day not in self.holidays
 
+    def closed_because(self, day: date) -> str | None:
+        """Say why a day does not count: its holiday, or else its weekday."""
+        if self.is_open(day):
+            return None
+        return self.names.get(day) or WEEKDAYS[day.weekday()].capitalize()
+
 
 def build(table: CalendarTable) -> dict[str, BusinessCalendar]:
     """Make each calendar that the table declares."""
@@ -88,10 +96,11 @@ def build(table: CalendarTable) -> dict[str, BusinessCalendar]:
 
 
 def _build_one(name: str, rule: CalendarRule, table: CalendarTable) -> BusinessCalendar:
-    days = (holiday.day for holiday in table.holidays if rule.holidays in holiday.columns)
+    names = {holiday.day: holiday.name for holiday in table.holidays if rule.holidays in holiday.columns}
     return BusinessCalendar(
         name=name,
         closed=frozenset(WEEKDAYS.index(weekday) for weekday in rule.closed),
-        holidays=frozenset(days),
+        holidays=frozenset(names),
         years=range(table.years[0], table.years[-1] + 1),
+        names=names,
     )

@@ -5,13 +5,16 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.policy import holidays
 from shared.policy.holidays import BusinessCalendar, CalendarTable
+from shared.policy.periods import calendars_of, periods
 from shared.policy.reading import read_yaml
 from shared.policy.rights import Right
-from shared.policy.rules import BusinessDays, CalendarDays, RegimeRules, RightRules, periods
+from shared.policy.rules import RegimeRules, RightRules
+from shared.policy.states import STATE_SHAPE, expand
 
 _PACKAGE = "shared.policy"
 
@@ -77,16 +80,36 @@ def load_regime(name: str) -> Regime:
     """Load a regime by its name; the same object each time."""
     if name not in regime_names():
         raise UnknownRegimeError
-    folder = files(_PACKAGE)
-    text = folder.joinpath(f"{name}.yaml").read_bytes()
+    return read_regime(files(_PACKAGE).joinpath(f"{name}.yaml").read_bytes())
+
+
+def read_regime(text: bytes) -> Regime:
+    """Read one regime's YAML and join it with its place's holidays."""
     rules = parse_rules(text)
-    table_text = folder.joinpath("calendars", f"{rules.calendars}.yaml").read_bytes()
-    return assemble(rules, parse_calendars(table_text), version=_version(text, table_text))
+    common = _common_text()
+    if rules.calendars is None:
+        return assemble(rules, None, version=_version(text, common))
+    table_text = table_of(rules.calendars)
+    return assemble(rules, parse_calendars(table_text), version=_version(text, common, table_text))
+
+
+@cache
+def places() -> tuple[str, ...]:
+    """List the places that have holiday tables."""
+    found = (entry.name for entry in files(_PACKAGE).joinpath("calendars").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+
+
+def table_of(place: str) -> bytes:
+    return files(_PACKAGE).joinpath("calendars", f"{place}.yaml").read_bytes()
 
 
 def parse_rules(text: bytes) -> RegimeRules:
-    """Read one regime's YAML, or say where it is wrong."""
-    return RegimeRules.model_validate(read_yaml(text))
+    """Read one regime's YAML, or say where it is wrong; what it leaves out is the same in every regime."""
+    document, common = read_yaml(text), _common()
+    if document.get("shape") == STATE_SHAPE:
+        document = expand(document, common["state_rights"])
+    return RegimeRules.model_validate(common["defaults"] | document)
 
 
 def parse_calendars(text: bytes) -> CalendarTable:
@@ -94,21 +117,27 @@ def parse_calendars(text: bytes) -> CalendarTable:
     return CalendarTable.model_validate(read_yaml(text))
 
 
-def assemble(rules: RegimeRules, table: CalendarTable, *, version: str) -> Regime:
+def assemble(rules: RegimeRules, table: CalendarTable | None, *, version: str) -> Regime:
     """Join rules and calendars, checking that every calendar named exists."""
-    built = holidays.build(table)
+    built = holidays.build(table) if table else {}
     for right, right_rules in rules.rights.items():
-        for clock, period in periods(right_rules.clocks):
-            missing = _calendars_of(period) - built.keys()
+        every = (right_rules.clocks, *(variant.clocks for variant in right_rules.variants))
+        for clock, period in (pair for clocks in every for pair in periods(clocks)):
+            missing = calendars_of(period) - built.keys()
             if missing:
-                raise BrokenPolicyError(f"{right}.{clock}: {table.place} has no calendar {min(missing)}")
+                place = table.place if table else rules.regime
+                raise BrokenPolicyError(f"{right}.{clock}: {place} has no calendar {min(missing)}")
     return Regime(rules=rules, calendars=built, zone=ZoneInfo(rules.time_zone), version=version)
 
 
-def _calendars_of(period: BusinessDays | CalendarDays) -> set[str]:
-    if isinstance(period, BusinessDays):
-        return {period.calendar, period.latest_calendar}
-    return {period.latest_roll} if period.latest_roll else set()
+@cache
+def _common() -> dict[str, Any]:
+    found: dict[str, Any] = read_yaml(_common_text())
+    return found
+
+
+def _common_text() -> bytes:
+    return files(_PACKAGE).joinpath("defaults", "common.yaml").read_bytes()
 
 
 def _version(*texts: bytes) -> str:

@@ -1,91 +1,28 @@
-"""The shape of a regime's YAML: every rule says where it is written, since when, and how sure we are."""
+"""The shape of a regime's YAML: its rights and what each needs, whom it protects, what must be said and kept."""
 
 from collections.abc import Iterator
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from shared.policy.periods import ClockRules, moving
 from shared.policy.rights import Degree, Right
+from shared.policy.sourced import Confidence, Identifier, Rule, Statement, Strict, Words
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Words = Annotated[str, Field(min_length=3)]
-
-
-class Strict(BaseModel):
-    """Policy data: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+Residency = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z]{2,3})?$")]
 
 
-class Confidence(StrEnum):
-    """How the statement was checked; only UNCONFIRMED keeps a right from being offered."""
+class Fact(StrEnum):
+    """What is true of a business, or of how a request came, and decides which rules it falls under."""
 
-    STATUTE = "S"
-    TEXT_OF_2026 = "S26"
-    TEXT_OF_2023 = "S23"
-    UNCONFIRMED = "K"
-    HOUSE_POLICY = "P"
-
-
-class Effective(Strict):
-    """The days on which a rule is law, both ends included."""
-
-    first: date = Field(alias="from")
-    last: date | None = Field(default=None, alias="to")
-
-    def covers(self, day: date) -> bool:
-        return self.first <= day and (self.last is None or day <= self.last)
-
-
-class Rule(Strict):
-    """What every statement of law carries."""
-
-    cite: Words
-    effective: Effective
-    confidence: Confidence
-
-
-class BusinessDays(Rule):
-    """A period in business days: scheduled on one calendar, still lawful on a more lenient one."""
-
-    unit: Literal["business_day"]
-    n: int = Field(ge=1)
-    calendar: Identifier
-    latest_calendar: Identifier
-
-
-class CalendarDays(Rule):
-    """A period in calendar days, scheduled unrolled; a roll over closed days only moves the latest date."""
-
-    unit: Literal["calendar_day"]
-    n: int = Field(ge=1)
-    latest_roll: Identifier | None = None
-
-
-Period = Annotated[BusinessDays | CalendarDays, Field(discriminator="unit")]
-
-
-class Extension(CalendarDays):
-    """The extended period, counted from receipt; its notice goes out before the first one ends."""
-
-    times: Literal[1]
-
-
-class ClockRules(Strict):
-    """The periods that a right starts on receipt; one that is absent does not exist in this law."""
-
-    acknowledge: Period | None = None
-    respond: Period | None = None
-    extend: Extension | None = None
-    effective: Period | None = None
-
-    @model_validator(mode="after")
-    def _extension_extends_something(self) -> Self:
-        if self.extend and not self.respond:
-            raise ValueError("extend needs respond: there is nothing to extend")
-        return self
+    DATA_BROKER = "data_broker"
+    DIRECT_MARKETING_DISCLOSURE = "direct_marketing_disclosure"
+    LARGE_PLATFORM = "large_platform"
+    CONSUMER_HEALTH_DATA = "consumer_health_data"
+    ESTABLISHED_IN_EU = "established_in_eu"
+    ESTABLISHED_IN_UK = "established_in_uk"
+    UNDESIGNATED_ADDRESS = "undesignated_address"
 
 
 class Evidence(Rule):
@@ -129,17 +66,33 @@ class Wait(Rule):
 
 
 class Frequency(Rule):
-    """How often a right must be answered for one subject."""
+    """How often a right must be answered for one subject: in that many months, or in a calendar year."""
 
     times: int = Field(ge=1)
-    months: int = Field(ge=1)
+    months: int | None = Field(default=None, ge=1)
+    calendar_year: bool = False
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Self:
+        if self.calendar_year == (self.months is not None):
+            raise ValueError("give months or calendar_year, one of them")
+        return self
 
 
-class Statement(Rule):
-    """A duty, a ground or a kind of value, under an id that code and data files use."""
+class Variant(Rule):
+    """Other clocks for the same right where a fact holds."""
 
-    id: Identifier
+    when: Fact
     words: Words
+    clocks: ClockRules
+
+
+class Applies(Rule):
+    """Whom the regime protects: residents, where these facts hold, or anybody where one of `wherever` does."""
+
+    residencies: tuple[Residency, ...]
+    facts: tuple[Fact, ...] = ()
+    wherever: tuple[Fact, ...] = ()
 
 
 class RightRules(Rule):
@@ -152,6 +105,7 @@ class RightRules(Rule):
     on_unverified: OnUnverified | None = None
     wait: Wait | None = None
     frequency: Frequency | None = None
+    variants: tuple[Variant, ...] = ()
     duties: tuple[Statement, ...] = ()
 
     @model_validator(mode="after")
@@ -202,20 +156,31 @@ class Retention(Strict):
     package_link: Span
 
 
+class Cadence(Rule):
+    """What must be done again at least every so many days, counted from when it was last done."""
+
+    days: int = Field(ge=1)
+    words: Words
+
+
 class RegimeRules(Rule):
-    """One regime's file."""
+    """One regime's file; `because` says why it is not offered."""
 
     regime: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z0-9]+)+$")]
     words: Words
     offered: bool
+    because: Words | None = None
     time_zone: str
-    calendars: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z0-9]+)*$")]
+    calendars: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z0-9]+)*$")] | None = None
+    applies: Applies
     degrees: dict[Degree, Evidence]
     verify_by: VerifyBy
+    cadence: Cadence | None = None
     rights: dict[Right, RightRules] = Field(min_length=1)
-    exemptions: tuple[Exemption, ...]
-    never_disclosed: tuple[Statement, ...]
-    notices: dict[Identifier, Notice]
+    exemptions: tuple[Exemption, ...] = ()
+    never_disclosed: tuple[Statement, ...] = ()
+    notices: dict[Identifier, Notice] = Field(default_factory=dict)
+    duties: tuple[Statement, ...] = ()
     warnings: Warnings
     retention: Retention
 
@@ -231,21 +196,29 @@ class RegimeRules(Rule):
 
     @model_validator(mode="after")
     def _an_offered_regime_is_confirmed(self) -> Self:
-        weak = [right for right, rules in self.rights.items() if _unconfirmed(rules)]
+        weak = sorted({name.split(".")[0] for name, _ in self.unconfirmed()})
         if self.offered and weak:
             raise ValueError(f"offered must be false while these are unconfirmed: {', '.join(weak)}")
+        if self.offered == (self.because is not None):
+            raise ValueError("because is given exactly when offered is false")
         return self
 
+    @model_validator(mode="after")
+    def _no_period_begins_after_its_right(self) -> Self:
+        for name, rule in self._weighty():
+            if rule.effective.first > self.rights[Right(name.split(".")[0])].effective.first:
+                raise ValueError(f"{name} begins later than the right that needs it")
+        return self
 
-def periods(clocks: ClockRules) -> Iterator[tuple[str, BusinessDays | CalendarDays]]:
-    """Give each clock that the right has, with its name, in the order in which they run out."""
-    for name in ("acknowledge", "effective", "respond", "extend"):
-        rule = getattr(clocks, name)
-        if rule is not None:
-            yield name, rule
+    def unconfirmed(self) -> Iterator[tuple[str, Rule]]:
+        """Give each rule that moves a date or asks for proof and still waits for its official text."""
+        for name, rule in self._weighty():
+            if rule.confidence is Confidence.UNCONFIRMED:
+                yield name, rule
 
-
-def _unconfirmed(rules: RightRules) -> bool:
-    """Whether a rule that moves a date or asks for proof still waits for its official text."""
-    weighty: list[Rule] = [rules, rules.verification, *(rule for _, rule in periods(rules.clocks))]
-    return any(rule.confidence is Confidence.UNCONFIRMED for rule in weighty)
+    def _weighty(self) -> Iterator[tuple[str, Rule]]:
+        for right, rules in self.rights.items():
+            yield right, rules
+            yield f"{right}.verification", rules.verification
+            for clocks in (rules.clocks, *(variant.clocks for variant in rules.variants)):
+                yield from ((f"{right}.{name}", rule) for name, rule in moving(clocks))

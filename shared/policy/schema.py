@@ -7,13 +7,23 @@ from pydantic import BaseModel
 
 from shared.policy.holidays import CalendarTable
 from shared.policy.rules import RegimeRules
+from shared.policy.states import StateLaw
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
+# What a regime's file may leave out, for defaults/common.yaml says it.
+COMMON: Final = frozenset({"degrees", "verify_by", "warnings", "retention"})
+
+
 def render() -> str:
     """Give deploy/schemas/policy.schema.json: the shape of a regime."""
-    return _render(RegimeRules)
+    return _render(RegimeRules, optional=COMMON)
+
+
+def render_state() -> str:
+    """Give deploy/schemas/state.schema.json: the shape of the law of an American state."""
+    return _render(StateLaw)
 
 
 def render_calendar() -> str:
@@ -21,6 +31,7 @@ def render_calendar() -> str:
     return _render(CalendarTable)
 
 
-def _render(model: type[BaseModel]) -> str:
+def _render(model: type[BaseModel], *, optional: frozenset[str] = frozenset()) -> str:
     schema = {"$schema": DIALECT} | model.model_json_schema()
+    schema["required"] = [name for name in schema["required"] if name not in optional]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

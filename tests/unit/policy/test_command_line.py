@@ -76,7 +76,7 @@ def test_a_person_reads_the_same_dates_in_a_table() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("regime", "us-xx", "--regime: regime must be one of us-ca-ccpa."),
+        ("regime", "us-xx", "--regime: regime must be one of br-lgpd, "),
         ("right", "erase", "--right: right must be one of know_categories, "),
         (
             "right",

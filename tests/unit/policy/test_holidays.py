@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pytest
 
 from shared.clock import SystemClock
-from shared.policy.regimes import parse_calendars
+from shared.policy.drafting import DRAFTS, UnknownPlaceError, draft
+from shared.policy.holidays import CalendarTable
+from shared.policy.moons import diwali, lunar_new_year
+from shared.policy.regimes import parse_calendars, places, table_of
 
-TABLE = parse_calendars(files("shared.policy").joinpath("calendars", "us-ca.yaml").read_bytes())
+
+def _table(place: str) -> CalendarTable:
+    return parse_calendars(table_of(place))
+
+
+TABLE = _table("us-ca")
 MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
 MOVED_FROM_SUNDAY = ((1, 1), (2, 12), (3, 31), (7, 4), (9, 9), (11, 11), (12, 25))
 JUDICIAL_LACKS = {"Lunar New Year", "Genocide Remembrance Day", "Admission Day", "Diwali"}
 
+every_place = pytest.mark.parametrize("place", places())
 every_year = pytest.mark.parametrize("year", TABLE.years)
 
 
@@ -89,11 +97,60 @@ def test_the_safe_column_lies_within_the_state_holidays(year: int) -> None:
     assert _column(year, "safe", computed=True) <= _column(year, "gov", computed=True)
 
 
-def test_the_table_holds_next_year_too() -> None:
-    assert SystemClock().now().year + 1 in TABLE.years, "add next year's holidays to calendars/us-ca.yaml"
+@every_place
+def test_the_table_holds_next_year_too(place: str) -> None:
+    following = SystemClock().now().year + 1
+
+    assert following in _table(place).years, f"run habeas policy calendars --year {following}"
 
 
-def test_the_rows_stand_in_the_order_of_their_dates() -> None:
-    days = [row.day for row in TABLE.holidays]
+@every_place
+def test_the_rows_stand_in_the_order_of_their_dates(place: str) -> None:
+    days = [row.day for row in _table(place).holidays]
 
     assert days == sorted(days)
+
+
+@every_place
+def test_a_drafted_year_is_the_one_that_was_confirmed(place: str) -> None:
+    table = _table(place)
+
+    for year in table.years:
+        assert draft(place, year) == tuple(row for row in table.holidays if row.day.year == year)
+
+
+def test_every_place_that_has_a_table_can_be_drafted() -> None:
+    assert set(places()) == set(DRAFTS)
+
+
+@pytest.mark.parametrize(
+    ("year", "new_year", "lights"),
+    [
+        (2019, date(2019, 2, 5), date(2019, 10, 27)),
+        (2020, date(2020, 1, 25), date(2020, 11, 14)),
+        (2023, date(2023, 1, 22), date(2023, 11, 12)),
+        (2030, date(2030, 2, 3), date(2030, 10, 26)),
+        (2033, date(2033, 1, 31), date(2033, 10, 22)),
+    ],
+)
+def test_holidays_that_follow_the_moon_are_drafted_on_their_known_dates(
+    year: int, new_year: date, lights: date
+) -> None:
+    assert (lunar_new_year(year), diwali(year)) == (new_year, lights)
+
+
+@pytest.mark.parametrize(
+    ("year", "winter"),
+    [
+        (2021, [date(2021, 1, 1), date(2021, 12, 27), date(2021, 12, 28)]),
+        (2022, [date(2022, 1, 3), date(2022, 12, 26), date(2022, 12, 27)]),
+        (2023, [date(2023, 1, 2), date(2023, 12, 25), date(2023, 12, 26)]),
+    ],
+)
+def test_a_bank_holiday_on_a_weekend_has_its_substitute(year: int, winter: list[date]) -> None:
+    assert [row.day for row in draft("gb-eaw", year) if row.day.month in {1, 12}] == winter
+
+
+def test_a_place_without_rules_is_not_drafted() -> None:
+    with pytest.raises(UnknownPlaceError, match="place must be one of eu, gb-eaw, us-ca"):
+        draft("mars", 2030)

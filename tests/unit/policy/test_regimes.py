@@ -104,7 +104,11 @@ def test_a_tag_that_would_build_an_object_is_refused() -> None:
         (("rights", "know_specific", "on_unverified"), {"to": "object"}, "a right that the regime lacks"),
         (("rights", "delete", "clocks", "extend"), {"times": 2}, "Input should be 1"),
         (("rights", "delete", "clocks", "respond"), {"n": 0}, "greater than or equal to 1"),
-        (("rights", "delete", "clocks", "respond"), {"unit": "month"}, "does not match any of the expected"),
+        (
+            ("rights", "delete", "clocks", "respond"),
+            {"unit": "fortnight"},
+            "does not match any of the expected",
+        ),
         (("rights", "delete", "verification"), {"confidence": "K"}, "offered must be false while"),
         (("rights", "delete", "clocks", "respond"), {"confidence": "K"}, "offered must be false while"),
     ],
@@ -137,7 +141,11 @@ def test_a_calendar_that_the_place_lacks_is_refused() -> None:
 
 def test_an_unconfirmed_regime_loads_but_is_not_offered() -> None:
     document = _changed(("rights", "delete"), lambda rule: rule.update(confidence="K"))
-    regime = assemble(RegimeRules.model_validate(document | {"offered": False}), TABLE, version="test")
+    regime = assemble(
+        RegimeRules.model_validate(document | {"offered": False, "because": "deletion is unconfirmed"}),
+        TABLE,
+        version="test",
+    )
 
     assert regime.offered_rights(date(2026, 6, 1)) == ()
     with pytest.raises(RightNotOfferedError, match="unconfirmed"):
@@ -215,8 +223,26 @@ def test_only_specific_pieces_fall_back_to_categories() -> None:
 def test_the_eight_exemptions_of_section_105_d_are_listed() -> None:
     cites = [exemption.cite for exemption in CCPA.rules.exemptions]
 
-    assert cites == [f"Civ. Code 1798.105(d)({n})" for n in range(1, 9)]
-    assert len({exemption.id for exemption in CCPA.rules.exemptions}) == 8
+    assert cites[:8] == [f"Civ. Code 1798.105(d)({n})" for n in range(1, 9)]
+    assert len({exemption.id for exemption in CCPA.rules.exemptions}) == len(cites)
+
+
+def test_what_belongs_to_another_person_is_exempt_from_every_right_over_data() -> None:
+    others = next(one for one in CCPA.rules.exemptions if one.id == "rights_of_others")
+
+    assert others.cite == "Civ. Code 1798.145(k)"
+    assert {Right.KNOW_SPECIFIC, Right.DELETE} <= set(others.rights)
+
+
+@pytest.mark.parametrize("name", regime_names())
+def test_every_regime_that_is_not_offered_says_why(name: str) -> None:
+    regime = load_regime(name)
+    right = next(iter(regime.rules.rights))
+
+    assert regime.rules.offered == (name == "us-ca-ccpa")
+    if not regime.rules.offered:
+        with pytest.raises(RightNotOfferedError, match=f"{name} is not offered: "):
+            compute_clocks(regime, right, datetime(2027, 6, 1, tzinfo=PACIFIC))
 
 
 def test_every_regime_that_has_a_file_loads_and_keeps_its_name() -> None:

@@ -1,0 +1,139 @@
+"""What happened to a request, day by day, and what each happening did to its dates."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+from shared.policy.clocks import Clocks
+from shared.policy.course import Course, Effect, begin, days_between
+from shared.policy.happenings import Event, Happening
+from shared.policy.periods import ClockRules, Pause, Restart
+from shared.policy.reckoning import dates_of
+from shared.policy.regimes import Regime
+from shared.policy.rights import Right
+
+NOTICES: Final = frozenset({Happening.EXTENSION_NOTICE, Happening.EXTENSION_NOTICE_WITHOUT_REASONS})
+BEFORE: Final = frozenset({Happening.EARLIER_REQUEST})
+_ELSEWHERE: Final = {
+    Happening.APPEALED: "starts the clock of the appeal",
+    Happening.COMPLIED: "starts the wait before the person may be asked again",
+    Happening.EARLIER_REQUEST: "counts towards how often the right must be answered",
+}
+
+
+class EventBeforeReceiptError(ValueError):
+    """Something that can only follow a request is dated before it."""
+
+    def __init__(self, event: Event, received_on: date) -> None:
+        super().__init__(f"{event.kind} on {event.on} lies before the receipt on {received_on}")
+
+
+Heard = tuple[Course, bool, str]
+
+
+@dataclass(frozen=True)
+class Clockwork:
+    """The clocks of one right under one regime, ready to be run through a history."""
+
+    regime: Regime
+    right: Right
+    rules: ClockRules
+
+    def follow(self, received_on: date, events: Iterable[Event]) -> Course:
+        """Run the clocks through everything that happened, in the order of its days."""
+        course = begin(received_on)
+        for event in sorted(events, key=lambda one: one.on):
+            if event.kind not in BEFORE and event.on < received_on:
+                raise EventBeforeReceiptError(event, received_on)
+            after, moved, words = self._hear(course, event)
+            course = replace(after, effects=(*after.effects, Effect(event, moved, words)))
+        return course
+
+    def dates(self, course: Course) -> Clocks:
+        """Give the dates at the end of a course; an extension whose notice was refused is none."""
+        clocks = dates_of(self.regime, self.right, course, self.rules)
+        refused = any(effect.event.kind in NOTICES for effect in course.effects) and not course.extended
+        return clocks.model_copy(update={"extend_to": None}) if refused else clocks
+
+    def _hear(self, course: Course, event: Event) -> Heard:
+        clocks = dates_of(self.regime, self.right, self._so_far(course, event.on), self.rules)
+        if event.kind in NOTICES:
+            return _notice(course, event, clocks)
+        hear = next(self._listeners(event.kind), None)
+        if hear is None:
+            return course, False, _ELSEWHERE.get(event.kind, "moves no date of this right")
+        answer = clocks.due(extended=course.extended)
+        if answer is not None and event.on > answer.date:
+            return course, False, f"comes too late: the period had ended on {answer.date}"
+        return hear(course, event)
+
+    def _listeners(self, kind: Happening) -> Iterator[Callable[[Course, Event], Heard]]:
+        for pause in self.rules.pauses:
+            yield from _bound(kind, ((pause.begins, _stops), (pause.ends, _goes_on)), pause)
+        for restart in self.rules.restarts:
+            yield from _bound(kind, ((restart.asked, _waits), (restart.came, _starts_again)), restart)
+
+    def _so_far(self, course: Course, today: date) -> Course:
+        """What is waited for counts as going on until today: no period ends while it stands still."""
+        for event in course.asked:
+            if any(event.kind is pause.begins for pause in self.rules.pauses):
+                course = replace(course, stopped=course.stopped.union(days_between(event.on, today)))
+            else:
+                course = replace(course, start=max(course.start, today))
+        return course
+
+
+def _bound(
+    kind: Happening, table: Iterable[tuple[Happening | None, Callable[..., Heard]]], rule: Any
+) -> Iterator[Callable[[Course, Event], Heard]]:
+    for heard, function in table:
+        if heard is kind:
+            yield lambda course, event: function(course, event, rule)  # noqa: B023 - used before the next turn
+
+
+def _stops(course: Course, event: Event, pause: Pause) -> Heard:
+    words = f"the clock stands until {pause.ends}; the date moves when that day is known"
+    return replace(course, asked=(*course.asked, event)), False, words
+
+
+def _goes_on(course: Course, event: Event, pause: Pause) -> Heard:
+    asked = [one for one in course.asked if one.kind is pause.begins]
+    if not asked:
+        return course, False, f"nothing was waited for: there is no {pause.begins}"
+    lost = course.stopped.union(days_between(asked[0].on, event.on))
+    rest = tuple(one for one in course.asked if one.kind is not pause.begins)
+    words = f"{len(lost) - len(course.stopped)} days from {asked[0].on} to {event.on} do not count"
+    return replace(course, stopped=lost, asked=rest), True, words
+
+
+def _waits(course: Course, event: Event, restart: Restart) -> Heard:
+    words = f"the period begins with {restart.came}; until that day is known it is counted from receipt"
+    return replace(course, asked=(*course.asked, event)), False, words
+
+
+def _starts_again(course: Course, event: Event, restart: Restart) -> Heard:
+    rest = tuple(one for one in course.asked if one.kind is not restart.asked)
+    moved = event.on > course.start
+    words = f"the period begins on {event.on}" if moved else "the period had begun already"
+    return replace(course, start=max(course.start, event.on), asked=rest), moved, words
+
+
+def _notice(course: Course, event: Event, clocks: Clocks) -> Heard:
+    """Judge an extension's notice: once, with reasons, inside the first period."""
+    refusal = _refusal(course, event, clocks)
+    if refusal is not None:
+        return course, False, f"refused: {refusal}"
+    return replace(course, extended=True), True, "extends the period"
+
+
+def _refusal(course: Course, event: Event, clocks: Clocks) -> str | None:
+    first = clocks.respond_by
+    if first is None or clocks.extend_to is None:
+        return "this right has no extension"
+    if course.extended:
+        return "the period was extended already, which is possible once"
+    if event.kind is Happening.EXTENSION_NOTICE_WITHOUT_REASONS:
+        return "a notice must give its reasons"
+    late = event.at >= first.late_from if event.at else event.on > first.date
+    return f"too late, the first period ended on {first.date}" if late else None

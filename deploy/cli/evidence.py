@@ -1,4 +1,4 @@
-"""`habeas evidence`: a closed request's certificate, and its check with the public key alone."""
+"""`habeas evidence`: certificates, checked with the public key alone; histories, checked against their anchors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -85,3 +85,68 @@ def verify(
         raise typer.Exit(2) from None
     show_verdict(verdict, as_json=as_json)
     raise typer.Exit(0 if verdict.genuine else 1)
+
+
+Anchors = Annotated[
+    Path,
+    typer.Option(
+        "--anchors",
+        envvar="HABEAS_ANCHORS",
+        help="The folder of anchors; best where nobody who runs the database can write.",
+    ),
+]
+AdminUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        envvar="HABEAS_DATABASE_URL",
+        help="An administrator's URL of the services' database.",
+        show_default="the stack of this home",
+    ),
+]
+DEFAULT_ANCHORS = Path(".habeas/anchors")
+
+
+@app.command(epilog="Example, once a day: habeas evidence anchor --anchors /mnt/elsewhere/anchors")
+def anchor(
+    anchors: Anchors = DEFAULT_ANCHORS,
+    database_url: AdminUrl = None,
+    home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the ends of all audit chains, so that a history that is written anew later is found."""
+    import asyncio
+
+    from deploy.cli.chain_views import anchored, told_anchor
+
+    told_anchor(asyncio.run(anchored(home, anchors, database_url)), as_json=as_json)
+
+
+@app.command(
+    epilog="Examples:\n\nhabeas evidence audit\n\n"
+    "habeas evidence audit --anchors /mnt/elsewhere/anchors --no-events --json"
+)
+def audit(
+    anchors: Anchors = DEFAULT_ANCHORS,
+    database_url: AdminUrl = None,
+    home: Home = DEFAULT_HOME,
+    *,
+    events: Annotated[
+        bool, typer.Option(help="Compare with what the services' events said of their histories.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Check every service's history: exit 0 if it is as it was written, 1 if not, 2 if that cannot be told."""
+    import asyncio
+
+    from deploy.chains.anchors import AnchorRefused
+    from deploy.cli.chain_views import audited, told_audit
+
+    try:
+        report = asyncio.run(audited(home, anchors, database_url, with_events=events))
+    except AnchorRefused as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(2) from None
+    told_audit(report, as_json=as_json)
+    raise typer.Exit(1 if report.findings else 0)

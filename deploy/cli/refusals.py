@@ -24,14 +24,24 @@ def _itself(error: BaseException) -> str:
     return str(error)
 
 
-def _settings(error: BaseException) -> str | None:
-    if not isinstance(error, ValidationError) or not error.title.endswith("Settings"):
+def _wrong_input(error: BaseException) -> str | None:
+    """A setting, or what was typed for a command; anything else that does not validate is our own mistake."""
+    if not isinstance(error, ValidationError):
         return None
-    wrong = (
+    wrong = "; ".join(
         f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
         for one in error.errors(include_input=False, include_url=False)
     )
-    return f"A setting is wrong ({'; '.join(wrong)}); docs/reference/settings.md lists the variables."
+    if error.title.endswith("Settings"):
+        return f"A setting is wrong ({wrong}); docs/reference/settings.md lists the variables."
+    return f"Nothing was sent ({wrong})." if error.title in _typed_commands() else None
+
+
+def _typed_commands() -> set[str]:
+    """The names of the commands that people give."""
+    from shared.events.message import CATALOGUE
+
+    return {one.model.__name__ for one in CATALOGUE.values() if one.signed}
 
 
 def _kafka(error: BaseException) -> str:
@@ -58,7 +68,7 @@ def _disk(error: BaseException) -> str:
 
 _SENTENCES: tuple[tuple[Kinds, Say], ...] = (
     ((StackError, KeyFileRefused, CannotReplay), _itself),
-    (ValidationError, _settings),
+    (ValidationError, _wrong_input),
     (KafkaError, _kafka),
     ((asyncpg.PostgresError, asyncpg.InterfaceError), _database),
     ((ConnectionError, TimeoutError), _network),

@@ -4,7 +4,8 @@ Sources are exact; `upstream/*` stands for every registered upstream system. A c
 decision is signed by the console's or the CLI's key and names its actor.
 """
 
-from typing import Annotated
+import re
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, StringConstraints
@@ -19,7 +20,7 @@ from shared.events.topics import (
     SUBMISSIONS,
 )
 from shared.policy.clocks import DueDate
-from shared.privacy import SealedText
+from shared.privacy import IMPERSONAL, SealedText
 
 INTAKE = "habeas/intake"
 VERIFICATION = "habeas/verification"
@@ -28,8 +29,11 @@ DEADLINE = "habeas/deadline"
 PEOPLE = frozenset({"habeas/cli", "habeas/console"})
 UPSTREAM = frozenset({"upstream/*"})
 
-Actor = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:-]+$")]
-Reason = Annotated[str, StringConstraints(min_length=3, max_length=400)]
+JWE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}")
+Actor = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:-]+$"), IMPERSONAL
+]
+Reason = Annotated[str, StringConstraints(min_length=3, max_length=400), IMPERSONAL]
 
 
 @command("dsar.submission.request", version=1, topic=SUBMISSIONS, sources=UPSTREAM)
@@ -37,6 +41,10 @@ class RequestSubmitted(Command):
     """An upstream system passes on a request; the claims come only as a JWE to intake's published key."""
 
     claims: Annotated[str, StringConstraints(max_length=64_000)]
+
+    def kept(self) -> Self:
+        """Claims that are no JWE may be anybody's in clear: they are refused, and until then not kept either."""
+        return self if JWE.fullmatch(self.claims) else self.model_copy(update={"claims": ""})
 
 
 @command("dsar.submission.withdrawal", version=1, topic=SUBMISSIONS, sources=UPSTREAM)
@@ -63,7 +71,7 @@ class SendNotice(Command):
     """Tell the requester something; after `send_by` it must not go out any more."""
 
     kind: NoticeKind
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Annotated[str, IMPERSONAL], ...] = ()
     send_by: AwareDatetime | None = None
     due: DueDate | None = None
     code: SealedText | None = None
@@ -98,7 +106,7 @@ class PresentAssertion(Command):
 class RetryTask(Command):
     """A person mended what stopped a task; it may be tried again (and proves before it acts)."""
 
-    task: str
+    task: Annotated[str, IMPERSONAL]
     actor: Actor
     reason: Reason
 

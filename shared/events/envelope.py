@@ -98,7 +98,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that could be read; its raw form holds the headers that `read` looks at and no others."""
+    """A record that could be read; its raw form is what may be kept of its headers and of its body."""
 
     raw: Raw
     envelope: Envelope
@@ -209,7 +209,11 @@ def _record(raw: Raw, envelope: Envelope) -> Record | Unreadable:
         return Unreadable(raw, "unknown_type", "ce_type", envelope.subject)
     except ValidationError as error:
         return Unreadable(raw, "invalid_body", _first_field(error), envelope.subject)
-    return Record(raw, envelope, body, hashlib.sha256(raw.value).hexdigest())
+    digest = hashlib.sha256(raw.value).hexdigest()
+    kept = body.kept()
+    if kept is not body:
+        raw = replace(raw, value=kept.model_dump_json().encode())
+    return Record(raw, envelope, body, digest)
 
 
 def write(envelope: Envelope, *, causation_id: str = "") -> dict[str, str]:

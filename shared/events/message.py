@@ -6,7 +6,7 @@ send it. Unknown fields are refused, and validation errors never repeat the inpu
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,10 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     declared: ClassVar["Declaration"]
+
+    def kept(self) -> Self:
+        """What may lie in a table while the record waits for its turn; the same body unless it says otherwise."""
+        return self
 
 
 class Event(Body):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.dead_letter_seal import DeadLetterSeal
-from shared.events.commands import WithdrawalSubmitted
+from shared.events.commands import RequestSubmitted, WithdrawalSubmitted
 from shared.events.envelope import Raw
 from shared.events.intake import RequestWithdrawn
 from shared.events.message import CATALOGUE
@@ -252,6 +252,30 @@ async def test_a_submission_that_waits_for_a_blocked_case_stays_about_its_reques
     await machine.shell.drain_parked()
 
     assert (await machine.case(about)).heard == ("dsar.submission.withdrawal.v1", "poison")
+
+
+@pytest.mark.parametrize(
+    ("claims", "kept"),
+    [('{"email":"ann.canary@example.com"}', ""), ("Ann Canary, delete me", ""), ("a.b.c.d.e", "a.b.c.d.e")],
+    ids=["in clear", "no token at all", "encrypted"],
+)
+async def test_claims_wait_for_a_blocked_case_encrypted_or_not_at_all(
+    machine: Machine, upstream: Upstream, claims: str, kept: str
+) -> None:
+    source, key = "upstream/web", b"order 67"
+    about = request_id_for(source, key.decode())
+    body = RequestSubmitted(claims=claims)
+    submission = replace(
+        upstream.command(about), topic="dsar.submissions", key=key, value=body.model_dump_json().encode()
+    )
+    submission = with_header(submission, "ce_source", source.encode())
+    submission = with_header(submission, "ce_type", body.declared.ce_type.encode())
+    await machine.hear(upstream.event(about, "poison"))
+
+    assert await machine.hear(submission) == ["parked"]
+
+    values = [json.loads(one.raw.value) for one in await machine.world.parked() if one.sequence is None]
+    assert values == [{"claims": kept}]
 
 
 async def test_two_processes_that_choke_on_one_record_write_one_letter(

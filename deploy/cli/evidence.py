@@ -11,6 +11,14 @@ app = typer.Typer(help="Check the proof of a closed request.", no_args_is_help=T
 
 Home = Annotated[Path, typer.Option(envvar="HABEAS_HOME", help="Where this installation's keys lie.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HABEAS_DEADLINE_URL",
+        help="Where the deadline service answers.",
+        show_default="the one that runs here",
+    ),
+]
 DEFAULT_HOME = Path(".habeas")
 
 
@@ -26,14 +34,7 @@ def show(  # noqa: PLR0913 - one option for each thing that can be said
     save_events: Annotated[
         Path | None, typer.Option(help="Write the request's events here, as Kafka holds them.")
     ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HABEAS_DEADLINE_URL",
-            help="Where the deadline service answers.",
-            show_default="the one that runs here",
-        ),
-    ] = None,
+    url: Url = None,
     home: Home = DEFAULT_HOME,
     as_json: AsJson = False,
 ) -> None:

@@ -6,7 +6,7 @@ attempt after the first call, and so does the idempotency key.
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -113,6 +113,8 @@ class ActHandler:
                 return results.done(self._proved(attempt, rows.frozen))
             case StillPresent():
                 return await self._act(attempt, rows, again)
+        if proof.look_again is not None:
+            return Again(proof.look_again, proof.reason, ambiguous=attempt.task.settle)
         return self._unproved(attempt, rows, proof.reason, ambiguous=attempt.task.settle)
 
     async def _act(self, attempt: _Attempt, rows: _Rows, bound: dict[str, Any]) -> Answer:
@@ -131,8 +133,8 @@ class ActHandler:
                 return await self._done(attempt, rows, receipt)
             case Nothing():
                 return results.nothing(attempt.system.entry.name)
-            case Ambiguous(reason):
-                return self._unproved(attempt, rows, reason, ambiguous=True)
+            case Ambiguous():
+                return await self._open(attempt, rows, outcome)
             case Retry() | NeedsPerson():
                 return results.not_yet(outcome)
 
@@ -143,7 +145,20 @@ class ActHandler:
             proof = await adapter.prove(attempt.right, rows.frozen, cut_off=attempt.cut_off)
             if not isinstance(proof, Gone):
                 return self._unproved(attempt, rows, "done, but not yet seen when read back", ambiguous=True)
+        if attempt.task.frozen is not None and not adapter.capabilities.wholly:
+            # An earlier attempt may have done a part, which this one's receipt does not count.
+            return results.done(self._proved(attempt, rows.frozen))
         return results.done(receipt)
+
+    async def _open(self, attempt: _Attempt, rows: _Rows, outcome: Ambiguous) -> Answer:
+        """Jobs are stored beside the ids before anything else, so that no later attempt orders them again."""
+        if outcome.jobs:
+            frozen = replace(rows.frozen, jobs=(*rows.frozen.jobs, *outcome.jobs))
+            bound = self._bound(attempt, _Rows(frozen, rows.called_in))
+            await attempt.calling(frozen=bound["frozen"], frozen_id=bound["frozen_id"])
+        if outcome.look_again is not None:
+            return Again(outcome.look_again, outcome.reason, ambiguous=True)
+        return self._unproved(attempt, rows, outcome.reason, ambiguous=True)
 
     def _unproved(self, attempt: _Attempt, rows: _Rows, reason: str, *, ambiguous: bool) -> Answer:
         """Look again later; what cannot be proved for hours is for a person."""

@@ -119,10 +119,24 @@ class NeedsPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Work that a system has taken on and does in its own time: its name for it, and since when."""
+
+    id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """It may or may not have been done: prove it before anything is sent again."""
+    """It may or may not have been done: prove it before anything is sent again.
+
+    `look_again` says that the work goes on and when to look; without it the end is simply not known. `jobs` are
+    remembered for the proof.
+    """
 
     reason: str
+    jobs: tuple[Job, ...] = ()
+    look_again: timedelta | None = None
 
 
 Outcome: TypeAlias = Done | Nothing | Retry | NeedsPerson | Ambiguous
@@ -173,9 +187,10 @@ class StillPresent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It could not be read back now."""
+    """It could not be read back now; `look_again` says that the system is at work on it, and when to look."""
 
     reason: str
+    look_again: timedelta | None = None
 
 
 Proof: TypeAlias = Gone | StillPresent | Unknown

@@ -14,6 +14,7 @@ from services.fulfillment.outcomes import (
     DatasetCount,
     Done,
     Gone,
+    Job,
     Json,
     NeedKind,
     NeedsPerson,
@@ -44,6 +45,7 @@ __all__ = [
     "ExportedDataset",
     "Frozen",
     "Gone",
+    "Job",
     "Json",
     "Key",
     "KeyPart",
@@ -84,11 +86,13 @@ class Subject:
 class Frozen:
     """The immutable row ids that find returned, by table; a destructive act is bound to these alone.
 
-    `shared` rows were found too, but another person's rows refer to them: reported, never destroyed.
+    `shared` rows were found too, but another person's rows refer to them: reported, never destroyed. `jobs` are what
+    a system has already taken on for these rows; they are no part of what the act is bound to.
     """
 
     rows: Mapping[str, tuple[Key, ...]]
     shared: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -98,14 +102,20 @@ class Frozen:
         return sum(len(keys) for keys in self.rows.values())
 
     def digest(self) -> str:
-        return sha256_hex(canonical_json(self.to_json()))
+        return sha256_hex(canonical_json(self._bound()))
 
     def to_json(self) -> Json:
-        return {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
+        if not self.jobs:
+            return self._bound()
+        return {**self._bound(), "jobs": [[job.id, job.since.isoformat()] for job in self.jobs]}
 
     @classmethod
     def from_json(cls, data: Json) -> "Frozen":
-        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]))
+        jobs = tuple(Job(name, datetime.fromisoformat(since)) for name, since in data.get("jobs", ()))
+        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]), jobs)
+
+    def _bound(self) -> Json:
+        return {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
 
 
 def _keys_to_json(tables: Mapping[str, tuple[Key, ...]]) -> Json:
@@ -124,12 +134,17 @@ def _key_order(key: Key) -> tuple[tuple[str, int, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the runner may rely on when an attempt ends without an answer."""
+    """What the runner may rely on when an attempt ends without an answer.
+
+    `wholly` means that an act is done altogether or not at all; otherwise a later attempt finishes what an earlier
+    one began, and the receipt counts what both did.
+    """
 
     idempotency_key: bool
     verify: bool
     naturally_idempotent: bool
     bounded_by_cutoff: bool
+    wholly: bool = True
 
 
 @dataclass(frozen=True, slots=True)

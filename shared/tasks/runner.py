@@ -31,6 +31,7 @@ class _Call:
         self._task = task
         self.made = task.settle
         self.denied: Permission | None = None
+        self._let_through = False
 
     async def __call__(
         self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
@@ -39,9 +40,11 @@ class _Call:
         before, self.made = self.made, True
         permission = await self._store.calling(self._task, Bound(frozen, frozen_id, idempotency_key))
         if isinstance(permission, Go):
-            return True
-        self.made, self.denied = before, permission
-        return False
+            self._let_through = True
+        elif not self._let_through:
+            # A later no, to storing more about a call that was made, takes nothing of that call back.
+            self.made, self.denied = before, permission
+        return isinstance(permission, Go)
 
 
 class Runner:

@@ -93,6 +93,13 @@ class Shop:
         self._adapters: list[Adapter] = []
 
     @property
+    def absent_address(self) -> str:
+        """Where there is no such system."""
+        return (
+            "postgresql://a:b@127.0.0.1:1/c" if self.is_postgresql else f"sqlite:///{self.home}/absent.sqlite"
+        )
+
+    @property
     def is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
 

@@ -76,7 +76,10 @@ class SystemFile(_Strict):
     title: str = ""
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     business: Name
-    url: Secret
+    url: Secret | None = None
+    connector: Path | None = None
+    secrets: Mapping[str, Secret] = Field(default_factory=dict)
+    settings: Mapping[str, str | int | bool] = Field(default_factory=dict)
     hash_key: Secret | None = None
     dataset: Path
     party: Literal["own", "service_provider", "contractor", "third_party"] = "own"
@@ -91,6 +94,16 @@ class System(SystemFile):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     datamap: DataMap
+
+    def address(self) -> str:
+        """The address as it is kept.
+
+        Raises:
+            SecretMissingError: it is not there, or the system file names no place for it.
+        """
+        if self.url is None:
+            raise SecretMissingError("the system file names no url")
+        return self.url.read()
 
 
 def known_kinds() -> frozenset[str]:
@@ -130,8 +143,17 @@ def load_system(file: Path, *, home: Path) -> System:
     datamap = read_dataset(_read(dataset), file=str(dataset))
     if stated.hash_key is None and (hashed := _hashed(datamap)):
         raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
-    places = {"url": stated.url.under(home), "hash_key": stated.hash_key and stated.hash_key.under(home)}
-    return System(**{**dict(stated), **places, "datamap": datamap})
+    return System(**{**dict(stated), **_places(stated, file, home), "datamap": datamap})
+
+
+def _places(stated: SystemFile, file: Path, home: Path) -> dict[str, Any]:
+    """Where everything that the file only names lies."""
+    return {
+        "url": stated.url and stated.url.under(home),
+        "hash_key": stated.hash_key and stated.hash_key.under(home),
+        "secrets": {name: secret.under(home) for name, secret in stated.secrets.items()},
+        "connector": stated.connector and file.parent / stated.connector,
+    }
 
 
 def _hashed(datamap: DataMap) -> str:

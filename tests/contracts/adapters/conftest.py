@@ -1,4 +1,4 @@
-"""The shop on every database that the sql adapter is tested on."""
+"""The shop on everything that an adapter is tested on."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.own_postgres import own_postgres
 from tests.support.shop import Shop, sqlite_shop
+from tests.support.shop_over_http import HttpShop
 
 _NAME = f"shop_{uuid4().hex[:12]}"
 _PASSWORD = "made-up-for-tests"
@@ -28,11 +29,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
         yield sa.make_url(address).set(drivername="postgresql+asyncpg")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.connected)])
+@pytest.fixture(params=["sqlite", "http", pytest.param("postgresql", marks=pytest.mark.connected)])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     """A filled shop, fresh for each test."""
     if request.param == "sqlite":
         opened = sqlite_shop(tmp_path)
+    elif request.param == "http":
+        opened = HttpShop(tmp_path)
     else:
         opened = await postgresql_shop(request.getfixturevalue("postgresql"), tmp_path)
     await opened.open()

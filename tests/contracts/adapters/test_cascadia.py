@@ -47,7 +47,7 @@ class World:
 
     async def run(self, system: str, statement: str) -> None:
         """The adapter's own role does something on its own."""
-        address = sa.make_url(self.systems[system].url.read())
+        address = sa.make_url(self.systems[system].address())
         connection = await asyncpg.connect(address.render_as_string(hide_password=False))
         try:
             await connection.execute(statement)

@@ -52,6 +52,7 @@ async def test_a_mended_password_is_taken_up_without_a_restart(postgresql_only: 
     adapter = shop.adapter(system)
     assert isinstance(await adapter.find(subject(), cut_off=CUT_OFF), NeedsPerson)
 
+    assert system.url is not None
     assert system.url.file is not None
     system.url.file.write_text(shop.adapter_url)
 

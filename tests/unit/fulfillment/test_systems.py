@@ -40,6 +40,7 @@ def problems(file: Path) -> tuple[str, ...]:
 def test_a_system_is_loaded_with_its_map_and_its_secrets_place(tmp_path: Path) -> None:
     system = load_system(a_system(tmp_path), home=tmp_path / "home")
 
+    assert system.url is not None
     assert system.url.file == tmp_path / "home" / "shop.url"
     assert list(system.datamap.collections) == ["people"]
 

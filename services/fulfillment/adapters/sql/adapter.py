@@ -11,12 +11,13 @@ from services.fulfillment.adapters.sql.connect import make_engine
 from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.export import Reach, export_rows
 from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classify
-from services.fulfillment.adapters.sql.flags import FLAG_RIGHTS, flag_of, set_flags
+from services.fulfillment.adapters.sql.flags import set_flags
 from services.fulfillment.adapters.sql.inspection import inspect_schema
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
 from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import (
@@ -169,7 +170,7 @@ class SqlAdapter:
     async def _transaction(self, **options: object) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that is rolled back unless the caller commits it."""
         if self._engine is None:
-            self._engine = make_engine(self._system.url.read(), self._system.limits)
+            self._engine = make_engine(self._system.address(), self._system.limits)
         async with self._engine.connect() as connection:
             yield await connection.execution_options(**options)
 
@@ -194,7 +195,7 @@ class SqlAdapter:
 
     def _engine_name(self) -> str:
         if self._engine is None:
-            self._engine = make_engine(self._system.url.read(), self._system.limits)
+            self._engine = make_engine(self._system.address(), self._system.limits)
         return self._engine.dialect.name
 
     async def _known_tables(self, connection: AsyncConnection) -> Tables:

@@ -1,6 +1,5 @@
 """The few conditions that statements are made of: these rows, no later than the cut-off, this identity."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import reduce
@@ -12,12 +11,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.fulfillment.adapters.sql.keys import fit
 from services.fulfillment.adapters.sql.tables import MappedTable
 from services.fulfillment.datamap.additions import CreatedAt, Match
+from services.fulfillment.datamap.spelling import sought, telephone_spellings
 from services.fulfillment.ports import Key
 
 Condition = sa.ColumnElement[bool]
 
 _PUNCTUATION = " -()./+"
-_US_NUMBER = 11
 
 
 def among(
@@ -71,11 +70,11 @@ def matches(column: sa.ColumnClause[Any], seed: str, match: Match, dialect: str)
     """The column holds this identity, compared as the map says; what the type cannot hold matches nothing."""
     match match:
         case "lower":
-            return sa.func.lower(column) == seed.strip().lower()
+            return sa.func.lower(column) == sought(seed, match)
         case "digits":
-            return _digits(column).in_(_spellings(seed))
+            return _digits(column).in_(telephone_spellings(seed))
         case "sha256":
-            return sa.func.lower(column) == hashlib.sha256(seed.strip().lower().encode()).hexdigest()
+            return sa.func.lower(column) == sought(seed, match)
     fitted = fit(seed, column)
     return sa.false() if fitted is None else among([column], [(fitted,)], dialect)
 
@@ -101,10 +100,3 @@ def _comparable(
 def _digits(column: sa.ColumnClause[Any]) -> sa.ColumnElement[str]:
     start: sa.ColumnElement[Any] = sa.cast(column, sa.String)
     return reduce(lambda text, mark: sa.func.replace(text, mark, ""), _PUNCTUATION, start)
-
-
-def _spellings(seed: str) -> list[str]:
-    """A North American number is written with and without its 1."""
-    digits = "".join(character for character in seed if character.isdigit())
-    short = digits[1:] if len(digits) == _US_NUMBER and digits.startswith("1") else digits
-    return sorted({digits, short, f"1{short}"} if len(short) == _US_NUMBER - 1 else {digits})

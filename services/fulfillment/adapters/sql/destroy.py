@@ -4,8 +4,6 @@ What a stated exemption covers stays and is counted under it; what is de-identif
 to the person. Doing it again finds nothing left to do.
 """
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +18,8 @@ from services.fulfillment.adapters.sql.keys import encode, in_chunks
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
 from services.fulfillment.datamap.graph import deletion_order
 from services.fulfillment.datamap.model import MapField
+from services.fulfillment.datamap.replacing import HASHED, constant, keyed_hash, strategy
 from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
-
-HASHED = "hmac:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ class Deletion:
 
     async def _deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
         changed = 0
-        hashed = [field for field in table.collection.deidentified if _strategy(field) == "keyed_hash"]
+        hashed = [field for field in table.collection.deidentified if strategy(field) == "keyed_hash"]
         for chunk in in_chunks(keys, self._bounds.chunk_rows):
             if hashed:
                 changed += await self._hash_rows(table, chunk, hashed)
@@ -127,17 +124,13 @@ class Deletion:
         changed = 0
         for row in rows.all():
             own = tuple(encode(row[column.name]) for column in table.key)
-            values = {field.name: self._hash(field, row[field.name]) for field in hashed}
+            values = {
+                field.name: keyed_hash(field, row[field.name], self._bounds.hash_key) for field in hashed
+            }
             where = self._bound(table, [own])
             statement = sa.update(table.clause).where(*where).values({**replacements(table), **values})
             changed += (await self._connection.execute(statement)).rowcount
         return changed
-
-    def _hash(self, field: MapField, value: object) -> str | None:
-        if value is None or str(value).startswith(HASHED):
-            return value if value is None else str(value)
-        digest = hmac.new(self._bounds.hash_key, f"{field.name}:{value}".encode(), hashlib.sha256).hexdigest()
-        return (HASHED + digest)[: field.length]
 
     def _bound(self, table: MappedTable, keys: Sequence[Key]) -> list[Condition]:
         dialect = self._tables.dialect
@@ -151,7 +144,7 @@ class Deletion:
 
 def replacements(table: MappedTable) -> dict[str, Any]:
     """The columns that get the same value in every row."""
-    return {f.name: _constant(f) for f in table.collection.deidentified if _strategy(f) != "keyed_hash"}
+    return {f.name: constant(f) for f in table.collection.deidentified if strategy(f) != "keyed_hash"}
 
 
 def identifying(table: MappedTable) -> Condition:
@@ -159,16 +152,8 @@ def identifying(table: MappedTable) -> Condition:
     tests: list[Condition] = []
     for field in table.collection.deidentified:
         column = table.column(field.name)
-        if _strategy(field) == "keyed_hash":
+        if strategy(field) == "keyed_hash":
             tests.append(sa.and_(column.is_not(None), ~column.startswith(HASHED, autoescape=True)))
         else:
-            tests.append(column.is_distinct_from(_constant(field)))
+            tests.append(column.is_distinct_from(constant(field)))
     return sa.or_(sa.false(), *tests)
-
-
-def _strategy(field: MapField) -> str:
-    return field.deidentify.strategy if field.deidentify else ""
-
-
-def _constant(field: MapField) -> Any:
-    return field.deidentify.value if field.deidentify and field.deidentify.strategy == "constant" else None

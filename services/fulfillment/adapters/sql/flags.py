@@ -8,14 +8,8 @@ from services.fulfillment.adapters.sql.destroy import Bounds
 from services.fulfillment.adapters.sql.keys import in_chunks
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.additions import Flag
-from services.fulfillment.datamap.model import MapCollection
+from services.fulfillment.datamap.flags import flag_of
 from services.fulfillment.ports import DatasetCount, Frozen
-
-FLAG_RIGHTS = frozenset({"opt_out", "limit"})
-
-
-def flag_of(collection: MapCollection, right: str) -> Flag | None:
-    return collection.opt_out if right == "opt_out" else collection.limit
 
 
 def unset(table: MappedTable, flag: Flag) -> Condition:

@@ -1,19 +1,13 @@
 """Check: does the database look as its map says, and does it hold anything personal that the map forgot?"""
 
-import re
 from collections.abc import Iterator
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.tables import Reflection, drift_of, reflect
 from services.fulfillment.datamap.model import DataMap
+from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.ports import CheckReport, Drift
-
-_PERSONAL = re.compile(
-    r"e_?mail|phone|mobile|(first|last|full|sur|family|given|middle)_?name|street|postal|zip|birth|ssn|social_sec"
-    r"|passport|licen[sc]e|ip_addr|device_id|iban|card_num|latitude|gender|ethnic|salary",
-    re.IGNORECASE,
-)
 
 
 async def inspect_schema(connection: AsyncConnection, datamap: DataMap) -> CheckReport:
@@ -28,7 +22,9 @@ def _forgotten(datamap: DataMap, seen: Reflection) -> Iterator[Drift]:
     for table, columns in sorted(seen.columns.items()):
         collection = datamap.collections.get(table)
         known = collection.fields if collection else {}
-        yield from (Drift(table, c, "unmapped") for c in columns if c not in known and _PERSONAL.search(c))
+        yield from (
+            Drift(table, c, "unmapped") for c in columns if c not in known and PERSONAL_NAME.search(c)
+        )
 
 
 def _cascades(datamap: DataMap, seen: Reflection) -> Iterator[str]:

@@ -1,0 +1,190 @@
+"""The adapter itself: each verb bounded, each expected failure made an answer."""
+
+from datetime import datetime, timedelta
+
+from services.fulfillment.adapters.http.acting import Bounds, Deletion, set_flags
+from services.fulfillment.adapters.http.changing import PARTLY, Effects, NotAll
+from services.fulfillment.adapters.http.client import Client
+from services.fulfillment.adapters.http.connector import Connector
+from services.fulfillment.adapters.http.exporting import export_rows
+from services.fulfillment.adapters.http.failures import Failure
+from services.fulfillment.adapters.http.inspection import inspect, knock
+from services.fulfillment.adapters.http.readback import Jobs, concerned_keys, concerns, read_back
+from services.fulfillment.adapters.http.reading import read_connector
+from services.fulfillment.adapters.http.tables import Table, Tables
+from services.fulfillment.adapters.http.walk import Scope, Walk
+from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.datamap.graph import plan_walk
+from services.fulfillment.datamap.systems import SecretMissingError, System
+from services.fulfillment.ports import (
+    Adapter,
+    Ambiguous,
+    Capabilities,
+    CheckReport,
+    DatasetCount,
+    Done,
+    Export,
+    Frozen,
+    NeedsPerson,
+    Nothing,
+    Outcome,
+    Proof,
+    Receipt,
+    Retry,
+    StillPresent,
+    Subject,
+    Unknown,
+)
+from shared.clock import Clock, SystemClock
+
+EXPECTED = (Failure, SecretMissingError)
+
+
+def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
+    """Make the adapter of one system; nothing is connected until it is asked something.
+
+    Raises:
+        MapError: the connector cannot be used with this system's map; every problem is named.
+    """
+    return HttpAdapter(system, read_connector(system), clock or SystemClock())
+
+
+class HttpAdapter:
+    """One system with an HTTP interface. Keeps connections and a token, and nothing about anybody."""
+
+    def __init__(self, system: System, connector: Connector, clock: Clock) -> None:
+        self._system = system
+        self._connector = connector
+        self._clock = clock
+        self._client = Client(system, connector, clock)
+        self._tables = Tables(system, connector, self._client)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        touched = [self._tables[name] for name in self._touched()]
+        return Capabilities(
+            idempotency_key=self._connector.idempotency_header is not None,
+            verify=all(table.readable or _ordered(table) for table in touched),
+            naturally_idempotent=True,
+            bounded_by_cutoff=all(table.collection.created_at for table in touched),
+            wholly=False,
+        )
+
+    async def check(self) -> CheckReport:
+        try:
+            return await inspect(self._client, self._connector, self._tables)
+        except EXPECTED as error:
+            failure = _failure(error)
+        # Whatever answers, but not as the connector says, is not the interface that was meant.
+        reachable = failure.meaning == "credentials"
+        return CheckReport(reachable=reachable, credentials=False, notes=(failure.reason,))
+
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+        plan = plan_walk(self._system.datamap, set(subject.seeds))
+        try:
+            return await Walk(self._tables, Scope(plan, cut_off, self._system.limits.max_rows)).run(subject)
+        except EXPECTED as error:
+            return _failure(error).outcome(self._retry_after)
+
+    async def export(
+        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+    ) -> Export | Retry | NeedsPerson:
+        categories = categories_held(self._system.datamap, frozen)
+        if not specific:
+            return Export(self._system.system, (), categories)
+        try:
+            datasets = await export_rows(self._tables, frozen, cut_off, since)
+        except EXPECTED as error:
+            return _failure(error).outcome(self._retry_after)
+        return Export(self._system.system, datasets, categories)
+
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        if idle := self._idle(right, frozen):
+            return idle
+        effects = Effects(self._clock, idempotency_key)
+        try:
+            counts = await self._change(right, frozen, cut_off, effects)
+        except NotAll:
+            return Ambiguous("more rows than one attempt has time for", tuple(effects.jobs), PARTLY)
+        except EXPECTED as error:
+            return self._half_done(_failure(error), effects)
+        if effects.jobs:
+            again = timedelta(seconds=effects.look_again)
+            return Ambiguous("the system has taken it on", tuple(effects.jobs), again)
+        return Done(Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed())
+
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        try:
+            return await self._proof(right, frozen, cut_off)
+        except EXPECTED as error:
+            return Unknown(_failure(error).reason)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _change(
+        self, right: str, frozen: Frozen, cut_off: datetime, effects: Effects
+    ) -> tuple[DatasetCount, ...]:
+        names = {name: concerned_keys(frozen, name, right) for name in sorted({*frozen.rows, *frozen.shared})}
+        held = await self._tables.held(names, cut_off)
+        if any(len(held[name]) < len(keys) for name, keys in names.items()):
+            await knock(self._client, self._connector, self._tables)
+        if right == "delete":
+            bounds = Bounds(cut_off, self._hash_key())
+            return await Deletion(self._tables, bounds, effects).run(frozen, held)
+        return await set_flags(self._tables, right, held, effects)
+
+    async def _proof(self, right: str, frozen: Frozen, cut_off: datetime) -> Proof:
+        """Jobs first; what cannot be read back was done if its job was, and is not done where there is none."""
+        jobs = await Jobs(self._tables, self._client).proof(frozen.jobs, self._clock.now())
+        if jobs is not None:
+            return jobs
+        names = [name for name in frozen.rows if concerns(self._tables[name], right)]
+        blind = [name for name in names if not self._tables[name].readable]
+        if blind and not frozen.jobs:
+            return StillPresent(sum(len(frozen.rows[name]) for name in blind))
+        readable = {name: keys for name, keys in frozen.rows.items() if name not in blind}
+        proof, absent = await read_back(self._tables, right, Frozen(readable, frozen.shared), cut_off)
+        if absent:
+            # An interface that is gone says 404 to everything: it is believed only if it still knows itself.
+            await knock(self._client, self._connector, self._tables)
+        return proof
+
+    def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
+        """The answers that need no request."""
+        if right != "delete" and right not in FLAG_RIGHTS:
+            return NeedsPerson("refused", f"the http adapter has no way to {right}")
+        if frozen.is_empty:
+            return Nothing("no row is held")
+        if right == "delete":
+            return None
+        collections = self._system.datamap.collections.values()
+        flagged = any(flag_of(collection, right) for collection in collections)
+        return None if flagged else Nothing(f"the map has no {right} column")
+
+    def _half_done(self, failure: Failure, effects: Effects) -> Outcome:
+        """Once anything may have been done, whatever stopped the rest is settled by reading back first."""
+        if effects.sent or failure.meaning == "unknown":
+            return Ambiguous(failure.reason, tuple(effects.jobs))
+        return failure.outcome(self._retry_after)
+
+    def _touched(self) -> list[str]:
+        collections = self._system.datamap.collections.values()
+        return [c.name for c in collections if c.treatment in {"erase", "deidentify"}]
+
+    def _hash_key(self) -> bytes:
+        secret = self._system.hash_key
+        return secret.read().encode() if secret else b""
+
+    @property
+    def _retry_after(self) -> timedelta:
+        return timedelta(seconds=self._system.limits.retry_seconds)
+
+
+def _failure(error: Exception) -> Failure:
+    return error if isinstance(error, Failure) else Failure("credentials", str(error))
+
+
+def _ordered(table: Table) -> bool:
+    return table.spec.delete is not None and table.spec.delete.job is not None

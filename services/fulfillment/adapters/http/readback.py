@@ -1,0 +1,102 @@
+"""Prove: ask again, apart from the act, whether the frozen rows are as the right demands."""
+
+from datetime import datetime, timedelta
+
+from services.fulfillment.adapters.http.acting import identifying
+from services.fulfillment.adapters.http.client import Client
+from services.fulfillment.adapters.http.connector import JobSpec
+from services.fulfillment.adapters.http.failures import Failure
+from services.fulfillment.adapters.http.paths import path
+from services.fulfillment.adapters.http.requests import prepared
+from services.fulfillment.adapters.http.rows import Row, same
+from services.fulfillment.adapters.http.tables import Table, Tables
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.ports import Frozen, Gone, Job, Key, Proof, StillPresent, Unknown
+
+
+async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetime) -> tuple[Proof, bool]:
+    """Count what should be gone, replaced or flagged and is not; and whether anything was said to be absent.
+
+    Raises:
+        Failure: the system could not be asked.
+    """
+    if right != "delete" and right not in FLAG_RIGHTS:
+        return Unknown(f"a request to {right} leaves nothing to read back"), False
+    names = [name for name in sorted({*frozen.rows, *frozen.shared}) if concerns(tables[name], right)]
+    concerned = {name: concerned_keys(frozen, name, right) for name in names}
+    held = await tables.held(concerned, cut_off)
+    left = sum(pending(tables[name], right, row) for name, rows in held.items() for row in rows.values())
+    absent = any(len(held[name]) < len(keys) for name, keys in concerned.items())
+    checked = {name: len(keys) for name, keys in concerned.items()}
+    return (StillPresent(left) if left else Gone(checked)), absent
+
+
+def concerns(table: Table, right: str) -> bool:
+    """Whether the right does anything to the rows of this collection."""
+    if right in FLAG_RIGHTS:
+        return flag_of(table.collection, right) is not None
+    return table.collection.treatment in {"erase", "deidentify"}
+
+
+def concerned_keys(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
+    """A deletion leaves the rows that others share; a flag is set on them too."""
+    own = frozen.rows.get(name, ())
+    return own if right == "delete" else (*own, *frozen.shared.get(name, ()))
+
+
+def pending(table: Table, right: str, row: Row) -> bool:
+    """The row is not done yet."""
+    flag = flag_of(table.collection, right) if right in FLAG_RIGHTS else None
+    if flag is not None:
+        return not same(row.get(flag.field), flag.value)
+    return table.collection.treatment == "erase" or identifying(table, row)
+
+
+class Jobs:
+    """What the system has taken on: still at work, done, or failed."""
+
+    def __init__(self, tables: Tables, client: Client) -> None:
+        self._tables = tables
+        self._client = client
+
+    async def proof(self, jobs: tuple[Job, ...], now: datetime) -> Unknown | StillPresent | None:
+        """Unknown while one is at work, StillPresent where one failed, None where all are done or forgotten.
+
+        Raises:
+            Failure: the system could not be asked.
+        """
+        for job in jobs:
+            where, _, name = job.id.partition(":")
+            table, _, verb = where.partition(".")
+            spec = self._spec(table, verb)
+            state = await self._state(spec, where, name, self._tables[table]) if spec else None
+            if spec is None or state is None or state in spec.done:
+                continue
+            if state in spec.failed:
+                return StillPresent(1)
+            return _at_work(spec, where, now - job.since)
+        return None
+
+    def _spec(self, table: str, verb: str) -> JobSpec | None:
+        change = getattr(self._tables[table].spec, verb, None)
+        return change.job if change is not None else None
+
+    async def _state(self, spec: JobSpec, where: str, name: str, table: Table) -> str | None:
+        request = prepared(spec.poll, f"{where}.job")
+        try:
+            answer = await self._client.call(request, {"job": name, "settings": table.reach.settings})
+        except Failure as failure:
+            if failure.meaning == "absent":
+                return None
+            raise
+        state = path(spec.state)(answer.data)
+        if not answer.readable or state is None:
+            raise Failure("schema", f"{where}.job: the answer has no state where the connector says")
+        return str(state)
+
+
+def _at_work(spec: JobSpec, where: str, since: timedelta) -> Unknown:
+    if since > timedelta(hours=spec.patience_hours):
+        return Unknown(f"{where}: the system is at work on it for longer than it ever should")
+    again = timedelta(seconds=spec.look_again_seconds)
+    return Unknown(f"{where}: the system is at work on it", look_again=again)

@@ -15,7 +15,7 @@ DEV := $(VENV)/.habeas-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench simulate fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench faults simulate fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -52,6 +52,9 @@ verify: $(DEV) ## Fail if a generated file is not what the catalogue says
 
 bench: $(DEV) ## Measure lifecycles per second on this machine; prints one JSON line
 	@$(VENV)/bin/python bench/lifecycle.py $(ARGS)
+
+faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
+	@$(VENV)/bin/python -m tests.faults.report $(ARGS)
 
 fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
 	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)

@@ -20,7 +20,7 @@ async def facts(broker: str, admin: asyncpg.Connection) -> dict[str, object]:
         "python": platform.python_version(),
         "postgresql": str(await admin.fetchval("SHOW server_version")),
         "broker": broker,
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -29,7 +29,7 @@ def _processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
 
 
-def _commit() -> str:
+def commit() -> str:
     """The checkout's commit, and whether tracked files differ from it."""
     here = _git("rev-parse", "--short", "HEAD")
     return f"{here}+changes" if _git("status", "--porcelain", "--untracked-files=no") else here

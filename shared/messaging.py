@@ -27,6 +27,7 @@ from shared.machine.shell import Shell
 log = structlog.get_logger("messaging")
 MAX_RECORDS = 500
 POLL_MS = 50
+MAX_POLL_MS = 300_000
 LONGEST_WAIT = 5.0
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
@@ -54,7 +55,7 @@ class Subscription:
             auto_offset_reset="earliest",
             batch_timeout_ms=POLL_MS,
             max_records=MAX_RECORDS,
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=MAX_POLL_MS,
         )
         self._started = False
 

@@ -15,7 +15,7 @@ from tests.support.calls import Calls, calls_of
 from tests.support.eventually import eventually_async
 from tests.support.installation import Installations
 from tests.support.proven import assert_told
-from tests.support.requester import Requester, ask
+from tests.support.requester import Requester, fill_in, send
 from tests.support.running import Running, four_services
 from tests.support.town import Town
 
@@ -80,7 +80,8 @@ async def _asked(running: Running, number: int) -> Requester:
         "none" if right == "opt_out" else "code" if number % 5 == 0 and right == "delete" else "assertion"
     )
     person, key = running.town.somebody(), f"in-the-middle-of-it-{number}"
-    requester = await _patiently(lambda: ask(running, person, right, via=via, proof=proof, key=key))
+    form = fill_in(running, person, right, via=via, proof=proof, key=key)
+    requester = await _patiently(lambda: send(running, form))
     if proof == "code":
         await _patiently(requester.prove)
     return requester

@@ -1,12 +1,14 @@
 """A service's outbox with records in it, and the relays that publish them."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+from aiokafka import ConsumerRecord
 
 from shared.machine.ports import OutboxRow, Writes
 from shared.machine.storage import PostgresStore
@@ -56,6 +58,16 @@ async def until_done(*relays: Relay, turns: int = 400) -> None:
 
 async def unpublished(pool: asyncpg.Pool) -> int:
     return int(await pool.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
+
+
+def firsts(records: Sequence[ConsumerRecord]) -> dict[bytes, list[int]]:
+    """The sequences of each request in the order in which they came first."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for record in records:
+        sequence = int(dict(record.headers)["ce_sequence"])
+        if sequence not in found[record.key]:
+            found[record.key].append(sequence)
+    return found
 
 
 class Recording:

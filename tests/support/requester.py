@@ -1,5 +1,6 @@
 """A person who asks, as a web form or an upstream system lets them, and what they are told and given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -88,6 +89,17 @@ class Requester:
         return f"{self.running.intake}/requests/{self.request_id}{what}"
 
 
+@dataclass(frozen=True)
+class Form:
+    """What somebody has filled in; sent twice, it is the same form."""
+
+    person: Person
+    right: str
+    via: Via
+    key: str
+    claims: Mapping[str, Any]
+
+
 async def ask(
     running: Running,
     person: Person,
@@ -98,18 +110,37 @@ async def ask(
     **more: Any,
 ) -> Requester:
     """Submit a request; `more` are further fields of the form, and `key` what tells a repetition."""
+    return await send(running, fill_in(running, person, right, via=via, proof=proof, **more))
+
+
+def fill_in(
+    running: Running,
+    person: Person,
+    right: str,
+    *,
+    via: Via = "http",
+    proof: Proof = "assertion",
+    **more: Any,
+) -> Form:
+    """A form that has not been sent."""
     # Two requests of one person for one right differ in their key, as two visits to the form do.
     key = more.pop("key", f"{person.customer_id}-{right}-{len(running.asked)}".ljust(16, "-"))
-    claims = {**claims_of(Ask(person, right, via, proof), running.accounts), **more}
+    return Form(
+        person, right, via, key, {**claims_of(Ask(person, right, via, proof), running.accounts), **more}
+    )
+
+
+async def send(running: Running, form: Form) -> Requester:
+    """Submit a form; again if nobody knows whether it arrived."""
     secret = None
-    if via == "kafka":
-        request_id = await running.upstream.submit(claims, key=key)
+    if form.via == "kafka":
+        request_id = await running.upstream.submit(form.claims, key=form.key)
     else:
-        answer = await submit_http(running, claims, key)
+        answer = await submit_http(running, form.claims, form.key)
         request_id, secret = UUID(answer["request_id"]), answer["secret"]
-    if right in CHANGES:
-        running.town.changed.append(person)
-    requester = Requester(running, person, right, via, key, request_id, secret)
+    if form.right in CHANGES:
+        running.town.changed.append(form.person)
+    requester = Requester(running, form.person, form.right, form.via, form.key, request_id, secret)
     running.asked[request_id] = requester
     return requester
 

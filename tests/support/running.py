@@ -1,7 +1,7 @@
 """The four services as four processes on an installation, with everything around them that a requester meets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -11,7 +11,7 @@ import httpx2
 
 from deploy.commands import send_command
 from deploy.demo.accounts import IdentityProvider
-from deploy.demo.processes import Services
+from deploy.demo.processes import SERVE, Services
 from deploy.demo.world import BUSINESS, SYSTEMS
 from deploy.migrate import with_database
 from shared.clock import AdvancingClock
@@ -101,11 +101,17 @@ def environment(installation: Installation) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def four_services(installation: Installation, town: Town) -> AsyncIterator[Running]:
-    """Start all four, and end all that were started whatever happens."""
+async def four_services(
+    installation: Installation,
+    town: Town,
+    *,
+    program: Sequence[str] = SERVE,
+    more: Mapping[str, str] | None = None,
+) -> AsyncIterator[Running]:
+    """Start all four, and end all that were started whatever happens; `more` is what else they are told."""
     settings = installation.settings
     town.open_to(settings.home)
-    services = Services(settings.home, environment(installation))
+    services = Services(settings.home, {**environment(installation), **(more or {})}, program)
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(settings.home / "issuers", BUSINESS)

@@ -20,15 +20,15 @@ _AT_ONCE = {"kafka": signal.SIGKILL, "postgres": signal.SIGQUIT}
 
 
 @contextmanager
-def running_stack(home: Path) -> Iterator[StackInfo]:
-    """Start what is not given, stop and remove it at the end."""
+def running_stack(home: Path, *, brokers: int = 1) -> Iterator[StackInfo]:
+    """Start what is not given, stop and remove it at the end; three brokers copy each other, and have no proxy."""
     with ExitStack() as rest:
         given: Mapping[str, str] = {}
         if os.environ.get("HABEAS_TEST_STACK") == "containers":
             given = rest.enter_context(_containers())
         rest.callback(_away, home)
         with patch.dict(os.environ, given):
-            yield _elsewhere(home)
+            yield _elsewhere(home, brokers)
 
 
 def outlives_the_tests() -> bool:
@@ -39,15 +39,17 @@ def outlives_the_tests() -> bool:
 def _away(home: Path) -> None:
     """Nobody reads what these servers kept: they end at once, without checkpoints and controlled shutdowns."""
     for component in stack.status(home).components:
-        if component.name in _AT_ONCE and component.pid is not None and component.state == "running":
-            os.kill(component.pid, _AT_ONCE[component.name])
+        sign = _AT_ONCE.get(component.name.partition("-")[0])
+        if sign is not None and component.pid is not None and component.state == "running":
+            os.kill(component.pid, sign)
     stack.reset(home)
 
 
-def _elsewhere(home: Path) -> StackInfo:
+def _elsewhere(home: Path, brokers: int) -> StackInfo:
+    proxy = _free_port() if brokers == 1 else None
     # The stack's probes run an event loop of their own, and the caller's may be running.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(stack.up, home, kafka_proxy_port=_free_port()).result()
+        return pool.submit(stack.up, home, brokers=brokers, kafka_proxy_port=proxy).result()
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from shared.events.topics import LIFECYCLE, SUBMISSIONS, TOPICS
 B = TypeVar("B", bound=Body)
 EVENT_TOPICS = {topic.name for topic in TOPICS if topic.kind == "event"}
 LIFECYCLE_TOPICS = {topic.name for topic in LIFECYCLE}
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class Tape:
         deadline = loop.time() + within
         while not (answer := condition()):
             self.alarm()
+            if self._reading is not None and self._reading.done():
+                self._reading.result()
             left = deadline - loop.time()
             assert left > 0, f"{what} did not happen within {within} s"
             self._came.clear()
@@ -136,5 +141,6 @@ class Tape:
     def _keep(self, taped: Taped) -> None:
         self.records.append(taped)
         # A test may put anything on a topic: what names no request tells nothing of one.
-        if taped.topic in EVENT_TOPICS and taped.header("ce_subject"):
-            self._told.setdefault((UUID(taped.header("ce_subject")), taped.kind), taped)
+        subject = taped.header("ce_subject")
+        if taped.topic in EVENT_TOPICS and _UUID.fullmatch(subject):
+            self._told.setdefault((UUID(subject), taped.kind), taped)

@@ -27,8 +27,8 @@ class Town:
         self._strangers = list(self.business.people)
 
     @classmethod
-    async def build(cls, database_url: str, home: Path) -> "Town":
-        return cls(await load(database_url, home, seed=20, people=PEOPLE))
+    async def build(cls, database_url: str, home: Path, *, people: int = PEOPLE) -> "Town":
+        return cls(await load(database_url, home, seed=20, people=people))
 
     def somebody(self, wanted: Wanted = lambda _: True) -> Person:
         """A person whom no test has used."""

@@ -1,12 +1,9 @@
 """The relay on the real broker and the real database: everything once at least, in order per topic and request."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 import asyncpg
 import pytest
-from aiokafka import ConsumerRecord
 
 from deploy.topics import apply
 from shared.events.topics import FULFILLED, VERIFIED
@@ -17,22 +14,22 @@ from shared.outbox import statements as sql
 from tests.support.installation import Installation
 from tests.support.kafka_records import read
 from tests.support.machine import request
-from tests.support.outbox import MONTH, Recording, a_producer, a_relay, a_row, put, unpublished, until_done
+from tests.support.outbox import (
+    MONTH,
+    Recording,
+    a_producer,
+    a_relay,
+    a_row,
+    firsts,
+    put,
+    unpublished,
+    until_done,
+)
 from tests.support.switch_proxy import SwitchProxy
 
 pytestmark = pytest.mark.connected
 ONE, TWO = request(1), request(2)
 LARGER_THAN_ANY_RECORD = 1_100_000
-
-
-def firsts(records: Sequence[ConsumerRecord]) -> dict[bytes, list[int]]:
-    """The sequences of each request in the order in which they came first."""
-    found: dict[bytes, list[int]] = defaultdict(list)
-    for record in records:
-        sequence = int(dict(record.headers)["ce_sequence"])
-        if sequence not in found[record.key]:
-            found[record.key].append(sequence)
-    return found
 
 
 async def owners(pool: asyncpg.Pool) -> dict[str, int]:

@@ -1,0 +1,49 @@
+"""Servers of their own for the fault tests, which restart them, and one world at work on them."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy.local.stack import StackInfo
+from tests.faults.extent import FULL, PEOPLE
+from tests.faults.world import World, fault_world
+from tests.support.installation import Installations
+from tests.support.stack import running_stack
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The gate runs a subset; `make faults` runs everything."""
+    long = [] if FULL else [item for item in items if item.get_closest_marker("long") is not None]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="package")
+def fault_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """A PostgreSQL and a broker that nobody else uses."""
+    with running_stack(tmp_path_factory.mktemp("faults") / ".habeas") as found:
+        if not found.kafka_proxied or "light" in found.broker:
+            pytest.skip("needs the real Apache Kafka, one of our own; these tests run on " + found.broker)
+        yield found
+
+
+@pytest.fixture(scope="package")
+async def fault_installations(
+    fault_servers: StackInfo, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installations]:
+    made = Installations(fault_servers, tmp_path_factory.mktemp("fault-installations"), tidy=False)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="package")
+async def world(
+    fault_servers: StackInfo,
+    fault_installations: Installations,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[World]:
+    """The four services at work, behind fault proxies."""
+    folder = tmp_path_factory.mktemp("fault-world")
+    async with fault_world(fault_servers, fault_installations, folder, PEOPLE) as found:
+        yield found

@@ -1,0 +1,27 @@
+"""The servers of the embedded stack as targets: ended as in a power cut, and started again on the same ports."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+
+from deploy.local import stack
+from deploy.local.stack import StackInfo
+from deploy.local.state import load
+
+
+def end_at_once(found: StackInfo, *names: str) -> None:
+    """Kill -9 of brokers; for PostgreSQL its own `immediate` shutdown, which is as sudden."""
+    processes = load(found.home).processes
+    for name in names:
+        os.kill(processes[name].pid, signal.SIGQUIT if name == "postgres" else signal.SIGKILL)
+
+
+async def start_again(found: StackInfo) -> None:
+    """Whatever of the stack does not run; returns when it answers."""
+    await asyncio.to_thread(stack.up, found.home)
+
+
+def brokers(found: StackInfo) -> Sequence[str]:
+    """The names of the stack's broker processes."""
+    return [name for name in load(found.home).processes if name.startswith("kafka")]

@@ -19,7 +19,8 @@ def end_at_once(found: StackInfo, *names: str) -> None:
 
 async def start_again(found: StackInfo) -> None:
     """Whatever of the stack does not run; returns when it answers."""
-    await asyncio.to_thread(stack.up, found.home)
+    proxy = load(found.home).proxy_port
+    await asyncio.to_thread(stack.up, found.home, kafka_proxy_port=proxy)
 
 
 def brokers(found: StackInfo) -> Sequence[str]:

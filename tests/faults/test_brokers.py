@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -12,7 +13,7 @@ from bench.pace import pause
 from deploy.local.stack import StackInfo
 from shared.events.topics import RECEIVED, VERIFIED
 from shared.outbox.producer import KafkaProducer
-from tests.faults.extent import FULL
+from shared.outbox.relay import Relay
 from tests.faults.record import Tally
 from tests.faults.servers import end_at_once, start_again
 from tests.faults.trial import trial
@@ -26,7 +27,7 @@ from tests.support.stack import running_stack
 
 pytestmark = [pytest.mark.connected, pytest.mark.durable, pytest.mark.fault, pytest.mark.long]
 
-ROUNDS = 3 if FULL else 1
+ROUNDS = 3
 AWAY_SECONDS = 8.0
 
 
@@ -84,26 +85,24 @@ async def test_a_partition_without_a_leader_for_longer_than_a_request_may_take_l
         relay = a_relay(pool, producer)
         await put(pool, [a_row(one, sequence) for sequence in range(1, 4) for one in people])
         await relay.turn()
-        leader = (await _roles(three, topic))["leader"]
-        end_at_once(three, f"kafka-{leader}")
+        end_at_once(three, f"kafka-{(await _roles(three, topic))['leader']}")
         tally.injected += 1
         tally.in_flight.append(await unpublished(pool))
         for _ in range(6):
             await relay.turn()
-        tally.lost = await unpublished(pool)
-        assert tally.lost > 0
+        assert await unpublished(pool) > 0
         await start_again(three)
-
-        async def drained() -> bool:
-            await relay.turn()
-            return await unpublished(pool) == 0
-
-        await eventually_async(drained, within=120)
+        await eventually_async(lambda: _drained(relay, pool), within=120)
+        tally.lost = await unpublished(pool)
     await producer.close()
-    tally.lost = 0
     tally.write()
     records = await read(three.kafka_bootstrap, topic, at_least=90)
     assert firsts(records) == {str(one).encode(): [1, 2, 3] for one in people}
+
+
+async def _drained(relay: Relay, pool: asyncpg.Pool) -> bool:
+    await relay.turn()
+    return await unpublished(pool) == 0
 
 
 async def _roles(stack: StackInfo, topic: str) -> dict[str, int]:

@@ -11,7 +11,6 @@ import pytest
 
 from bench.pace import pause
 from tests.faults.ears import commit_of, produced_by
-from tests.faults.extent import FULL
 from tests.faults.proxy import Trap
 from tests.faults.service import LONGEST_POLL
 from tests.faults.trial import trial
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.durable, pytest.mark.fault]
 
 OWNERS = """
 SELECT count(DISTINCT owner), max(epoch) FROM verification.outbox_shards WHERE lease_until > clock_timestamp()"""
-ROUNDS = 12 if FULL else 2
+ROUNDS = 12
 
 
 @pytest.mark.timeout(240)
@@ -46,6 +45,7 @@ async def test_a_relay_frozen_past_its_lease_marks_nothing_when_it_thaws(world: 
             os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_members_may_come_and_go_while_events_flow(world: World) -> None:
     async with trial(world, "group members come and go") as found:

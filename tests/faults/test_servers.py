@@ -13,7 +13,7 @@ from tests.faults.world import World
 
 pytestmark = [pytest.mark.connected, pytest.mark.durable, pytest.mark.fault]
 
-POSTGRES_SECONDS = 600.0 if FULL else 25.0
+POSTGRES_SECONDS = 600.0 if FULL else 18.0
 BROKER_AWAY_SECONDS = 120.0 if FULL else 6.0
 EVERY = (5.0, 40.0) if FULL else (3.0, 6.0)
 GONE = (0.0, 2.0)

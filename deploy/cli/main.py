@@ -21,6 +21,7 @@ from deploy.cli import (
     report,
     requests,
     stack,
+    system_drafts,
     systems,
 )
 
@@ -35,6 +36,7 @@ app.add_typer(stack.app, name="stack")
 app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
+systems.app.command("import", epilog=system_drafts.EPILOG)(system_drafts.import_)
 app.add_typer(systems.app, name="systems")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")

@@ -1,0 +1,58 @@
+"""`habeas systems import`: a draft of a map, from a live database's description of itself."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = (
+    "Example: habeas systems import web-shop --url-file .habeas/secrets/shop.url "
+    "--to deploy/systems/datasets/web-shop.yaml"
+)
+
+
+def import_(
+    name: Annotated[str, typer.Argument(help="What the system will be called, such as web-shop.")],
+    url_file: Annotated[
+        Path, typer.Option(help="A file, mode 0600, with the database's address: it holds a password.")
+    ],
+    schema: Annotated[
+        str | None, typer.Option(help="The schema in the database; its default one if unset.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write the draft here; else it is printed. Nothing is overwritten.")
+    ] = None,
+) -> None:
+    """Draft the map of a database from its tables; no row is read, and a person has to finish the draft."""
+    import asyncio
+
+    from services.fulfillment.adapters.sql.drafting import CannotDescribeError, describe, draft
+    from shared.private_files import KeyFileRefused, read_private
+
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        typer.echo("NAME: write it in small letters, digits, - and _, and begin with a letter.", err=True)
+        raise typer.Exit(2)
+    try:
+        address = read_private(url_file, made_by="writing the address into it").decode().strip()
+        text = draft(asyncio.run(describe(address, schema)), name.replace("-", "_"))
+    except (CannotDescribeError, KeyFileRefused) as error:
+        typer.echo(f"--url-file: {error}.", err=True)
+        raise typer.Exit(2) from None
+    _hand_over(text, to)
+
+
+def _hand_over(text: str, to: Path | None) -> None:
+    if to is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with to.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        typer.echo(f"--to: {to} is there already; name another file.", err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"--to: {to} cannot be written ({error.strerror}).", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"The draft is in {to}. Finish it: each line marked guessed or ? is a question to you.")

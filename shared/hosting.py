@@ -19,6 +19,7 @@ from shared.background import Loop, Wakeup
 from shared.clock import AdvancingClock, Clock, SystemClock
 from shared.database import open_pool, until_back
 from shared.dead_letter_seal import DeadLetterSeal
+from shared.events.message import CATALOGUE
 from shared.events.topics import read_by
 from shared.ids import new_id
 from shared.keyfiles import KeyFiles
@@ -88,6 +89,7 @@ class Host:
         self.resources = resources
         self.parts = parts
         self.meters = Meters()
+        self._count_from_zero()
         settings, pool = resources.settings, resources.pool
         self.store = PostgresStore(pool)
         self.shell = self._shell(dead_letters)
@@ -119,11 +121,20 @@ class Host:
         """After each commit: count, and wake who has work now."""
         for result in results:
             self.meters.count(metrics.MESSAGES, status=result.status)
+        for ce_type, number in wrote.facts.items():
+            self.meters.count(metrics.FACTS, number, ce_type=ce_type)
         if wrote.records:
             self.meters.count(metrics.RECORDS, wrote.records)
             self.loops["relay"].wakeup.set()
         if wrote.tasks:
             self.loops["tasks"].wakeup.set()
+
+    def _count_from_zero(self) -> None:
+        """A counter that begins with its first event shows no increase to whoever alerts on one."""
+        self.meters.count(metrics.MESSAGES, 0, status="dead")
+        for one in CATALOGUE.values():
+            if self.resources.service in one.topic.writers:
+                self.meters.count(metrics.FACTS, 0, ce_type=one.ce_type)
 
     async def start(self) -> None:
         """Start everything; the subscriber last, so that what it brings finds its relay and tasks running.

@@ -10,6 +10,8 @@ from shared.private_files import write_private
 from shared.vault.errors import KeyDestroyed, VaultError
 from shared.vault.vault import Vault
 
+# Fewer than the keys that a vault holds open at once.
+LOOKED_AT_ONCE = 1000
 RequestsOf = Callable[[Sequence[UUID]], Awaitable[dict[UUID, UUID]]]
 
 
@@ -35,12 +37,15 @@ class AnswerFiles:
     async def remove_forgotten(self, requests_of: RequestsOf, vault: Vault) -> int:
         """Remove the files whose request's key was destroyed; they are unreadable already. The number removed."""
         files = await asyncio.to_thread(self._files)
-        requests = await requests_of(list(files))
-        await vault.prefetch(sorted(set(requests.values())))
-        gone = [files[each] for each, request_id in requests.items() if _is_destroyed(vault, request_id)]
-        for path in gone:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        return len(gone)
+        names, removed = list(files), 0
+        for start in range(0, len(names), LOOKED_AT_ONCE):
+            requests = await requests_of(names[start : start + LOOKED_AT_ONCE])
+            await vault.prefetch(sorted(set(requests.values())))
+            gone = [files[each] for each, request_id in requests.items() if _is_destroyed(vault, request_id)]
+            for path in gone:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            removed += len(gone)
+        return removed
 
     def _files(self) -> dict[UUID, Path]:
         found: dict[UUID, Path] = {}

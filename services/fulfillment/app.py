@@ -1,6 +1,8 @@
 """Puts the fulfillment service together; the only place that knows which adapter stands behind a system."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from shared.clock import Clock
 from shared.hosting import Resources, ServiceParts
 from shared.machine.decision import Message
 from shared.tasks.work import Handler
+from shared.vault.vault import Vault
 
 log = structlog.get_logger("fulfillment")
 
@@ -46,21 +49,23 @@ def assemble(resources: Resources, connected: Iterable[Connected]) -> ServicePar
     for name in catalogue.out_of_reach():
         log.warning("system.out_of_reach", system=name)
     systems = Systems(connected)
+    store, files = FulfillmentStore(resources.pool), AnswerFiles(resources.settings.packages_folder)
     return ServiceParts(
         domain=FulfillmentDomain(catalogue),
         prepare=_nothing_to_prepare,
         facts=same_subject,
-        handlers=handlers(resources, systems),
+        handlers=handlers(resources, systems, store, files),
+        chores=(partial(_remove_forgotten, files, store, resources.vault),),
         closers=(systems.close,),
     )
 
 
-def handlers(resources: Resources, systems: Systems) -> dict[str, Handler]:
+def handlers(
+    resources: Resources, systems: Systems, store: FulfillmentStore, files: AnswerFiles
+) -> dict[str, Handler]:
     """Who does which kind of task."""
     vault, clock = resources.vault, resources.clock
-    store = FulfillmentStore(resources.pool)
     subjects = Subjects(store, vault)
-    files = AnswerFiles(resources.settings.packages_folder)
     return {
         "act": ActHandler(systems, subjects, vault, clock),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
@@ -97,6 +102,14 @@ def _adapter(system: System, clock: Clock) -> Adapter:
     module = import_module(f"services.fulfillment.adapters.{system.kind}")
     open_adapter: Callable[[System, Clock], Adapter] = module.open_adapter
     return open_adapter(system, clock)
+
+
+async def _remove_forgotten(files: AnswerFiles, store: FulfillmentStore, vault: Vault, now: datetime) -> None:
+    """Answers that nobody can open any more only fill the disk."""
+    del now
+    removed = await files.remove_forgotten(store.requests_of, vault)
+    if removed:
+        log.info("answers.forgot", count=removed)
 
 
 async def _nothing_to_prepare(messages: Sequence[Message]) -> Sequence[None]:

@@ -1,7 +1,8 @@
 """What a shell is made of, and the words in which it answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol
 from uuid import UUID
@@ -44,15 +45,18 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """What a committed transaction left for others to do."""
+    """What a committed transaction left for others to do; `facts` counts its records by their type."""
 
     records: int
     tasks: int
     parked: int
+    facts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, writes: Writes) -> "Wrote":
-        return cls(len(writes.outbox), len(writes.tasks) + len(writes.hurried), len(writes.parked))
+        facts = Counter(row.headers["ce_type"] for row in writes.outbox)
+        tasks = len(writes.tasks) + len(writes.hurried)
+        return cls(len(writes.outbox), tasks, len(writes.parked), facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,3 +102,5 @@ ORDER BY p.request_id, p.topic, p.sequence LIMIT $1"""
 OLDEST_GAP = "SELECT extract(epoch FROM clock_timestamp() - min(parked_at)) FROM parked"
 
 BLOCKED_CASES = "SELECT count(*) FROM cases WHERE blocked"
+
+OPEN_LETTERS = "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL"

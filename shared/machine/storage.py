@@ -57,6 +57,10 @@ class PostgresStore:
         """How many cases wait for a person who looks at their dead letter."""
         return int(await self.pool.fetchval(sql.BLOCKED_CASES))
 
+    async def open_letters(self) -> int:
+        """How many dead letters nobody has tried again yet."""
+        return int(await self.pool.fetchval(sql.OPEN_LETTERS))
+
 
 class PostgresTransaction:
     """The statements of one transaction."""

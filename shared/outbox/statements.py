@@ -54,6 +54,8 @@ WHERE published_at IS NULL AND blocked_at IS NULL"""
 
 BLOCKED = "SELECT count(*) FROM outbox WHERE published_at IS NULL AND blocked_at IS NOT NULL"
 
+FREE_SHARDS = "SELECT count(*) FROM outbox_shards WHERE lease_until < clock_timestamp()"
+
 RESYNC = """
 UPDATE outbox SET published_at = NULL WHERE request_id = $1 AND published_at IS NOT NULL"""
 

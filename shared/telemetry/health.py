@@ -48,7 +48,9 @@ class Health:
         self._outbox_age = float(await pool.fetchval(outbox.OLDEST))
         meters.set(metrics.OUTBOX_AGE, self._outbox_age)
         meters.set(metrics.OUTBOX_BLOCKED, float(await pool.fetchval(outbox.BLOCKED)))
+        meters.set(metrics.SHARDS_FREE, float(await pool.fetchval(outbox.FREE_SHARDS)))
         meters.set(metrics.CASES_BLOCKED, float(await self._host.store.blocked_cases()))
+        meters.set(metrics.DEAD_LETTERS, float(await self._host.store.open_letters()))
         meters.set(metrics.GAP_AGE, await self._host.store.oldest_gap_seconds())
         for state, number in (await self._host.tasks.open_by_state()).items():
             meters.set(metrics.TASKS_OPEN, number, state=state)

@@ -35,6 +35,15 @@ CASES_BLOCKED = Metric(
     "Cases that wait for a person with their dead letter: nothing of them goes on, no date is watched. "
     "Alert above 0.",
 )
+DEAD_LETTERS = Metric(
+    "habeas_dead_letters_open", "gauge", "Dead letters that nobody has tried again yet. Alert above 0."
+)
+SHARDS_FREE = Metric(
+    "habeas_outbox_shards_free",
+    "gauge",
+    "Shards of the outbox that no relay holds: what lies in them waits. A moment's is a restart.",
+)
+FACTS = Metric("habeas_facts_total", "counter", "Events and commands written, by their type.", ("ce_type",))
 TASKS_OPEN = Metric("habeas_tasks_open", "gauge", "Tasks that have not ended, by state.", ("state",))
 CONSUMER_LAG = Metric(
     "habeas_consumer_lag", "gauge", "Records still to be read, over all assigned partitions."
@@ -42,7 +51,7 @@ CONSUMER_LAG = Metric(
 LOOP_FAILURES = Metric("habeas_loop_failures", "gauge", "Turns of a background loop that failed.", ("loop",))
 METRICS = (
     MESSAGES, BATCH_SECONDS, RECORDS, PUBLISHED, OUTBOX_AGE, OUTBOX_BLOCKED, GAP_AGE, TASKS_OPEN, CONSUMER_LAG,
-    LOOP_FAILURES, CASES_BLOCKED,
+    LOOP_FAILURES, CASES_BLOCKED, DEAD_LETTERS, SHARDS_FREE, FACTS,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.storage import FulfillmentStore
 from shared.hosting import open_resources
+from shared.outbox.shards import SHARDS
 from tests.support.facts import RECEIVED_AT, closed, withdrawn
 from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
 from tests.support.installation import Installation, Installations
@@ -22,6 +23,14 @@ EMAIL = "ada.canary@example.com"
 
 def files_in(folder: Path) -> list[Path]:
     return list(folder.rglob("*.sealed"))
+
+
+async def gauges(service: FulfillmentHost) -> dict[str, float]:
+    """What the service's gauges say now, by their names without `habeas_`."""
+    await service.host.health.measure()
+    registry = service.host.meters.registry
+    samples = [sample for metric in registry.collect() for sample in metric.samples if not sample.labels]
+    return {sample.name.removeprefix("habeas_"): sample.value for sample in samples}
 
 
 @pytest.fixture
@@ -95,6 +104,47 @@ async def test_an_answer_to_know_is_filed_and_removed_once_its_key_is_destroyed(
 
     assert removed == 4
     assert not files_in(bare.settings.packages_folder)
+
+
+async def test_forgotten_answers_are_removed_by_the_service_s_own_chores(
+    service: FulfillmentHost, bare: Installation, systems: list[MemorySystem]
+) -> None:
+    asked = await service.asked(EMAIL, "know_specific")
+    await service.hear(*asked.facts("know_specific"))
+    await service.run_tasks()
+    filed = files_in(bare.settings.packages_folder)
+    async with AsyncExitStack() as stack:
+        closing = await open_resources(bare.settings, "deadline", stack)
+        await closing.vault.destroy([asked.request_id], "closed")
+
+    async with fulfillment_host(bare, [connected(each) for each in systems]) as restarted:
+        for chore in restarted.host.parts.chores:
+            await chore(RECEIVED_AT)
+
+    assert len(filed) == len(systems) + 1
+    assert not files_in(bare.settings.packages_folder)
+
+
+async def test_the_gauges_tell_of_what_waits_for_a_person(service: FulfillmentHost) -> None:
+    asked = await service.asked(EMAIL)
+    before = await gauges(service)
+    spoiled = "INSERT INTO cases (request_id, opened_month, body) VALUES ($1, '2026-02-01', '{}}')"
+    await service.resources.pool.execute(spoiled, asked.request_id)
+
+    await service.hear(*asked.facts())
+
+    after = await gauges(service)
+    assert (before["cases_blocked"], before["dead_letters_open"]) == (0, 0)
+    assert (after["cases_blocked"], after["dead_letters_open"]) == (1, 1)
+
+
+async def test_the_gauges_tell_of_shards_that_no_relay_holds(service: FulfillmentHost) -> None:
+    before = await gauges(service)
+
+    await service.host.relay.turn()
+
+    assert before["outbox_shards_free"] == SHARDS
+    assert (await gauges(service))["outbox_shards_free"] == 0
 
 
 async def test_two_requests_of_one_subject_in_one_batch_are_joined(service: FulfillmentHost) -> None:

@@ -27,6 +27,7 @@ ELSEWHERE = {
         "HABEAS_ACCOUNT": "As root: the unprivileged account that PostgreSQL runs as; else `nobody`.",
         "HABEAS_ACTOR": "Who gives a command at the command line: an id of staff, never a name or an address.",
         "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
+        "HABEAS_DEADLINE_URL": "Where `habeas evidence show` reaches deadline; else what this home's deadline wrote.",
     },
     "The tests": {
         "HABEAS_TEST_STACK": "`containers` runs the tests on testcontainers, if a Docker daemon answers.",

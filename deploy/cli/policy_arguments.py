@@ -31,7 +31,7 @@ from shared.policy.selection import UnknownFactError, UnknownResidencyError, par
 
 EXAMPLE: Final = "2026-01-15T10:00:00-08:00 or 2026-01-15T18:00:00Z"
 EVENT_EXAMPLE: Final = "extension-notice:2026-03-10 or extension-notice:2026-03-10T09:00:00-07:00"
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_regime_name(text: str) -> Regime:
@@ -106,7 +106,7 @@ def read_received(text: str, zone: str | None = None) -> datetime:
         refuse("--received", f"not a date and time that exists; write it as {EXAMPLE}")
     if received_at.utcoffset() is not None:
         return received_at
-    if place is None or "T" not in text:
+    if place is None or _DATE.fullmatch(text):
         refuse("--received", f"the offset from UTC is missing; write it as {EXAMPLE}")
     return _on_the_wall(received_at, place)
 

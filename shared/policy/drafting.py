@@ -37,7 +37,7 @@ def rows(holidays: tuple[Holiday, ...]) -> str:
 
 
 def _row(one: Holiday) -> str:
-    name = f'"{one.name}"' if "'" in one.name else one.name
+    name = f'"{one.name}"' if set(one.name) & set("',") else one.name
     moon = ", computed: true" if one.computed else ""
     return f"  - {{date: {one.day}, name: {name}, columns: [{', '.join(one.columns)}]{moon}}}"
 

@@ -43,7 +43,7 @@ class Clockwork:
     def follow(self, received_on: date, events: Iterable[Event]) -> Course:
         """Run the clocks through everything that happened, in the order of its days."""
         course = begin(received_on)
-        for event in sorted(events, key=lambda one: one.on):
+        for event in sorted(events, key=_order):
             if event.kind not in BEFORE and event.on < received_on:
                 raise EventBeforeReceiptError(event, received_on)
             after, moved, words = self._hear(course, event)
@@ -82,6 +82,11 @@ class Clockwork:
             else:
                 course = replace(course, start=max(course.start, today))
         return course
+
+
+def _order(event: Event) -> tuple[date, int]:
+    """By day; on one day what is asked comes before what is received, as the list of happenings has it."""
+    return event.on, list(Happening).index(event.kind)
 
 
 def _bound(

@@ -44,10 +44,11 @@ def residencies() -> tuple[str, ...]:
 
 def select(residency: str, facts: Collection[Fact] = ()) -> tuple[Regime, ...]:
     """Give every regime that a resident falls under when these facts are true of the business."""
-    if residency not in residencies():
-        raise UnknownResidencyError
     every = (load_regime(name) for name in regime_names())
-    return tuple(regime for regime in every if _applies(regime, residency, facts))
+    found = tuple(regime for regime in every if _applies(regime, residency, facts))
+    if not found and residency not in residencies():
+        raise UnknownResidencyError
+    return found
 
 
 def select_by_right(

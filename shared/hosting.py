@@ -89,7 +89,6 @@ class Host:
         self.resources = resources
         self.parts = parts
         self.meters = Meters()
-        self._count_from_zero()
         settings, pool = resources.settings, resources.pool
         self.store = PostgresStore(pool)
         self.shell = self._shell(dead_letters)
@@ -141,6 +140,7 @@ class Host:
 
         Waits for ever for a broker that is away: a service that was started early must not need a second start.
         """
+        self._count_from_zero()
         await self._refuse_amnesia()
         for loop in self.loops.values():
             loop.start()

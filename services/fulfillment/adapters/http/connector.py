@@ -240,6 +240,7 @@ class Connector(Part):
     headers: Mapping[str, str] = Field(default_factory=dict)
     idempotency_header: Words | None = None
     check: Request
+    check_holds: Words | None = None
     statuses: Mapping[int, Meaning] = Field(default_factory=dict)
     collections: Annotated[Mapping[str, CollectionSpec], Field(min_length=1)]
 

@@ -23,6 +23,7 @@ def problems_of(connector: Connector) -> Iterator[str]:
     if connector.base_url is not None:
         yield from (f"base_url: {each}" for each in unknown_names(connector.base_url, _ALWAYS))
     yield from _request(connector.check, "check", _ALWAYS)
+    yield from _path(connector.check_holds or "@", "check_holds")
     for name, spec in connector.collections.items():
         yield from (f"collections.{name}.{problem}" for problem in _collection(spec))
 

@@ -30,10 +30,12 @@ async def inspect(client: Client, connector: Connector, tables: Tables) -> Check
 async def knock(client: Client, connector: Connector, tables: Tables) -> None:
     """The connector's check request: an interface that does not answer it well is not believed in anything else."""
     request = prepared(connector.check, "check")
-    settings = next(iter(tables.datamap.collections))
-    answer = await client.call(request, {"settings": tables[settings].reach.settings})
+    name = next(iter(tables.datamap.collections))
+    answer = await client.call(request, {"settings": tables[name].reach.settings})
     if not answer.readable:
         raise Failure("schema", "check: the answer is not JSON")
+    if connector.check_holds and not path(connector.check_holds)(answer.data):
+        raise Failure("credentials", "check: the answer does not hold what it holds for those who are let in")
 
 
 async def _drift(client: Client, table: Table, described: Describe) -> list[Drift]:
@@ -46,14 +48,17 @@ async def _drift(client: Client, table: Table, described: Describe) -> list[Drif
 
 
 def _differences(table: Table, columns: set[str]) -> Iterator[Drift]:
-    own = {name for name in table.collection.fields if name not in table.spec.fields}
-    known = {
-        *table.collection.fields,
-        *(expression.rpartition(".")[2] for expression in table.spec.fields.values()),
-    }
-    yield from (Drift(table.name, name, "missing") for name in sorted(own - columns))
-    personal = sorted(name for name in columns - known if PERSONAL_NAME.search(name))
+    told = {name: _last(table.spec.fields.get(name, name)) for name in table.collection.fields}
+    keys = set(table.shape.key)
+    missing = sorted(name for name, column in told.items() if column not in columns and name not in keys)
+    yield from (Drift(table.name, name, "missing") for name in missing)
+    personal = sorted(name for name in columns - set(told.values()) if PERSONAL_NAME.search(name))
     yield from (Drift(table.name, name, "unmapped") for name in personal)
+
+
+def _last(expression: str) -> str:
+    """The name at a path's end, which is the one that a description of columns gives."""
+    return expression.rpartition(".")[2].strip('"')
 
 
 def _notes(connector: Connector, tables: Tables) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ class Jobs:
         Raises:
             Failure: the system could not be asked.
         """
+        failed: list[Job] = []
         for job in jobs:
             where, _, name = job.id.partition(":")
             table, _, verb = where.partition(".")
@@ -72,10 +73,11 @@ class Jobs:
             state = await self._state(spec, where, name, self._tables[table]) if spec else None
             if spec is None or state is None or state in spec.done:
                 continue
-            if state in spec.failed:
-                return StillPresent(1)
-            return _at_work(spec, where, now - job.since)
-        return None
+            if state not in spec.failed:
+                return _at_work(spec, where, now - job.since)
+            failed.append(job)
+        # One that failed and was ordered again has failed no more.
+        return StillPresent(1) if any(not _ordered_again(job, jobs) for job in failed) else None
 
     def _spec(self, table: str, verb: str) -> JobSpec | None:
         change = getattr(self._tables[table].spec, verb, None)
@@ -93,6 +95,11 @@ class Jobs:
         if not answer.readable or state is None:
             raise Failure("schema", f"{where}.job: the answer has no state where the connector says")
         return str(state)
+
+
+def _ordered_again(failed: Job, jobs: tuple[Job, ...]) -> bool:
+    where = failed.id.partition(":")[0]
+    return any(job.since > failed.since and job.id.partition(":")[0] == where for job in jobs)
 
 
 def _at_work(spec: JobSpec, where: str, since: timedelta) -> Unknown:

@@ -49,7 +49,7 @@ class Shape:
         """When the row came to be, if it says."""
         stated = self.collection.created_at
         value = row.get(stated.field) if stated else None
-        if stated is None or value is None:
+        if stated is None or value is None or value == "":
             return None
         try:
             return _instant(value, stated.format)

@@ -82,12 +82,12 @@ def _fits(wanted: Mapping[str, Any], request: Request, body: bytes) -> bool:
         return False
     stated = {name: str(value) for name, value in wanted.get("query", {}).items()}
     headers = {name: request.headers.get(name) for name in wanted.get("headers", {})}
-    if dict(request.query_params) != stated or headers != wanted.get("headers", {}):
+    if dict(request.query_params) != stated or headers != dict(wanted.get("headers", {})):
         return False
     if "json" in wanted:
         return bool(json.loads(body or b"null") == wanted["json"])
     if "form" in wanted:
-        return {name: values[0] for name, values in parse_qs(body.decode()).items()} == wanted["form"]
+        return {name: values[0] for name, values in parse_qs(body.decode()).items()} == dict(wanted["form"])
     return not body
 
 

@@ -1,6 +1,7 @@
 """One bounded pool per system, with every wait limited and no value ever in an error."""
 
 import logging
+import sqlite3
 from typing import Any
 from urllib.parse import quote
 
@@ -71,6 +72,11 @@ def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:
 
 def _prepare_sqlite(engine: sa.Engine) -> None:
     """Foreign keys are enforced, freed pages overwritten, and a writing transaction locks at once."""
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: object, _record: object, where: list[Any], how: dict[str, Any]) -> None:
+        # aiosqlite's thread outlives a file that cannot be opened, and speaks to a loop that may have ended.
+        sqlite3.connect(*where, **how).close()
 
     @sa.event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:

@@ -1,7 +1,8 @@
 """Reading a submission: from the bytes of any channel to one normal form, or to the reasons why not."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from services.intake.application import Application, UpstreamApplication, read_strictly
@@ -10,15 +11,22 @@ from shared.canonical import canonical_json
 from shared.policy import Regime, load_regime
 from shared.privacy import Claims, HmacKeyring, lookup_hashes
 
-# Where a person lives selects the law that their request falls under.
-REGIME_OF: Final = {"US-CA": "us-ca-ccpa"}
+# The laws that requests are taken in under: those that the policy data offers.
+OFFERED: Final = ("us-ca-ccpa",)
 # On these channels nobody asks back: without an address no answer would ever arrive.
 ANSWERED_BY_MAIL: Final = frozenset({"web", "api"})
 
 
 def offered_regimes() -> dict[str, Regime]:
-    """The regimes that a residency can select, loaded."""
-    return {name: load_regime(name) for name in REGIME_OF.values()}
+    """The regimes that a residency can select, loaded; loading every regime there is would slow each start."""
+    return {name: load_regime(name) for name in OFFERED}
+
+
+@cache
+def regime_of() -> Mapping[str, str]:
+    """Where a person lives selects the law that their request falls under, as each law says itself."""
+    applies = {name: load_regime(name).rules.applies for name in OFFERED}
+    return {residency: name for name, rule in applies.items() for residency in rule.residencies}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +57,8 @@ class Desk:
         return problems or self._submission(found, found.business or business)
 
     def _problems(self, found: Application, business: str) -> Iterator[Problem]:
-        if found.residency not in REGIME_OF:
-            known = ", ".join(REGIME_OF)
+        if found.residency not in regime_of():
+            known = ", ".join(regime_of())
             yield Problem(
                 "unknown_residency", "residency", f"give one of {known}; other laws are not offered yet"
             )
@@ -65,7 +73,7 @@ class Desk:
         content = canonical_json({**found.model_dump(mode="json", exclude_none=True), "business": business})
         return Submission(
             business=business,
-            regime=REGIME_OF[found.residency],
+            regime=regime_of()[found.residency],
             right=found.right,
             requester=found.requester,
             channel=found.channel,

@@ -205,18 +205,19 @@ class RegimeRules(Rule):
 
     @model_validator(mode="after")
     def _no_period_begins_after_its_right(self) -> Self:
-        for name, rule in self._weighty():
+        for name, rule in self.weighty():
             if rule.effective.first > self.rights[Right(name.split(".")[0])].effective.first:
                 raise ValueError(f"{name} begins later than the right that needs it")
         return self
 
     def unconfirmed(self) -> Iterator[tuple[str, Rule]]:
         """Give each rule that moves a date or asks for proof and still waits for its official text."""
-        for name, rule in self._weighty():
+        for name, rule in self.weighty():
             if rule.confidence is Confidence.UNCONFIRMED:
                 yield name, rule
 
-    def _weighty(self) -> Iterator[tuple[str, Rule]]:
+    def weighty(self) -> Iterator[tuple[str, Rule]]:
+        """Give each rule that a date or a proof rests on, by the right that needs it."""
         for right, rules in self.rights.items():
             yield right, rules
             yield f"{right}.verification", rules.verification

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.policy import Regime, load_regime, regime_names
-from shared.policy.periods import AnyPeriod, ClockRules, Immediately
+from shared.policy.periods import AnyPeriod, ClockRules, Immediately, Pause, Restart
 from shared.policy.regimes import parse_calendars, places, table_of
 from shared.policy.rules import RightRules
 from shared.policy.sourced import Confidence
@@ -112,7 +112,8 @@ def _notes(regime: Regime) -> Iterator[str]:
 
 
 def _listens(clocks: ClockRules) -> Iterator[str]:
-    for rule in (*clocks.restarts, *clocks.pauses):
+    heard: tuple[Pause | Restart, ...] = (*clocks.restarts, *clocks.pauses)
+    for rule in heard:
         yield f"{rule.words}: {_plain(rule.cite)} `{rule.confidence}`"
     if clocks.cap:
         yield f"no date beyond {clocks.cap.days} days: {_plain(clocks.cap.cite)} `{clocks.cap.confidence}`"

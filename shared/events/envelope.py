@@ -22,6 +22,8 @@ from shared.ids import request_id_for
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 MAX_HEADER_BYTES = 8_192
+# Stands for a whole batch that was not unpacked (shared/lenient_records.py).
+TOO_LARGE_UNPACKED = "habeas_too_large_unpacked"
 # From 1, and small enough for every place that a sequence is kept in. Unicode knows digits that `int` refuses.
 SEQUENCE = re.compile(r"[1-9][0-9]{0,8}")
 # Sources and businesses are repeated in rows, headers and answers: names of ours, never free text about somebody.
@@ -111,6 +113,8 @@ def read(raw: Raw) -> Record | Unreadable:
     headers = _headers(raw)
     if isinstance(headers, Unreadable):
         return headers
+    if TOO_LARGE_UNPACKED in headers:
+        return Unreadable(raw, "too_large_unpacked")
     wrong_key = _wrong_key(raw.key)
     if wrong_key is not None:
         return Unreadable(raw, wrong_key, "key", _uuid(headers.get("ce_subject", "")))

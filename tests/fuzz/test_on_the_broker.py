@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.events.topics import SUBMISSIONS
+from shared.bounded_unpacking import MOST_UNPACKED
 from tests.support.hostile_records import HOSTILE_TEXTS, samples
 from tests.support.installation import Installations
 from tests.support.intake_host import IntakeHost, intake_host
@@ -36,6 +37,33 @@ async def test_behind_hostile_records_in_any_codec_a_good_one_is_taken(
     request_id = await desk.publish(uuid4().hex, {**claims, "channel": "phone", "received_at": now})
 
     assert (await desk.told(request_id, "dsar.request.received.v1"))["channel"] == "phone"
+    assert not desk.host.subscription.ended
+
+
+@pytest.mark.parametrize("codec", CODECS[1:])
+async def test_a_batch_that_unfolds_beyond_bounds_is_one_letter_and_its_partition_moves_on(
+    desk: IntakeHost, codec: str
+) -> None:
+    bomb = bytes(MOST_UNPACKED + 1)
+    settings = desk.installation.settings
+    before = await desk.letters("too_large_unpacked")
+    # The client counts a record before it is packed; what it refuses, others send.
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        compression_type=codec,
+        max_request_size=2 * len(bomb),
+        max_batch_size=2 * len(bomb),
+    )
+    async with producer:
+        for value in (b"before", bomb, b"after"):
+            await producer.send_and_wait(settings.namespace + SUBMISSIONS.name, value, key=b"bomb")
+
+    now = datetime.now(UTC).isoformat()  # noqa: TID251 - the service under test runs on the real clock
+    claims = {"right": "delete", "residency": "US-CA", "email": "behind@example.com"}
+    request_id = await desk.publish(uuid4().hex, {**claims, "channel": "phone", "received_at": now})
+
+    assert (await desk.told(request_id, "dsar.request.received.v1"))["channel"] == "phone"
+    assert await desk.letters("too_large_unpacked") == before + 1
     assert not desk.host.subscription.ended
 
 

@@ -49,6 +49,11 @@ class IntakeHost:
         """The first of them, once there is one."""
         return (await eventually_async(lambda: self.said(request_id, ce_type), within=20))[0]
 
+    async def letters(self, reason: str) -> int:
+        """How many dead letters there are for a reason."""
+        query = "SELECT count(*) FROM dead_letters WHERE reason = $1"
+        return int(await self.host.resources.pool.fetchval(query, reason))
+
     def mails(self, address: str) -> list[EmailMessage]:
         """What the mail catcher took for an address."""
         found = (path for path in Path(self.installation.stack.mail_dir).rglob("*") if path.is_file())

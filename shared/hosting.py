@@ -34,6 +34,7 @@ from shared.outbox.relay import Relay
 from shared.outbox.storage import PostgresOutbox
 from shared.private_files import read_private
 from shared.settings import Settings
+from shared.tasks.ports import NO_LANES, Lanes
 from shared.tasks.runner import Runner
 from shared.tasks.store import TaskStore
 from shared.tasks.work import Handler
@@ -66,7 +67,8 @@ class ServiceParts(Generic[C]):
     """What a service is made of.
 
     `facts` runs inside the transaction; `routes` are mounted beside the health pages; `dress` may change the web
-    application (error pages, middlewares) before it serves; `chores` are housekeeping for once an hour.
+    application (error pages, middlewares) before it serves; `chores` are housekeeping for once an hour; `lanes` keep
+    tasks that wait for different systems apart.
     """
 
     domain: Domain[C]
@@ -77,6 +79,7 @@ class ServiceParts(Generic[C]):
     dress: Callable[[FastAPI], None] | None = None
     chores: Sequence[Callable[[datetime], Awaitable[None]]] = ()
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
+    lanes: Lanes = NO_LANES
 
 
 Build = Callable[[Resources], Awaitable[ServiceParts[Any]]]
@@ -104,9 +107,7 @@ class Host:
             monotonic=time.monotonic,
         )
         self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
-        self.runner = Runner(
-            self.tasks, parts.handlers, self.batcher, resources.clock, width=settings.task_width
-        )
+        self.runner = self._runner(settings.task_width)
         self.subscription = Subscription(
             settings.kafka_bootstrap,
             service=resources.service,
@@ -177,6 +178,11 @@ class Host:
                 facts=self.parts.facts,
             )
         )
+
+    def _runner(self, width: int) -> Runner:
+        runner = Runner(self.tasks, self.parts.handlers, self.batcher, self.resources.clock, width=width)
+        runner.lanes = self.parts.lanes
+        return runner
 
     def _loops(self) -> dict[str, Loop]:
         relay, tasks = Wakeup(), Wakeup()

@@ -17,6 +17,7 @@ from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentD
 from services.fulfillment.duplicates import same_subject
 from services.fulfillment.exporting import ExportHandler
 from services.fulfillment.joining import JoinHandler
+from services.fulfillment.lanes import Lane, Watched, lanes_of
 from services.fulfillment.matching import MatchHandler
 from services.fulfillment.packaging import PackageHandler
 from services.fulfillment.ports import Adapter
@@ -57,6 +58,7 @@ def assemble(resources: Resources, connected: Iterable[Connected]) -> ServicePar
         handlers=handlers(resources, systems, store, files),
         chores=(partial(_remove_forgotten, files, store, resources.vault),),
         closers=(systems.close,),
+        lanes=lanes_of((each.entry.name, each.lane) for each in connected),
     )
 
 
@@ -81,7 +83,12 @@ def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
     if not loaded:
         # Without systems every request would be answered with "nothing found", which would be untrue.
         raise MapError((f"{folder}: no system is described here; set HABEAS_FULFILLMENT_SYSTEMS",))
-    return tuple(Connected(entry_of(system), system.datamap, _adapter(system, clock)) for system in loaded)
+    return tuple(_connected(system, clock) for system in loaded)
+
+
+def _connected(system: System, clock: Clock) -> Connected:
+    lane = Lane(system.limits)
+    return Connected(entry_of(system), system.datamap, Watched(_adapter(system, clock), lane), lane)
 
 
 def entry_of(system: System) -> SystemEntry:

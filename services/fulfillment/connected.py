@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.domain import SystemEntry
 from services.fulfillment.domain.catalogue import AUTOMATED
+from services.fulfillment.lanes import Lane
 from services.fulfillment.ports import Adapter
 from shared.policy.rights import Right
 
@@ -19,6 +20,7 @@ class Connected:
     entry: SystemEntry
     datamap: DataMap
     adapter: Adapter
+    lane: Lane | None = None
 
 
 class Systems:

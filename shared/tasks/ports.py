@@ -1,8 +1,9 @@
 """What the runner asks of a store of tasks; the memory store and PostgreSQL pass one contract suite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from shared.machine.decision import Go, Stop, Wait
@@ -40,11 +41,48 @@ class Lost:
 Permission = Go | Stop | Wait | Lost
 
 
+class Lanes(Protocol):
+    """Keeps apart what tasks wait for outside, so that one that hangs does not hold up the others."""
+
+    def enter(self, task_id: UUID, body: Mapping[str, Any]) -> timedelta | None:
+        """Take a place for a task that is about to be claimed, or say how long it must wait."""
+        ...
+
+    def leave(self, task_id: UUID) -> None:
+        """Give the place back; nothing happens for a task that has none."""
+        ...
+
+    def slow(self) -> int:
+        """How many of the places are held by attempts that only wait, and take nothing from the others."""
+        ...
+
+
+class NoLanes:
+    """Every task may go on at any time."""
+
+    def enter(self, _task_id: UUID, _body: Mapping[str, Any]) -> timedelta | None:
+        """Nothing stands in the way."""
+        return None
+
+    def leave(self, _task_id: UUID) -> None:
+        """Nothing was taken."""
+
+    def slow(self) -> int:
+        """Nothing is known."""
+        return 0
+
+
+NO_LANES = NoLanes()
+
+
 class Tasks(Protocol):
     """One service's tasks."""
 
-    async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
-        """Take due tasks under a lease, most urgent first; the domain is asked again under each case's lock."""
+    async def claim(self, handlers: Sequence[str], limit: int, lanes: Lanes = NO_LANES) -> Claim:
+        """Take due tasks under a lease, most urgent first; the domain is asked again under each case's lock.
+
+        A task that finds no place in its lane is put off, and does not count as tried.
+        """
         ...
 
     async def calling(self, task: Claimed, bound: Bound) -> Permission:

@@ -14,7 +14,7 @@ from shared.database import until_back
 from shared.ids import new_id
 from shared.machine.batcher import Batcher
 from shared.machine.decision import Go, Message, Stop, TaskFinished, Wait
-from shared.tasks.ports import Bound, Permission, Tasks
+from shared.tasks.ports import NO_LANES, Bound, Lanes, Permission, Tasks
 from shared.tasks.store import LEASE_SECONDS
 from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
 
@@ -48,7 +48,7 @@ class _Call:
 
 
 class Runner:
-    """Runs one service's tasks, at most `width` at a time."""
+    """Runs one service's tasks, at most `width` at a time beside those that only wait in a slow lane of `lanes`."""
 
     def __init__(
         self,
@@ -66,14 +66,15 @@ class Runner:
         self._width = width
         self._running: set[asyncio.Task[None]] = set()
         self.freed = Wakeup()
+        self.lanes: Lanes = NO_LANES
 
     async def turn(self) -> bool:
         """Claim and start what is due; whether anything was."""
-        free = self._width - len(self._running)
+        free = self._width - len(self._running) + self.lanes.slow()
         if free <= 0:
             await self.freed.wait(1.0)
             return True
-        claim = await self._store.claim(list(self._handlers), free)
+        claim = await self._store.claim(list(self._handlers), free, self.lanes)
         for task, reason in claim.stopped:
             self._start(self._finish(task, Finished("canceled", {"reason": reason})))
         for task in claim.run:
@@ -101,7 +102,10 @@ class Runner:
 
     async def _attempt(self, task: Claimed) -> None:
         call = _Call(self._store, task)
-        answer = await self._answer(task, call)
+        try:
+            answer = await self._answer(task, call)
+        finally:
+            self.lanes.leave(task.task_id)
         answer = judged(answer, call.denied, made=call.made, now=self._clock.now())
         if isinstance(answer, Again):
             await until_back(lambda: self._store.again(task, answer), what="tasks")

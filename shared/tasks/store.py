@@ -13,7 +13,7 @@ from shared.gathering import Gathering
 from shared.machine.decision import C, Domain, Go, Stop, Wait
 from shared.tasks import statements as sql
 from shared.tasks.permits import Permits
-from shared.tasks.ports import Bound, Claim, Lost, Permission
+from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Lost, Permission
 from shared.tasks.work import Again, Claimed
 
 LEASE_SECONDS = 90
@@ -34,13 +34,22 @@ class TaskStore(Generic[C]):
             self._call, most=MOST_CALLINGS
         )
 
-    async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
+    async def claim(self, handlers: Sequence[str], limit: int, lanes: Lanes = NO_LANES) -> Claim:
         """Take due tasks, most urgent first; the domain is asked again under the lock of each case."""
-        now = self._clock.now()
         await self._pool.execute(sql.EXPIRE)
-        async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(sql.DUE, now, list(handlers), limit)
-            return await self._take(connection, rows, now) if rows else Claim()
+        claim, rows = Claim(), list[Any]()
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                rows = await connection.fetch(sql.DUE, self._clock.now(), list(handlers), limit)
+                taken = await self._take(connection, rows, lanes) if rows else claim
+            claim = taken
+        finally:
+            # Whoever took a place and is not ours after all, for the commit failed or another was faster, leaves.
+            running = {task.task_id for task in claim.run}
+            for row in rows:
+                if row["task_id"] not in running:
+                    lanes.leave(row["task_id"])
+        return claim
 
     async def calling(self, task: Claimed, bound: Bound) -> Permission:
         """Commit `CALLING` with what the call is bound to, or say why it must not happen."""
@@ -90,8 +99,9 @@ class TaskStore(Generic[C]):
             return Wait(now + BLOCKED, "blocked")
         return self._permits(task.request_id, case["body"], key=task.key, purpose=task.purpose, now=now)
 
-    async def _take(self, connection: asyncpg.Connection, rows: Sequence[Any], now: datetime) -> Claim:
-        verdicts = [(row, self._verdict(row, now)) for row in rows]
+    async def _take(self, connection: asyncpg.Connection, rows: Sequence[Any], lanes: Lanes) -> Claim:
+        now = self._clock.now()
+        verdicts = [(row, _with_a_place(row, self._verdict(row, now), lanes, now)) for row in rows]
         # An ambiguous task stays one if this owner dies too: only `calling` expires into ambiguous.
         take = [
             (row["task_id"], "calling" if row["state"] == "ambiguous" else "claimed", row["epoch"])
@@ -118,6 +128,13 @@ class TaskStore(Generic[C]):
         return self._permits(
             row["request_id"], row["case_body"], key=row["key"], purpose=row["purpose"], now=now
         )
+
+
+def _with_a_place(row: Any, verdict: Go | Stop | Wait, lanes: Lanes, now: datetime) -> Go | Stop | Wait:
+    if not isinstance(verdict, Go):
+        return verdict
+    wait = lanes.enter(row["task_id"], json.loads(row["body"]))
+    return verdict if wait is None else Wait(now + wait, "busy")
 
 
 def _claimed(row: Any) -> Claimed:

@@ -12,7 +12,7 @@ import asyncpg
 from shared.machine.decision import Domain, Go, Message
 from shared.machine.ports import CaseRow, CommandKey, FinishedTask, Parked, Transaction, Writes
 from shared.outbox.ports import Head
-from shared.tasks.ports import Bound, Claim, Permission
+from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Permission
 from shared.tasks.work import Again, Claimed
 from tests.simulation.auditor import Auditor
 from tests.simulation.points import Process
@@ -119,9 +119,9 @@ class SeenTasks:
         self._inner = inner
         self._auditor = auditor
 
-    async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
+    async def claim(self, handlers: Sequence[str], limit: int, lanes: Lanes = NO_LANES) -> Claim:
         await self._process.before("tasks.claim")
-        claim = await self._inner.claim(handlers, limit)
+        claim = await self._inner.claim(handlers, limit, lanes)
         await self._process.after("tasks.claimed")
         return claim
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.clock import Clock
 from shared.machine.decision import Domain, Go, Stop, Wait
 from shared.tasks.permits import Permits
-from shared.tasks.ports import Bound, Claim, Lost, Permission
+from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Lost, Permission
 from shared.tasks.store import BLOCKED, LEASE_SECONDS
 from shared.tasks.work import Again, Claimed
 from tests.support.memory_store import MemoryTables, TaskRow
@@ -24,7 +24,7 @@ class MemoryTasks:
         self._permits = Permits(domain)
         self._clock = clock
 
-    async def claim(self, handlers: Sequence[str], limit: int) -> Claim:
+    async def claim(self, handlers: Sequence[str], limit: int, lanes: Lanes = NO_LANES) -> Claim:
         """Take due tasks under a lease."""
         self._expire()
         now = self._clock.now()
@@ -33,6 +33,8 @@ class MemoryTasks:
         claim, waiting = Claim(), 0
         for task in due[:limit]:
             verdict = self._verdict(task, now)
+            place = lanes.enter(task.new.task_id, task.new.plan.body) if isinstance(verdict, Go) else None
+            verdict = verdict if place is None else Wait(now + place, "busy")
             if isinstance(verdict, Wait):
                 task.run_at, waiting = verdict.until, waiting + 1
             elif isinstance(verdict, Stop):

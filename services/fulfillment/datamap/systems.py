@@ -67,6 +67,9 @@ class Limits(_Strict):
     chunk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     max_matches: Annotated[int, Field(ge=1)] = 1000
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    calls_per_second: Annotated[float, Field(gt=0)] = 1000
+    failures_to_open: Annotated[int, Field(ge=1)] = 5
+    open_seconds: Annotated[float, Field(gt=0)] = 30
 
 
 class SystemFile(_Strict):

@@ -1,0 +1,174 @@
+"""A lane for each system: a system that hangs or fails delays nobody but those who wait for it.
+
+Attempts at a quick system are not limited here. Those that have lasted longer than `SLOW_SECONDS` take a place of
+their system's few and none of the runner's; with no place left, or while the system is left alone after failing
+several times in a row, its tasks are not even claimed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiolimiter import AsyncLimiter
+
+from services.fulfillment.datamap.systems import Limits
+from services.fulfillment.ports import (
+    Adapter,
+    Ambiguous,
+    Capabilities,
+    CheckReport,
+    Export,
+    Frozen,
+    NeedsPerson,
+    Outcome,
+    Proof,
+    Retry,
+    Subject,
+    Unknown,
+)
+
+SLOW_SECONDS = 2.0
+LONGEST_WAIT = 60.0
+
+T = TypeVar("T")
+
+
+class Lane:
+    """One system's bulkhead, circuit breaker and token bucket."""
+
+    def __init__(self, limits: Limits, now: Callable[[], float] | None = None) -> None:
+        self._limits = limits
+        self._now = now or (lambda: asyncio.get_running_loop().time())
+        self._inside: dict[UUID, float] = {}
+        self._refused = 0
+        self._failures = 0
+        self._shut_until = 0.0
+        self._bucket: AsyncLimiter | None = None
+
+    @property
+    def slow(self) -> int:
+        """The attempts that have lasted long."""
+        late = self._now() - SLOW_SECONDS
+        return sum(since <= late for since in self._inside.values())
+
+    def enter(self, task_id: UUID) -> float | None:
+        """Let the attempt in, or say for how many seconds it must stay out."""
+        wait = self._wait()
+        if wait is None:
+            self._inside[task_id] = self._now()
+        else:
+            self._refused += 1
+        return wait
+
+    def leave(self, task_id: UUID) -> None:
+        """The attempt is over."""
+        if self._inside.pop(task_id, None) is not None:
+            self._refused = max(0, self._refused - 1)
+
+    def heard(self, *, well: bool) -> None:
+        """What the system did when it was asked: so many failures in a row, and it is left alone for a while."""
+        self._failures = 0 if well else self._failures + 1
+        shut = self._failures >= self._limits.failures_to_open
+        self._shut_until = self._now() + self._limits.open_seconds if shut else 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next call's turn."""
+        if self._bucket is None:
+            self._bucket = AsyncLimiter(self._limits.calls_per_second, 1)
+        await self._bucket.acquire()
+
+    def _wait(self) -> float | None:
+        shut = self._shut_until - self._now()
+        if shut > 0:
+            return shut
+        tried_again = self._failures >= self._limits.failures_to_open and self._inside
+        if tried_again or self.slow >= self._limits.connections:
+            # In line: whoever is refused later comes back later, so that a long queue is not asked all the time.
+            return min(SLOW_SECONDS * (1 + self._refused / self._limits.connections), LONGEST_WAIT)
+        return None
+
+
+class Lanes:
+    """What the task runner asks before it claims: `shared.tasks.ports.Lanes` over the systems."""
+
+    def __init__(self, lanes: Mapping[str, Lane]) -> None:
+        self._lanes = lanes
+        self._of: dict[UUID, Lane] = {}
+
+    def enter(self, task_id: UUID, body: Mapping[str, Any]) -> timedelta | None:
+        """Take a place for a task of a system; what concerns no system always may go on."""
+        lane = self._lanes.get(str(body.get("system", "")))
+        wait = lane.enter(task_id) if lane is not None else None
+        if lane is not None and wait is None:
+            self._of[task_id] = lane
+        return None if wait is None else timedelta(seconds=wait)
+
+    def leave(self, task_id: UUID) -> None:
+        """Give the place back."""
+        lane = self._of.pop(task_id, None)
+        if lane is not None:
+            lane.leave(task_id)
+
+    def slow(self) -> int:
+        """Attempts that only wait for a slow system."""
+        return sum(lane.slow for lane in self._lanes.values())
+
+
+class Watched:
+    """An adapter whose lane hears how its system behaves; it adds nothing else to what the adapter says."""
+
+    def __init__(self, adapter: Adapter, lane: Lane) -> None:
+        self._adapter = adapter
+        self._lane = lane
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._adapter.capabilities
+
+    async def check(self) -> CheckReport:
+        return await self._adapter.check()
+
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+        return await self._heard(self._adapter.find(subject, cut_off=cut_off))
+
+    async def export(
+        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+    ) -> Export | Retry | NeedsPerson:
+        return await self._heard(
+            self._adapter.export(frozen, cut_off=cut_off, since=since, specific=specific)
+        )
+
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        return await self._heard(
+            self._adapter.act(right, frozen, cut_off=cut_off, idempotency_key=idempotency_key)
+        )
+
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        return await self._heard(self._adapter.prove(right, frozen, cut_off=cut_off))
+
+    async def close(self) -> None:
+        await self._adapter.close()
+
+    async def _heard(self, call: Awaitable[T]) -> T:
+        await self._lane.turn()
+        try:
+            answer = await call
+        except asyncio.CancelledError:
+            self._lane.heard(well=False)
+            raise
+        self._lane.heard(well=_well(answer))
+        return answer
+
+
+def _well(answer: object) -> bool:
+    """A system that is away, busy or lost our call is not well; one that refuses us, or is at work, is."""
+    if isinstance(answer, Unknown | Ambiguous):
+        return answer.look_again is not None
+    return not isinstance(answer, Retry)
+
+
+def lanes_of(lanes: Iterable[tuple[str, Lane | None]]) -> Lanes:
+    """The lanes of the systems that have one."""
+    return Lanes({name: lane for name, lane in lanes if lane is not None})

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from shared.events.topics import SUBMISSIONS
 from shared.bounded_unpacking import MOST_UNPACKED
+from shared.events.topics import SUBMISSIONS
 from tests.support.hostile_records import HOSTILE_TEXTS, samples
 from tests.support.installation import Installations
 from tests.support.intake_host import IntakeHost, intake_host

@@ -1,0 +1,175 @@
+"""Enforcement failures of other businesses that this system would notice: a test named after each.
+
+`WAITING` lists those that it cannot check yet, with what they wait for.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
+from services.intake.application import Application
+from services.intake.submission import Problem, Submission
+from shared.events.commands import SendNotice
+from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TasksPlanned
+from shared.events.verification import ChallengeIssued, VerificationConcluded
+from shared.policy import Degree, Right, compute_clocks, load_regime
+from tests.support.domain_driver import DomainDriver, Messages
+from tests.support.facts import RECEIVED_AT, received, verified
+from tests.support.front_desk import desk
+from tests.support.proofs import FRESH, Verifying
+
+CCPA = load_regime("us-ca-ccpa")
+NEVER_VERIFIED = (Right.OPT_OUT, Right.LIMIT, Right.OPT_OUT_ADMT)
+ASKED_NOW = [str(right) for right in CCPA.offered_rights(RECEIVED_AT.date())]
+never_verified = pytest.mark.parametrize("right", ["opt_out", "limit"])
+every_right = pytest.mark.parametrize("right", ASKED_NOW)
+
+WAITING: Mapping[int, str] = {
+    3: "Honda, cookie clicks: a web page with choices of ours; none exists",
+    4: "Honda and Tractor Supply, vendors without terms: vendor classification (issue 5)",
+    5: "Todd Snyder, an opt-out broken for 40 days: canaries that watch a running installation; no issue yet",
+    10: "Tractor Supply and Sephora, Sec-GPC ignored: a signal taken in at the edge; no issue yet",
+    11: "Tractor Supply, a policy not updated in a year: the privacy policy's tables (issue 6, records and reports)",
+    12: "Sephora, a sale called something else: vendor classification (issue 5)",
+    13: "DoorDash, an exchange that was a sale: vendor classification (issue 5)",
+    14: "Healthline, terms assumed and not held: contract evidence for each vendor (issue 5)",
+    16: "Jam City, apps without a way to opt out: a matrix of apps and methods; no issue yet",
+    17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
+    18: "Disney, an opt-out for one device: opt-outs carried along linked identities (issue 4, data map)",
+    19: "PlayOn, readers sent to other people's tools: a web page with choices of ours; none exists",
+    20: "General Motors, data kept and passed on: directives tracked to their acknowledgement (issue 5)",
+}
+TESTED = {1, 2, 6, 7, 8, 9, 15}
+
+
+def _read(**fields: Any) -> Submission | tuple[Problem, ...]:
+    return desk().read(json.dumps({"residency": "US-CA", "email": "ada@example.com", **fields}).encode())
+
+
+def test_each_of_the_twenty_failures_is_tested_or_waits_for_something() -> None:
+    assert sorted([*TESTED, *WAITING]) == list(range(1, 21))
+
+
+@every_right
+def test_1_honda_demanded_eight_fields_and_we_need_one_way_to_answer(right: str) -> None:
+    """CPPA, March 2025: name, address, phone and more were demanded for every request, opt-outs included."""
+    demanded = {name for name, field in Application.model_fields.items() if field.is_required()}
+
+    assert demanded == {"right", "residency"}
+    assert isinstance(_read(right=right), Submission)
+
+
+@pytest.mark.parametrize("right", NEVER_VERIFIED)
+def test_1_honda_verified_opt_outs_and_our_policy_holds_no_proof_for_them(right: Right) -> None:
+    rules = CCPA.right(right)
+
+    assert rules.verification.degree is Degree.NONE
+    assert rules.verification.when_sensitive is None
+    assert rules.on_unverified is None
+    assert CCPA.rules.degrees[Degree.NONE].points == 0
+
+
+@pytest.mark.parametrize("right", NEVER_VERIFIED)
+def test_2_honda_made_consumers_confirm_their_agents_opt_out_and_our_policy_does_not(right: Right) -> None:
+    """CPPA, March 2025: a signed permission is all that may be asked for (11 CCR 7026(j))."""
+    agent = CCPA.right(right).agent
+
+    assert agent is not None
+    assert not agent.confirm_with_subject
+
+
+@never_verified
+def test_2_an_agents_opt_out_asks_the_consumer_nothing(right: str) -> None:
+    verifying = Verifying()
+    message = replace(verifying.request(right), body=received(right, requester="agent"))
+
+    step = verifying.driver.deliver(message)
+
+    assert [type(one.body) for one in step.sent] == [VerificationConcluded]
+
+
+def test_6_todd_snyder_relied_on_a_tool_unseen_and_we_count_no_system_as_done_without_its_receipt() -> None:
+    """CPPA, May 2025: a vendor's tool was relied on "without validating its operation"."""
+    with pytest.raises(ValidationError):
+        SystemOutcome.model_validate({"system": "crm", "outcome": "accepted"})
+
+    case = _planned("opt_out")
+    case.finish("act:crm:opt_out", "needs_person", need="refused", reason="accepted, not proved")
+
+    assert case.bodies(RequestFulfilled) == []
+
+
+@every_right
+@pytest.mark.parametrize("field", ["photo_id", "drivers_license", "ssn", "selfie", "date_of_birth"])
+def test_7_todd_snyder_wanted_a_government_id_and_our_intake_takes_none(right: str, field: str) -> None:
+    """CPPA, May 2025: a photograph with an identity card was wanted for any request."""
+    found = _read(right=right, **{field: "QUJD"})
+
+    assert isinstance(found, tuple)
+    assert [problem.reason for problem in found] == ["unknown_field"]
+
+
+@never_verified
+def test_8_ford_let_opt_outs_wait_for_a_click_and_expire_and_ours_conclude_at_once(right: str) -> None:
+    """CPPA, March 2026: an opt-out counted only after a link in an e-mail was clicked."""
+    verifying = Verifying()
+
+    step = verifying.receive(right)
+
+    [concluded] = step.bodies(VerificationConcluded)
+    assert concluded.conclusion == "not_needed"
+    assert step.bodies(SendNotice) == []
+    assert step.bodies(ChallengeIssued) == []
+    assert verifying.driver.wake_at is None
+
+
+@never_verified
+def test_8_an_opt_out_has_no_date_by_which_anything_must_be_proved(right: str) -> None:
+    assert compute_clocks(CCPA, Right(right), RECEIVED_AT).verify_by is None
+
+
+def test_9_tractor_supply_left_trackers_running_and_we_end_only_when_every_channel_has_reported() -> None:
+    """CPPA, September 2025: the web form's opt-out did not reach the trackers."""
+    case = _planned("opt_out")
+    assert case.bodies(TasksPlanned)[0].systems == ("ads", "crm", "tracker")
+
+    for system in ("ads", "crm"):
+        case.finish(f"act:{system}:opt_out", **_done(system))
+    assert case.bodies(RequestFulfilled) == []
+
+    case.finish("act:tracker:opt_out", **_done("tracker"))
+    [fulfilled] = case.bodies(RequestFulfilled)
+    assert [one.system for one in fulfilled.systems] == ["ads", "crm", "tracker"]
+
+
+@pytest.mark.parametrize("right", ["opt_out", "limit", "delete", "correct", "know_categories"])
+def test_15_sling_asked_signed_in_readers_for_what_it_knew_and_we_ask_them_nothing(right: str) -> None:
+    """California's Attorney General, October 2025: an account that is signed in is proof enough."""
+    step = Verifying().receive(right, assertion=FRESH)
+
+    assert step.bodies(VerificationConcluded) != []
+    assert step.bodies(SendNotice) == []
+
+
+def _planned(right: str) -> DomainDriver[FulfillmentCase]:
+    """An opt-out that concerns three channels."""
+    entries = [
+        SystemEntry(name=name, business="cascadia", rights=frozenset({Right.OPT_OUT}))
+        for name in ("ads", "crm", "tracker")
+    ]
+    case = DomainDriver(FulfillmentDomain(Catalogue(entries)), RECEIVED_AT + timedelta(hours=2))
+    messages = Messages()
+    concluded = verified(right, conclusion="not_needed", method="none", degree="none")
+    case.deliver_all([messages.event(body, at=RECEIVED_AT) for body in (received(right), concluded)])
+    return case
+
+
+def _done(system: str) -> dict[str, Any]:
+    outcome = SystemOutcome(system=system, outcome="done", receipt_digest="a" * 64)
+    return {"outcome": outcome.model_dump(mode="json")}

@@ -121,6 +121,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HABEAS_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "HABEAS_BUSINESS": BUSINESS,
         "HABEAS_CLOCK": "system",
+        "HABEAS_INTAKE_SUBMISSIONS_PER_MINUTE": "0",
         "HABEAS_NAMESPACE": "",
         "HABEAS_PORT": "0",
     }

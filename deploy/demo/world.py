@@ -125,4 +125,5 @@ def _environment(home: Path, running: StackInfo) -> dict[str, str]:
         "HABEAS_FULFILLMENT_SYSTEMS": str(SYSTEMS),
         "HABEAS_INTAKE_BUSINESSES": '{"cascadia": {"name": "Cascadia Motors", "contact": "privacy@cascadia.example"}}',
         "HABEAS_INTAKE_MAIL_FROM": "privacy@cascadia.example",
+        "HABEAS_INTAKE_SUBMISSIONS_PER_MINUTE": "0",
     }

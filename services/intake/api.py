@@ -14,6 +14,7 @@ from services.intake.application import Application
 from services.intake.counter import Caller, Counter, Proof
 from services.intake.description import describe
 from services.intake.guards import SecurityHeaders, json_body
+from services.intake.pace import Pace
 from services.intake.packages import form_of
 
 CHUNK: Final = 64 * 1024
@@ -47,10 +48,10 @@ def dress(app: FastAPI) -> None:
     app.add_middleware(SecurityHeaders)
 
 
-def routes(counter: Counter, jwks: dict[str, Any]) -> APIRouter:
+def routes(counter: Counter, jwks: dict[str, Any], pace: Pace) -> APIRouter:
     """All paths of intake."""
     router = APIRouter()
-    _submitting(router, counter)
+    _submitting(router, counter, pace)
     _following(router, counter)
     _collecting(router, counter)
 
@@ -61,17 +62,20 @@ def routes(counter: Counter, jwks: dict[str, Any]) -> APIRouter:
     return router
 
 
-def _submitting(router: APIRouter, counter: Counter) -> None:
+def _submitting(router: APIRouter, counter: Counter, pace: Pace) -> None:
     @router.post(
         "/requests",
         status_code=201,
         summary="Make a privacy request",
-        responses=problems.described(400, 413, 415, 422, 503),
+        responses=problems.described(400, 413, 415, 422, 429, 503),
         openapi_extra=_takes(Application),
     )
     async def submit(
         request: Request, response: Response, traceparent: Traceparent = "", key: IdempotencyKey = None
     ) -> Receipt:
+        seconds = pace.take(request.client.host if request.client else "")
+        if seconds:
+            raise problems.too_fast(seconds)
         receipt = await counter.submit(await json_body(request), key, Caller(traceparent=traceparent))
         response.headers["location"] = f"/requests/{receipt.request_id}"
         return receipt

@@ -1,5 +1,7 @@
 """Putting intake together: the only place that constructs."""
 
+import time
+
 from fastapi import APIRouter
 
 from services.intake.api import dress, routes
@@ -8,6 +10,7 @@ from services.intake.desk import Desk, offered_regimes
 from services.intake.domain import IntakeCase, IntakeDomain
 from services.intake.notices import NoticeHandler, Rendering, SmtpServer
 from services.intake.notices.rendering import Sender
+from services.intake.pace import Pace
 from services.intake.packages import Packages
 from services.intake.ports import MailServer
 from services.intake.prepare import Prepare
@@ -33,10 +36,11 @@ def assemble(resources: Resources, server: MailServer) -> ServiceParts[IntakeCas
     tables = IntakeTables(resources.pool)
     secrets = resources.keys.request_secret()
     packages = Packages(shared.packages_folder, resources.vault)
+    pace = Pace(settings.submissions_per_minute, monotonic=time.monotonic)
 
     def routed(batcher: Batcher) -> APIRouter:
         counter = Counter(desk, secrets, batcher, tables, packages, resources.clock)
-        return routes(counter, jwks_document(decryption))
+        return routes(counter, jwks_document(decryption), pace)
 
     return ServiceParts(
         domain=IntakeDomain(offered_regimes()),

@@ -86,6 +86,11 @@ def unavailable() -> ProblemError:
     return ProblemError(503, "unavailable", detail, headers={"Retry-After": "5"})
 
 
+def too_fast(seconds: int) -> ProblemError:
+    detail = f"Too many requests came from your address; send this one again in {seconds} seconds."
+    return ProblemError(429, "too_many_requests", detail, headers={"Retry-After": str(seconds)})
+
+
 def failed() -> ProblemError:
     return ProblemError(500, "failed", "Something broke here; the privacy staff has been told.")
 
@@ -156,7 +161,7 @@ _TITLES: Final = {
     413: "Content too large",
     415: "Unsupported media type",
     422: "Invalid request",
-    429: "Too many proofs",
+    429: "Too many",
     500: "Failed",
     503: "Unavailable",
 }

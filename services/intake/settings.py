@@ -36,6 +36,12 @@ class IntakeSettings(BaseSettings):
         default_factory=dict,
         description="The businesses served, as a JSON object by name; HABEAS_BUSINESS is always one of them.",
     )
+    submissions_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="How many requests one address may make in a minute, and at once, in each process of intake; "
+        "0 sets no limit. Behind a proxy of yours, name it in FORWARDED_ALLOW_IPS, or all come from its address.",
+    )
     mail_from: str = Field(default="privacy@habeas.invalid", description="The sender of every notice.")
     mail_domain: str = Field(default="habeas.invalid", description="The right side of every Message-ID.")
     smtp_security: Literal["none", "starttls", "tls"] = Field(

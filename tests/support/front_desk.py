@@ -16,6 +16,7 @@ from services.intake.counter import Counter
 from services.intake.desk import Desk, offered_regimes
 from services.intake.domain import IntakeCase, IntakeDomain
 from services.intake.messages import HTTP, SubmitRequest
+from services.intake.pace import Pace
 from services.intake.packages import Packages
 from services.intake.prepare import Prepare
 from services.intake.submission import Problem, Submission
@@ -125,8 +126,9 @@ class CasesInMemory:
 class FrontDesk:
     """The HTTP interface as a caller meets it."""
 
-    def __init__(self, packages: Path = Path("/nonexistent")) -> None:
+    def __init__(self, packages: Path = Path("/nonexistent"), *, per_minute: int = 0) -> None:
         self.clock = StandingClock()
+        self.seconds = 0.0
         self.vault: Vault = memory_vault()
         self.decryption = DecryptionKeys.generate()
         self.cases = CasesInMemory(Prepare(desk(), self.decryption, self.vault), self.clock)
@@ -135,12 +137,17 @@ class FrontDesk:
             desk(), keyring(), Batcher(self.cases), self.cases, Packages(packages, self.vault), self.clock
         )
         self.app = FastAPI()
-        self.app.include_router(routes(counter, jwks_document(self.decryption)))
+        pace = Pace(per_minute, monotonic=lambda: self.seconds)
+        self.app.include_router(routes(counter, jwks_document(self.decryption), pace))
         dress(self.app)
 
     @property
     def client(self) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        return self.calling("127.0.0.1")
+
+    def calling(self, address: str) -> httpx2.AsyncClient:
+        """Somebody at this address."""
+        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False, client=(address, 4711))
         return httpx2.AsyncClient(transport=transport, base_url="http://intake")
 
     async def submit(self, body: dict[str, Any] | None = None, *, key: str | None = None) -> httpx2.Response:

@@ -97,6 +97,7 @@ def environment(installation: Installation) -> dict[str, str]:
         "HABEAS_FULFILLMENT_SYSTEMS": str(SYSTEMS),
         "HABEAS_INTAKE_BUSINESSES": '{"cascadia": {"name": "Cascadia Motors"}}',
         "HABEAS_INTAKE_MAIL_FROM": "privacy@cascadia.example",
+        "HABEAS_INTAKE_SUBMISSIONS_PER_MINUTE": "0",
     }
 
 

@@ -28,8 +28,12 @@ ELSEWHERE = {
         "HABEAS_ACTOR": "Who gives a command at the command line: an id of staff, never a name or an address.",
         "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
         "HABEAS_DEADLINE_URL": "Where `habeas evidence show` reaches deadline; else what this home's deadline wrote.",
+        "HABEAS_ANCHORS": "The folder of anchors; best where nobody who runs the database can write.",
     },
     "The tests": {
+        "HABEAS_FAULTS": "`full` runs every fault test as `make faults` does; unset, a few of each.",
+        "HABEAS_FAULTS_OUT": "Where the fault tests write their lines; `make faults` makes the table of them.",
+        "HABEAS_FAULTS_MAX_POLL_MS": "A fault test's own limit between two polls of a consumer.",
         "HABEAS_TEST_STACK": "`containers` runs the tests on testcontainers, if a Docker daemon answers.",
         "HABEAS_TEST_DATABASE_URL": "An administrator's URL of a PostgreSQL 18 for the tests of the SQL adapter.",
         "HABEAS_REQUIRE_KAFKA": "`1`: a test that needs the real Apache Kafka fails where it would be skipped.",

@@ -17,6 +17,7 @@ import asyncpg
 from deploy.installation import stack_database
 from deploy.migrate import with_database
 from shared import audit
+from shared.clock import Clock
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.events.envelope import Raw, Unreadable
 from shared.events.topics import SERVICES
@@ -163,6 +164,36 @@ async def replay(
         await transaction.write(writes)
         await connection.execute(_REPLAYED, one.id, now, actor)
     return request_id
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which open letters: of these services, with this reason or one that begins so before a colon, at most so many."""
+
+    services: Sequence[str]
+    reason: str | None = None
+    limit: int | None = None
+
+    async def of(self, connection: asyncpg.Connection) -> list[Letter]:
+        """The letters, oldest first."""
+        found = await letters(connection, self.services)
+        reason = self.reason
+        return [one for one in found if reason is None or f"{one.reason}:".startswith(f"{reason}:")][
+            : self.limit
+        ]
+
+
+async def replay_all(
+    settings: Settings, connection: asyncpg.Connection, these: Sequence[Letter], *, actor: str, clock: Clock
+) -> AsyncIterator[tuple[Letter, str]]:
+    """Each letter by itself, oldest first, with what kept it from being replayed, or ""."""
+    for one in these:
+        try:
+            await replay(settings, connection, one, actor=actor, now=clock.now())
+        except CannotReplay as error:
+            yield one, str(error)
+        else:
+            yield one, ""
 
 
 async def resync(

@@ -51,12 +51,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List dead letters, oldest first; exit 0 whether there are any or not."""
-    from shared.events.topics import SERVICES
-
-    if service is not None and service not in SERVICES:
-        typer.echo(f"service: {service!r} is none of {', '.join(SERVICES)}", err=True)
-        raise typer.Exit(2)
-    found = asyncio.run(_list([service] if service else list(SERVICES), database, replayed=replayed))
+    found = asyncio.run(_list(_services(service), database, replayed=replayed))
     if as_json:
         typer.echo(json.dumps([one.to_json() for one in found]))
         return
@@ -88,14 +83,41 @@ def show(
         typer.echo(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
 
 
-@app.command(epilog="Example: habeas dead-letters replay 5d0c1f7e-3a52-5b0e-9c0a-2f6f9d117a01 --actor jdoe")
-def replay(
-    letter_id: LetterId, actor: Actor = ME, database: Database = None, *, as_json: Json = False
+@app.command(
+    epilog="Examples:\n\n"
+    "habeas dead-letters replay 5d0c1f7e-3a52-5b0e-9c0a-2f6f9d117a01 --actor jdoe\n\n"
+    "habeas dead-letters replay --all --reason unhandled:KeyError --limit 500"
+)
+def replay(  # noqa: PLR0913 - one option for each way to choose
+    letter_id: Annotated[UUID | None, typer.Argument(metavar="[LETTER]", help="One letter's id.")] = None,
+    actor: Actor = ME,
+    database: Database = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All open letters, oldest first.")] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="With --all: this reason, or all that begin so before a colon.")
+    ] = None,
+    service: Service = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="With --all: at most so many.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Try a record again, in its place in the order; what waited behind it follows.
 
     The running service takes it up within seconds. If it fails again the same letter is open again.
     """
+    if (letter_id is None) != every or (letter_id and (reason or service or limit)):
+        typer.echo("name one LETTER, or say --all with what to choose by", err=True)
+        raise typer.Exit(2)
+    if letter_id is None:
+        from deploy.cli.replaying import replay_many
+        from deploy.dead_letters import Choice
+
+        choice = Choice(_services(service), reason, limit)
+        raise typer.Exit(replay_many(choice, actor=actor, database=database, as_json=as_json))
+    _replay_one(letter_id, actor, database, as_json=as_json)
+
+
+def _replay_one(letter_id: UUID, actor: str, database: str | None, *, as_json: bool) -> None:
     request_id = asyncio.run(_replay(letter_id, actor, database))
     if as_json:
         typer.echo(json.dumps({"letter": str(letter_id), "request_id": str(request_id), "actor": actor}))
@@ -127,6 +149,15 @@ def resync(
     if not any(one.records or one.unblocked for one in sent):
         typer.echo(f"habeas: no service holds a record about request {request}", err=True)
         raise typer.Exit(1)
+
+
+def _services(service: str | None) -> list[str]:
+    from shared.events.topics import SERVICES
+
+    if service is not None and service not in SERVICES:
+        typer.echo(f"service: {service!r} is none of {', '.join(SERVICES)}", err=True)
+        raise typer.Exit(2)
+    return [service] if service else list(SERVICES)
 
 
 async def _list(services: list[str], database_url: str | None, *, replayed: bool) -> list["Letter"]:

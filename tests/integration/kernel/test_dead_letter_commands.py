@@ -88,6 +88,48 @@ async def test_a_mended_record_is_replayed_and_what_waited_follows(
     await machine.is_sound(ONE)
 
 
+async def test_many_are_replayed_at_once_by_their_reason_and_the_others_stay(
+    machine: Machine, operator: Operator, upstream: Upstream
+) -> None:
+    requests = [request(number) for number in range(10, 15)]
+    for one in requests:
+        await machine.hear(upstream.event(one, "poison"))
+    await machine.hear(replace(upstream.event(ONE, "a"), value=b"{"))
+    machine.domain.broken = False
+
+    some = await operator.types("dead-letters", "replay", "--all", "--reason", "unhandled", "--limit", "2")
+    rest = await operator.types("dead-letters", "replay", "--all", "--reason", "unhandled:Poison")
+    none = await operator.types("dead-letters", "replay", "--all", "--reason", "unhand")
+    await machine.shell.drain_parked()
+
+    assert [one["replayed"] for one in (some, rest, none)] == [2, 3, 0]
+    assert [(await machine.case(one)).heard for one in requests] == [("poison",)] * len(requests)
+    (left,) = await operator.types("dead-letters", "list")
+    assert left["reason"] == "invalid_body"
+
+
+async def test_what_cannot_be_replayed_is_named_and_stops_no_other(
+    machine: Machine, kernel: Installation, upstream: Upstream
+) -> None:
+    await machine.hear(replace(upstream.event(ONE, "a"), value=b"{"))
+    await machine.hear(upstream.event(TWO, "poison"))
+    machine.domain.broken = False
+
+    words = ["dead-letters", "replay", "--all", "--service", "verification", "--json"]
+    ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=kernel.environment)
+
+    told = json.loads(ended.stdout)
+    assert (ended.exit_code, told["replayed"]) == (1, 1)
+    assert [one["why"].partition(": ")[2][:12] for one in told["failed"]] == ["invalid_body"]
+
+
+@pytest.mark.parametrize("words", [[], ["--all", str(ONE)], [str(ONE), "--limit", "3"]])
+async def test_one_letter_or_all_has_to_be_said(words: list[str]) -> None:
+    ended = await asyncio.to_thread(CliRunner().invoke, app, ["dead-letters", "replay", *words])
+
+    assert ended.exit_code == 2
+
+
 async def test_a_record_that_fails_again_is_an_open_letter_again(
     machine: Machine, operator: Operator, upstream: Upstream
 ) -> None:

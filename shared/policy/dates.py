@@ -39,7 +39,7 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
 
 def late_from(due: date, zone: ZoneInfo) -> datetime:
     """Give the first instant, in UTC, that is no longer on time: local midnight after the due date."""
-    return datetime.combine(due + ONE_DAY, time.min, tzinfo=zone).astimezone(UTC)
+    return datetime.combine(add_days(due, 1), time.min, tzinfo=zone).astimezone(UTC)
 
 
 def add_days(start: date, days: int) -> date:
@@ -64,13 +64,16 @@ def add_business_days(start: date, days: int, calendar: Calendar) -> date:
 def roll(day: date, calendar: Calendar) -> date:
     """Move a last day that is closed to the next open one (CCP 12a): lawful, but never scheduled on."""
     while not calendar.is_open(day):
-        day += ONE_DAY
+        day = add_days(day, 1)
     return day
 
 
 def corresponding_date(start: date, months: int) -> date:
     """Give the same day number months later, or that month's last day where it is missing (a deadline)."""
-    return start + relativedelta(months=months)
+    try:
+        return start + relativedelta(months=months)
+    except (OverflowError, ValueError):
+        raise DateOutOfRangeError("the period leaves the years 1 to 9999") from None
 
 
 def not_before(start: date, months: int) -> date:

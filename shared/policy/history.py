@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from shared.policy.clocks import Clocks
 from shared.policy.course import Course, Effect, begin, days_between
+from shared.policy.extensions import ExtensionRefusal, extension_refusal
 from shared.policy.happenings import Event, Happening
 from shared.policy.periods import ClockRules, Pause, Restart
 from shared.policy.reckoning import dates_of
@@ -19,6 +21,13 @@ _ELSEWHERE: Final = {
     Happening.APPEALED: "starts the clock of the appeal",
     Happening.COMPLIED: "starts the wait before the person may be asked again",
     Happening.EARLIER_REQUEST: "counts towards how often the right must be answered",
+}
+
+_REFUSALS: Final = {
+    ExtensionRefusal.RIGHT_HAS_NO_EXTENSION: "this right has no extension",
+    ExtensionRefusal.ALREADY_EXTENDED: "the period was extended already, which is possible once",
+    ExtensionRefusal.NO_REASONS: "a notice must give its reasons",
+    ExtensionRefusal.TOO_LATE: "too late, {first}",
 }
 
 
@@ -59,7 +68,7 @@ class Clockwork:
     def _hear(self, course: Course, event: Event) -> Heard:
         clocks = dates_of(self.regime, self.right, self._so_far(course, event.on), self.rules)
         if event.kind in NOTICES:
-            return _notice(course, event, clocks)
+            return _notice(course, event, clocks, self.regime.zone)
         hear = next(self._listeners(event.kind), None)
         if hear is None:
             return course, False, _ELSEWHERE.get(event.kind, "moves no date of this right")
@@ -124,21 +133,15 @@ def _starts_again(course: Course, event: Event, restart: Restart) -> Heard:
     return replace(course, start=max(course.start, event.on), asked=rest), moved, words
 
 
-def _notice(course: Course, event: Event, clocks: Clocks) -> Heard:
-    """Judge an extension's notice: once, with reasons, inside the first period."""
-    refusal = _refusal(course, event, clocks)
-    if refusal is not None:
-        return course, False, f"refused: {refusal}"
-    return replace(course, extended=True), True, "extends the period"
-
-
-def _refusal(course: Course, event: Event, clocks: Clocks) -> str | None:
-    first = clocks.respond_by
-    if first is None or clocks.extend_to is None:
-        return "this right has no extension"
-    if course.extended:
-        return "the period was extended already, which is possible once"
-    if event.kind is Happening.EXTENSION_NOTICE_WITHOUT_REASONS:
-        return "a notice must give its reasons"
-    late = event.at >= first.late_from if event.at else event.on > first.date
-    return f"too late, the first period ended on {first.date}" if late else None
+def _notice(course: Course, event: Event, clocks: Clocks, zone: ZoneInfo) -> Heard:
+    """Judge an extension's notice; one of which only the day is known was given as that day began."""
+    refusal = extension_refusal(
+        clocks,
+        handed_over_at=event.at or datetime.combine(event.on, time.min, tzinfo=zone),
+        reasons=() if event.kind is Happening.EXTENSION_NOTICE_WITHOUT_REASONS else ("as stated",),
+        already_extended=course.extended,
+    )
+    if refusal is None:
+        return replace(course, extended=True), True, "extends the period"
+    first = f"the first period ended on {clocks.respond_by.date}" if clocks.respond_by else ""
+    return course, False, f"refused: {_REFUSALS[refusal].format(first=first)}"

@@ -27,7 +27,7 @@ def limit_of(regime: Regime, right: Right, received_on: date, earlier: Iterable[
     rule = regime.right(right).frequency
     if rule is None:
         return None
-    ends = sorted(_over_on(rule, day) for day in earlier)
+    ends = sorted(_over_on(rule, day) for day in earlier if day <= received_on)
     still = [end for end in ends if end > received_on]
     reached = len(still) >= rule.times
     return Limit(reached=reached, again_from=still[-rule.times] if reached else None, cite=rule.cite)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.policy import Clocks, DueDate, Regime
-from shared.policy.explaining import Day
-from shared.policy.outlook import Outlook
+from shared.policy.clockwork.explaining import Day
+from shared.policy.clockwork.outlook import Outlook
 from shared.policy.selection import strictest
 
 PRINTED = ("acknowledge_by", "respond_by", "extend_to", "effective_by")

@@ -22,10 +22,10 @@ from shared.policy import (
     load_regime,
     parse_right,
 )
+from shared.policy.clockwork.happenings import Event, UnknownHappeningError, parse_happening
+from shared.policy.clockwork.history import EventBeforeReceiptError
+from shared.policy.clockwork.outlook import Outlook, look_ahead
 from shared.policy.dates import local_date
-from shared.policy.happenings import Event, UnknownHappeningError, parse_happening
-from shared.policy.history import EventBeforeReceiptError
-from shared.policy.outlook import Outlook, look_ahead
 from shared.policy.regimes import places, read_regime
 from shared.policy.selection import UnknownFactError, UnknownResidencyError, parse_fact, select
 

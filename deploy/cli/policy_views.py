@@ -11,10 +11,10 @@ from rich.table import Table
 
 from deploy.cli.deadline_views import not_offered
 from shared.policy import Regime, Right, load_regime, regime_names
+from shared.policy.calendars.drafting import draft, rows
+from shared.policy.calendars.holidays import Holiday
+from shared.policy.clockwork.periods import AnyPeriod, Immediately
 from shared.policy.differences import Difference
-from shared.policy.drafting import draft, rows
-from shared.policy.holidays import Holiday
-from shared.policy.periods import AnyPeriod, Immediately
 from shared.policy.regimes import parse_calendars, table_of
 from shared.policy.sourced import Rule
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.policy import Regime, load_regime, regime_names
-from shared.policy.periods import AnyPeriod, ClockRules, Immediately, Pause, Restart
+from shared.policy.clockwork.periods import AnyPeriod, ClockRules, Immediately, Pause, Restart
 from shared.policy.regimes import parse_calendars, places, table_of
 from shared.policy.rules import RightRules
 from shared.policy.sourced import Confidence

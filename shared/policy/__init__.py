@@ -1,9 +1,9 @@
 """The law as data, one YAML per regime, and pure functions over it; who needs a date or a rule asks here."""
 
 from shared.policy.clocks import Clocks, DueDate
+from shared.policy.clockwork.reckoning import compute_clocks, reckon, verification_rule
 from shared.policy.dates import DateOutOfRangeError
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
-from shared.policy.reckoning import compute_clocks, reckon, verification_rule
 from shared.policy.regimes import (
     NotInForceError,
     Regime,

@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.policy import holidays
-from shared.policy.holidays import BusinessCalendar, CalendarTable
-from shared.policy.periods import calendars_of, periods
+from shared.policy.calendars import holidays
+from shared.policy.calendars.holidays import BusinessCalendar, CalendarTable
+from shared.policy.clockwork.periods import calendars_of, periods
 from shared.policy.reading import read_yaml
 from shared.policy.rights import Right
 from shared.policy.rules import RegimeRules, RightRules

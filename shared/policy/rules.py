@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.policy.periods import ClockRules, moving
+from shared.policy.clockwork.periods import ClockRules, moving
 from shared.policy.rights import Degree, Right
 from shared.policy.sourced import Confidence, Identifier, Rule, Statement, Strict, Words
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from shared.policy.holidays import CalendarTable
+from shared.policy.calendars.holidays import CalendarTable
 from shared.policy.rules import RegimeRules
 from shared.policy.states import StateLaw
 

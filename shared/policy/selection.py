@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 
 from shared.policy.clocks import Clocks, DueDate
-from shared.policy.reckoning import reckon
+from shared.policy.clockwork.reckoning import reckon
 from shared.policy.regimes import NotInForceError, Regime, RightNotOfferedError, load_regime, regime_names
 from shared.policy.rights import Right
 from shared.policy.rules import Fact

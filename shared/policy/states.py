@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from shared.policy.periods import CalendarDays, Cap, MoreDays, Restart
+from shared.policy.clockwork.periods import CalendarDays, Cap, MoreDays, Restart
 from shared.policy.rights import Right
 from shared.policy.rules import Applies
 from shared.policy.sourced import Effective, Rule, Statement, Words

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import deadlines
 from shared.policy import Fact, Right, regime_names
-from shared.policy.happenings import Happening
+from shared.policy.clockwork.happenings import Happening
 from shared.policy.selection import residencies
 
 quickly = settings(deadline=None, max_examples=150)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.policy import Clocks, Degree, load_regime, parse_right, reckon, regime_names, warning_times
-from shared.policy.periods import Immediately
+from shared.policy.clockwork.periods import Immediately
 from shared.policy.rules import RightRules
 from tests.support.almanac import LAWS
 

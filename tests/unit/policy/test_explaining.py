@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.policy import Right, load_regime, parse_right
-from shared.policy.explaining import Day
-from shared.policy.happenings import Event, Happening
-from shared.policy.outlook import Outlook, look_ahead
+from shared.policy.clockwork.explaining import Day
+from shared.policy.clockwork.happenings import Event, Happening
+from shared.policy.clockwork.outlook import Outlook, look_ahead
 from tests.support.almanac import LAWS
 
 CCPA, GDPR, UK = (load_regime(name) for name in ("us-ca-ccpa", "eu-gdpr", "uk-gdpr"))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from shared.policy import Clocks, Fact, Right, load_regime, parse_right, regime_names
+from shared.policy.clockwork.happenings import Event, parse_happening
+from shared.policy.clockwork.outlook import look_ahead
 from shared.policy.dates import local_date
-from shared.policy.happenings import Event, parse_happening
-from shared.policy.outlook import look_ahead
 
 Case = dict[str, str]
 DUES = ("acknowledge", "respond", "extend", "effective")

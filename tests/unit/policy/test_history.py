@@ -7,9 +7,9 @@ import pytest
 
 from shared.policy import Right, load_regime
 from shared.policy.clocks import DueDate
-from shared.policy.happenings import Event, Happening, UnknownHappeningError, parse_happening
-from shared.policy.history import EventBeforeReceiptError
-from shared.policy.outlook import Outlook, look_ahead
+from shared.policy.clockwork.happenings import Event, Happening, UnknownHappeningError, parse_happening
+from shared.policy.clockwork.history import EventBeforeReceiptError
+from shared.policy.clockwork.outlook import Outlook, look_ahead
 
 CCPA, GDPR, UK = (load_regime(name) for name in ("us-ca-ccpa", "eu-gdpr", "uk-gdpr"))
 FEBRUARY = datetime(2026, 2, 2, 11, tzinfo=ZoneInfo("America/Los_Angeles"))

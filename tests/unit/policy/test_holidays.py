@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import pytest
 
 from shared.clock import SystemClock
-from shared.policy.drafting import DRAFTS, UnknownPlaceError, draft
-from shared.policy.holidays import CalendarTable
-from shared.policy.moons import diwali, lunar_new_year
+from shared.policy.calendars.drafting import DRAFTS, UnknownPlaceError, draft
+from shared.policy.calendars.holidays import CalendarTable
+from shared.policy.calendars.moons import diwali, lunar_new_year
 from shared.policy.regimes import parse_calendars, places, table_of
 
 

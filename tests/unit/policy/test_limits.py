@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from shared.policy import Right, load_regime
-from shared.policy.limits import appeal_dates, due_again_on, limit_of
+from shared.policy.clockwork.limits import appeal_dates, due_again_on, limit_of
 
 CCPA, SHINE, DROP, COLORADO = (
     load_regime(name) for name in ("us-ca-ccpa", "us-ca-shine-the-light", "us-ca-delete-act", "us-co-cpa")

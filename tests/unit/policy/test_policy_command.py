@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import policy
 from shared.policy import regime_names
-from shared.policy.holidays import Holiday
+from shared.policy.calendars.holidays import Holiday
 from shared.policy.regimes import parse_calendars, places, table_of
 
 CCPA = files("shared.policy").joinpath("us-ca-ccpa.yaml").read_text("utf-8")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.policy import Clocks, Fact, load_regime, parse_right, reckon, regime_names
-from shared.policy.happenings import Event, Happening
-from shared.policy.outlook import look_ahead
+from shared.policy.clockwork.happenings import Event, Happening
+from shared.policy.clockwork.outlook import look_ahead
 from tests.support.almanac import LAWS, Dates, Story, bank, expected, first_late_instant, gov, judicial
 
 DUES = ("acknowledge_by", "respond_by", "extend_to", "effective_by")

@@ -6,8 +6,8 @@ from datetime import date
 
 from shared.policy import dates
 from shared.policy.clocks import Clocks
-from shared.policy.course import begin
-from shared.policy.reckoning import dates_of
+from shared.policy.clockwork.course import begin
+from shared.policy.clockwork.reckoning import dates_of
 from shared.policy.regimes import Regime
 from shared.policy.rights import Right
 from shared.policy.rules import Frequency

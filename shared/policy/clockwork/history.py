@@ -7,11 +7,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from shared.policy.clocks import Clocks
-from shared.policy.course import Course, Effect, begin, days_between
+from shared.policy.clockwork.course import Course, Effect, begin, days_between
+from shared.policy.clockwork.happenings import Event, Happening
+from shared.policy.clockwork.periods import ClockRules, Pause, Restart
+from shared.policy.clockwork.reckoning import dates_of
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
-from shared.policy.happenings import Event, Happening
-from shared.policy.periods import ClockRules, Pause, Restart
-from shared.policy.reckoning import dates_of
 from shared.policy.regimes import Regime
 from shared.policy.rights import Right
 

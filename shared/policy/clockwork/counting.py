@@ -7,9 +7,16 @@ from collections.abc import Mapping
 from datetime import date
 
 from shared.policy import dates
-from shared.policy.course import Course
+from shared.policy.clockwork.course import Course
+from shared.policy.clockwork.periods import (
+    AnyPeriod,
+    BusinessDays,
+    ClockRules,
+    Counted,
+    Immediately,
+    MoreMonths,
+)
 from shared.policy.dates import Calendar
-from shared.policy.periods import AnyPeriod, BusinessDays, ClockRules, Counted, Immediately, MoreMonths
 
 Calendars = Mapping[str, Calendar]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from dateutil.easter import easter
 
-from shared.policy.holidays import Holiday
-from shared.policy.moons import diwali, lunar_new_year
+from shared.policy.calendars.holidays import Holiday
+from shared.policy.calendars.moons import diwali, lunar_new_year
 
 MONDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = 0, 3, 4, 5, 6
 ONE_DAY: Final = timedelta(days=1)

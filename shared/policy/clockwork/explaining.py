@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from shared.policy.calendars.holidays import BusinessCalendar
 from shared.policy.clocks import Clocks, DueDate
-from shared.policy.counting import last_days
-from shared.policy.course import Course, days_between
+from shared.policy.clockwork.counting import last_days
+from shared.policy.clockwork.course import Course, days_between
+from shared.policy.clockwork.history import Clockwork
+from shared.policy.clockwork.periods import AnyPeriod, BusinessDays, Immediately
 from shared.policy.dates import ONE_DAY
-from shared.policy.history import Clockwork
-from shared.policy.holidays import BusinessCalendar
-from shared.policy.periods import AnyPeriod, BusinessDays, Immediately
 
 NAMES = {
     "acknowledge": "acknowledge_by",

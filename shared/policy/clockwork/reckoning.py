@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import date, datetime
 
-from shared.policy import counting, dates
+from shared.policy import dates
 from shared.policy.clocks import Clocks, DueDate
-from shared.policy.course import Course, begin
-from shared.policy.periods import AnyPeriod, ClockRules
+from shared.policy.clockwork import counting
+from shared.policy.clockwork.course import Course, begin
+from shared.policy.clockwork.periods import AnyPeriod, ClockRules
 from shared.policy.regimes import NotInForceError, Regime, RightNotOfferedError
 from shared.policy.rights import Degree, Right
 from shared.policy.rules import Fact, RightRules, Verification

@@ -6,12 +6,12 @@ from datetime import date, datetime
 
 from shared.policy import dates
 from shared.policy.clocks import Clocks
-from shared.policy.course import Course
-from shared.policy.explaining import Day, explain
-from shared.policy.happenings import Event, Happening
-from shared.policy.history import Clockwork
-from shared.policy.limits import Limit, appeal_dates, due_again_on, limit_of
-from shared.policy.reckoning import clock_rules, demand_in_force
+from shared.policy.clockwork.course import Course
+from shared.policy.clockwork.explaining import Day, explain
+from shared.policy.clockwork.happenings import Event, Happening
+from shared.policy.clockwork.history import Clockwork
+from shared.policy.clockwork.limits import Limit, appeal_dates, due_again_on, limit_of
+from shared.policy.clockwork.reckoning import clock_rules, demand_in_force
 from shared.policy.regimes import Regime
 from shared.policy.rights import Right
 from shared.policy.rules import Fact

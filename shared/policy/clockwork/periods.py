@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.policy.happenings import Happening
+from shared.policy.clockwork.happenings import Happening
 from shared.policy.sourced import Identifier, Rule, Strict, Words
 
 

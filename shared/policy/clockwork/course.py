@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from shared.policy.happenings import Event
+from shared.policy.clockwork.happenings import Event
 
 
 @dataclass(frozen=True, slots=True)

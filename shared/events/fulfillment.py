@@ -86,3 +86,17 @@ class TaskNeedsPerson(Event):
     task: str
     kind: str
     reason: str
+
+
+@event("dsar.fulfillment.hold-placed", version=1, topic=JOURNAL_FULFILLMENT)
+class HoldPlaced(Event):
+    """A duty to keep data is in force: no destruction for this request starts. Why stands in the command."""
+
+    hold_id: UUID
+
+
+@event("dsar.fulfillment.hold-released", version=1, topic=JOURNAL_FULFILLMENT)
+class HoldReleased(Event):
+    """A hold that was in force is over; what waited for the last one goes on."""
+
+    hold_id: UUID

@@ -82,6 +82,10 @@ class FulfillmentCase(Case):
     def is_held(self) -> bool:
         return bool(set(self.placed_holds) - set(self.released_holds))
 
+    def is_held_by(self, hold_id: UUID) -> bool:
+        """Whether this hold is in force."""
+        return hold_id in self.placed_holds and hold_id not in self.released_holds
+
     @property
     def urgency(self) -> datetime:
         """The first instant at which the answer is late; a right without a clock is due at once."""

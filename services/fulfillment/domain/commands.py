@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.fulfillment.domain.case import FulfillmentCase
 from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
-from shared.machine.decision import Decision
+from shared.events.fulfillment import HoldPlaced, HoldReleased
+from shared.machine.decision import Decision, Outgoing
 
 ENDED = "already_ended"
 UNKNOWN_TASK = "unknown_task"
@@ -27,7 +28,9 @@ def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCa
     """No destruction starts from now on; what was already called is settled, and known to be done or not."""
     if case.stage == "ended":
         return Decision(case, refusal=ENDED)
-    return Decision(case.model_copy(update={"placed_holds": _with(case.placed_holds, body.hold_id)}))
+    placed = case.model_copy(update={"placed_holds": _with(case.placed_holds, body.hold_id)})
+    begins = placed.is_held_by(body.hold_id) and not case.is_held_by(body.hold_id)
+    return Decision(placed, events=(Outgoing(HoldPlaced(hold_id=body.hold_id)),) if begins else ())
 
 
 def release_hold(case: FulfillmentCase, body: ReleaseHold) -> Decision[FulfillmentCase]:
@@ -37,7 +40,9 @@ def release_hold(case: FulfillmentCase, body: ReleaseHold) -> Decision[Fulfillme
     released = case.model_copy(update={"released_holds": _with(case.released_holds, body.hold_id)})
     goes_on = case.is_held and not released.is_held
     return Decision(
-        released, hurry=tuple(key for key in case.open if key not in case.stuck) if goes_on else ()
+        released,
+        events=(Outgoing(HoldReleased(hold_id=body.hold_id)),) if case.is_held_by(body.hold_id) else (),
+        hurry=tuple(key for key in case.open if key not in case.stuck) if goes_on else (),
     )
 
 

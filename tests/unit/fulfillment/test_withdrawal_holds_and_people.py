@@ -8,7 +8,13 @@ import pytest
 
 from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
 from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
-from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TaskNeedsPerson
+from shared.events.fulfillment import (
+    HoldPlaced,
+    HoldReleased,
+    RequestFulfilled,
+    SystemOutcome,
+    TaskNeedsPerson,
+)
 from shared.events.message import Command
 from shared.machine.decision import Go, Stop, Wait
 from shared.policy.rights import Right
@@ -116,6 +122,27 @@ def test_a_hold_makes_destruction_wait_and_its_release_hurries_it() -> None:
 
     assert request.driver.permit(CRM) == Go()
     assert request.driver.hurried == [CRM, DMS]
+
+
+def test_a_hold_is_stated_when_it_comes_into_force_and_when_it_is_over() -> None:
+    request = Request()
+
+    for body in (hold(), hold(), release(), release(), hold()):
+        request.told(body)
+
+    assert request.driver.bodies(HoldPlaced) == [HoldPlaced(hold_id=HOLD)]
+    assert request.driver.bodies(HoldReleased) == [HoldReleased(hold_id=HOLD)]
+
+
+def test_a_hold_that_was_released_before_it_was_heard_of_was_never_in_force() -> None:
+    request = Request()
+
+    request.told(release())
+    request.told(hold())
+
+    assert request.driver.permit(CRM) == Go()
+    assert not request.driver.bodies(HoldPlaced)
+    assert not request.driver.bodies(HoldReleased)
 
 
 @pytest.mark.parametrize("right", ["opt_out", "know_specific"])

@@ -9,7 +9,7 @@ import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from deploy.generate import ROOT, different, left_over, main, write
-from deploy.generation import asyncapi, render, system_map
+from deploy.generation import asyncapi, law, render, system_map
 from shared.events.topics import SERVICES, TOPICS
 from tests.support.sources import sources
 
@@ -34,7 +34,8 @@ def test_a_changed_file_and_a_stray_one_are_found(tmp_path: Path) -> None:
 
 def test_the_check_writes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
-    (tmp_path / system_map.PAGE).write_text(f"{system_map.BEGIN}\n{system_map.END}\n")
+    for page in (system_map, law):
+        (tmp_path / page.PAGE).write_text(f"{page.BEGIN}\n{page.END}\n")
     for folder in ("docs/reference", "deploy/schemas"):
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.setattr("deploy.generate.ROOT", tmp_path)

@@ -39,6 +39,16 @@ MISCONFIGURED = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InvalidSchemaNameError,
 )
+# Queues fill and empty within seconds, so the planner's figures about them are always old, and it would sort or scan
+# all that waits to take a few rows. Every statement here has its index: plan once, and use it.
+BY_INDEX = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 T = TypeVar("T")
 
 
@@ -59,7 +69,7 @@ async def open_pool(url: str, *, application: str, size: int = 6) -> asyncpg.Poo
             "application_name": application,
             "lock_timeout": "10s",
             "idle_in_transaction_session_timeout": "60s",
-            "jit": "off",
+            **BY_INDEX,
         },
     )
 

@@ -26,15 +26,20 @@ RELEASE = "UPDATE outbox_shards SET lease_until = '-infinity' WHERE owner = $1"
 RELEASE_SOME = """
 UPDATE outbox_shards SET lease_until = '-infinity' WHERE owner = $1 AND shard = ANY($2::smallint[])"""
 
-# Head of line: a row goes only when no earlier row of its topic and key is still to be published.
+# Head of line: a row goes only when no earlier row of its topic and key is still to be published. The candidates are
+# taken first, in order, and each is looked up by itself (OFFSET 0 keeps it from becoming a join over all that is
+# unpublished): what a turn costs must not grow with what waits behind it.
 HEADS = """
-SELECT o.id, o.opened_month, o.shard, o.topic, o.key, o.headers, o.value FROM outbox o
-WHERE o.published_at IS NULL AND o.blocked_at IS NULL AND o.id > $1 AND o.shard = ANY($2::smallint[])
-  AND NOT EXISTS (
+WITH next AS MATERIALIZED (
+  SELECT id, opened_month, shard, topic, key, headers, value FROM outbox
+  WHERE published_at IS NULL AND blocked_at IS NULL AND id > $1 AND shard = ANY($2::smallint[])
+  ORDER BY id LIMIT $3)
+SELECT o.*, NOT EXISTS (
     SELECT 1 FROM outbox e
     WHERE e.key = o.key AND e.topic = o.topic AND e.opened_month = o.opened_month
-      AND e.published_at IS NULL AND e.id < o.id)
-ORDER BY o.id LIMIT $3"""
+      AND e.published_at IS NULL AND e.id < o.id
+    OFFSET 0) AS is_head
+FROM next o ORDER BY o.id"""
 
 # Marks only under the epochs that this owner still holds: $4 is its epoch by shard, null for the others.
 MARK = """

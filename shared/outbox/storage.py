@@ -28,8 +28,13 @@ class PostgresOutbox:
         await self._pool.execute(sql.RELEASE_SOME, owner, list(shards))
 
     async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
-        """The heads of line."""
-        return [Head(**row) for row in await self._pool.fetch(sql.HEADS, after, list(shards), limit)]
+        """The heads of line; rows that wait behind others are stepped over, however many there are."""
+        while rows := await self._pool.fetch(sql.HEADS, after, list(shards), limit):
+            heads = [_head(row) for row in rows if row["is_head"]]
+            if heads or len(rows) < limit:
+                return heads
+            after = rows[-1]["id"]
+        return []
 
     async def mark(self, heads: Sequence[Head], owner: str, epochs: Mapping[int, int]) -> int:
         """Month by month, so that a statement touches one partition; there is hardly ever more than one."""
@@ -49,3 +54,7 @@ class PostgresOutbox:
         """Give everything back."""
         await self._pool.execute(sql.RELEASE, owner)
         await self._pool.execute(sql.GONE, owner)
+
+
+def _head(row: asyncpg.Record) -> Head:
+    return Head(*row[:-1])

@@ -5,7 +5,7 @@ EXPIRE = """
 UPDATE tasks t SET state = CASE t.state WHEN 'calling' THEN 'ambiguous' ELSE 'queued' END,
   epoch = t.epoch + 1, lease_until = NULL
 FROM (
-  SELECT task_id FROM tasks WHERE state IN ('claimed', 'calling') AND lease_until < clock_timestamp()
+  SELECT task_id FROM tasks WHERE state IN ('claimed', 'calling') AND lease_until < now()
   FOR UPDATE SKIP LOCKED
 ) expired
 WHERE t.task_id = expired.task_id"""

@@ -63,11 +63,11 @@ SQL_MUTATIONS = (
         _AMBIGUOUS,
         (tasks, "EXPIRE", "CASE t.state WHEN 'calling' THEN 'ambiguous' ELSE 'queued' END", "'queued'"),
     ),
-    _bug("leases never run out", _LOST, (tasks, "EXPIRE", "lease_until < clock_timestamp()", "false")),
+    _bug("leases never run out", _LOST, (tasks, "EXPIRE", "lease_until < now()", "false")),
     _bug(
         "leases run out at once",
         on_tasks.test_a_due_task_is_claimed_once_under_a_new_epoch,
-        (tasks, "EXPIRE", "lease_until < clock_timestamp()", "true"),
+        (tasks, "EXPIRE", "lease_until < now()", "true"),
     ),
     _bug(
         "a task is claimed before its time",

@@ -159,7 +159,8 @@ class Intake:
         try:
             await self._shell.handle([to_incoming(self._raw(record)) for record in records])
             self._took(time.monotonic() - began)
-            await self._shell.drain_parked()
+            if self._shell.any_parked:
+                await self._shell.drain_parked()
         except Exception as error:  # judged by the shell already: what comes out here is to be repeated
             self._failures += 1
             # The exponent is bounded too: an outage of hours would grow it beyond what a float can hold.

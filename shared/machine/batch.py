@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Generic, Protocol
 from uuid import UUID
 
@@ -26,15 +27,27 @@ class Sealer(Protocol):
 
 @dataclass(slots=True)
 class Working(Generic[C]):
-    """A locked case on its way to its next state."""
+    """A locked case on its way to its next state; of `row`, the gate and the counters grow in place."""
 
     row: CaseRow
     case: C
+    head: audit.AuditHead
+    wake_at: datetime | None
     touched: bool = False
+    closed_at: datetime | None = None
+    business: str = ""
 
-    @property
-    def head(self) -> audit.AuditHead:
-        return self.row.head
+    def written(self) -> CaseRow:
+        """The row that the batch leaves behind."""
+        return replace(
+            self.row,
+            body=self.case.model_dump_json(exclude_defaults=True),
+            business=self.row.business or self.business,
+            audit_seq=self.head.seq,
+            audit_head=self.head.hash,
+            wake_at=self.wake_at,
+            closed_at=self.closed_at or self.row.closed_at,
+        )
 
 
 @dataclass(slots=True)
@@ -52,7 +65,9 @@ class Batch(Generic[C]):
         case = (
             self.domain.open(row.request_id) if row.body is None else case_type.model_validate_json(row.body)
         )
-        return Working(row, case)
+        # The store's row stays as it was: a batch that fails is run again from it.
+        own = replace(row, applied=dict(row.applied), sent=dict(row.sent))
+        return Working(own, case, row.head, row.wake_at)
 
     def apply(self, working: Working[C], decision: Decision[C], message: Message) -> None:
         """Take over a decision: case, records, tasks, kept fields and the audit row."""
@@ -72,11 +87,7 @@ class Batch(Generic[C]):
 
     def finish(self, working: dict[UUID, Working[C]]) -> Writes:
         """The writes, with every touched case in its last state."""
-        self.writes.cases = [
-            replace(item.row, body=item.case.model_dump_json(exclude_defaults=True))
-            for item in working.values()
-            if item.touched
-        ]
+        self.writes.cases = [item.written() for item in working.values() if item.touched]
         return self.writes
 
     def _follow(self, working: Working[C], decision: Decision[C], message: Message, sent: list[str]) -> None:
@@ -88,9 +99,10 @@ class Batch(Generic[C]):
             self.writes.tasks.append(task)
         self.writes.kept.extend((message.request_id, kept) for kept in decision.keep)
         self.writes.hurried.extend((message.request_id, key, self.now) for key in decision.hurry)
-        closed = self.now if decision.closes else working.row.closed_at
-        business = working.row.business or message.business
-        working.row = replace(working.row, wake_at=decision.wake_at, closed_at=closed, business=business)
+        working.wake_at = decision.wake_at
+        working.business = working.business or message.business
+        if decision.closes:
+            working.closed_at = self.now
 
     def _answer(self, working: Working[C], message: Message, refusal: str | None, sent: list[str]) -> None:
         answer = command_answer(
@@ -107,7 +119,7 @@ class Batch(Generic[C]):
         """Put one record into the outbox; returns its digest."""
         message_id = new_id()
         body = self._sealed(outgoing, working.row.request_id, message_id)
-        if "audit_head" in type(body).model_fields:
+        if carries_head(type(body)):
             body = body.model_copy(update={"audit_head": working.head.hash})
         envelope = self._envelope(working, body, message_id, cause)
         value = body.model_dump_json().encode()
@@ -132,7 +144,7 @@ class Batch(Generic[C]):
             subject=working.row.request_id,
             time=self.now,
             sequence=self._next_sequence(working, body),
-            business=working.row.business or cause.business,
+            business=working.row.business or working.business or cause.business,
             correlation_id=str(working.row.request_id),
             traceparent=cause.traceparent,
             signature=None,
@@ -153,8 +165,7 @@ class Batch(Generic[C]):
         if not isinstance(body, Event):
             return None
         topic = body.declared.topic.name
-        sequence = working.row.sent.get(topic, 0) + 1
-        working.row = replace(working.row, sent={**working.row.sent, topic: sequence})
+        sequence = working.row.sent[topic] = working.row.sent.get(topic, 0) + 1
         return sequence
 
     def _audit(self, working: Working[C], message: Message, decision: Decision[C], sent: list[str]) -> None:
@@ -169,18 +180,24 @@ class Batch(Generic[C]):
         entry = audit.AuditEntry(working.row.request_id, self.now, message.ce_type, facts)
         row = audit.append(working.head, entry)
         self.writes.audit.append(row)
-        working.row = working.row.with_head(row)
+        working.head = row.head
 
     def _advance(self, working: Working[C], message: Message) -> None:
         """Move the gate; a record that came out of the parked ones leaves them."""
         if message.kind == "event" and message.sequence is not None:
-            working.row = working.row.with_applied(message.topic, message.sequence)
+            working.row.applied[message.topic] = message.sequence
         self.unpark(message)
 
     def unpark(self, message: Message) -> None:
         """Forget a parked record that was applied, or turned out to be a duplicate."""
         if message.parked:
             self.writes.unparked.append(parked_key(message))
+
+
+@cache
+def carries_head(kind: type[Body]) -> bool:
+    """Whether a body states the end of its emitter's audit chain."""
+    return "audit_head" in kind.model_fields
 
 
 def parked_key(message: Message) -> ParkedKey:

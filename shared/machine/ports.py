@@ -36,10 +36,6 @@ class CaseRow:
         """The end of the case's audit chain."""
         return AuditHead(self.audit_seq, self.audit_head) if self.audit_seq else GENESIS
 
-    def with_applied(self, topic: str, sequence: int) -> "CaseRow":
-        """The row after an event of `topic` was applied."""
-        return replace(self, applied={**self.applied, topic: sequence})
-
     def with_head(self, row: AuditRow) -> "CaseRow":
         """The row after its chain grew by one."""
         return replace(self, audit_seq=row.seq, audit_head=row.hash)

@@ -64,7 +64,7 @@ class Run(Generic[C]):
     def _decision(self, working: Working[C], message: Message) -> Decision[C]:
         refusal = self.parts.admit(message) if message.kind == "command" else None
         if refusal is not None:
-            return Decision(working.case, wake_at=working.row.wake_at, refusal=refusal)
+            return Decision(working.case, wake_at=working.wake_at, refusal=refusal)
         context = Context(
             now=self.batch.now,
             audit_head=working.head.hash,

@@ -8,7 +8,7 @@ bad message costs one dead letter and its neighbours nothing.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 
 import structlog
 
@@ -62,6 +62,8 @@ class Shell(Generic[C]):
     def __init__(self, parts: Parts[C]) -> None:
         self.parts = parts
         self._letters = Letters(parts.domain.name, parts.dead_letters)
+        # What another process parked is found by the loop that asks the table now and then.
+        self.any_parked = True
 
     async def handle(self, incoming: Sequence[Message | Unreadable]) -> list[Result]:
         """Apply a batch in one transaction; results are in the order of the batch.
@@ -78,6 +80,7 @@ class Shell(Generic[C]):
         except Exception as error:  # the one place: a bug or a refused write must not stop the partition
             log.exception("batch.failed", rows=len(incoming))
             return await self._apart(incoming, error)
+        self.any_parked = self.any_parked or wrote.parked > 0
         self.parts.observer.committed(results, wrote)
         return results
 
@@ -91,6 +94,7 @@ class Shell(Generic[C]):
             looked += len(parked)
             if not await self._from_parked(parked):
                 break
+        self.any_parked = await self.parts.store.oldest_gap_seconds() > 0
         return looked
 
     async def wake_due(self, limit: int = 200) -> int:
@@ -140,7 +144,7 @@ class Shell(Generic[C]):
         """Everything that waits for somebody else is done before the transaction."""
         messages = [item for item in incoming if isinstance(item, Message)]
         found = await self.parts.prepare(messages) if messages else []
-        facts = iter([replace(message, facts=fact) for message, fact in zip(messages, found, strict=True)])
+        facts = iter([_with(message, fact) for message, fact in zip(messages, found, strict=True)])
         return [
             next(facts) if isinstance(item, Message) else await self._letters.unreadable(item, now)
             for item in incoming
@@ -173,3 +177,7 @@ class Shell(Generic[C]):
             await self._letters.put_new(transaction, writes, letters)
             await transaction.write(writes)
         self.parts.observer.committed([Result(item, "dead") for _, item in unreadable], Wrote.of(writes))
+
+
+def _with(message: Message, fact: Any) -> Message:
+    return message if fact is None else replace(message, facts=fact)

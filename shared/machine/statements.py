@@ -1,5 +1,8 @@
 """The SQL of the store, a statement a constant; arrays in, rows out."""
 
+import re
+from functools import cache
+
 _CASE = """request_id, opened_month, business, body, applied, sent, audit_seq, audit_head, blocked,
   wake_at, closed_at"""
 
@@ -104,3 +107,25 @@ OLDEST_GAP = "SELECT extract(epoch FROM clock_timestamp() - min(parked_at)) FROM
 BLOCKED_CASES = "SELECT count(*) FROM cases WHERE blocked"
 
 OPEN_LETTERS = "SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL"
+
+
+@cache
+def together(*statements: str) -> str:
+    """One statement that does what these do, with their parameters one after the other.
+
+    All of them see the database as it was before: none may need what another one writes.
+    """
+    parts, before = [], 0
+    for statement in statements:
+        parts.append(_moved(statement.strip(), before))
+        before += len(set(_PARAMETER.findall(statement)))
+    *first, last = parts
+    written = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(first))
+    return f"WITH {written} {last}" if first else last
+
+
+def _moved(statement: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", statement)
+
+
+_PARAMETER = re.compile(r"\$([0-9]+)")

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from shared.events.envelope import Raw
 from shared.machine import statements as sql
@@ -20,7 +21,6 @@ from shared.machine.ports import (
     CaseRow,
     CommandKey,
     FinishedTask,
-    OutboxRow,
     Parked,
     ParkedKey,
     Transaction,
@@ -28,18 +28,24 @@ from shared.machine.ports import (
 )
 from shared.outbox.shards import shard_of
 
+# Requests whose rows were seen, so that they need not be inserted again; what is not known costs a statement.
+MOST_KNOWN = 50_000
+
 
 class PostgresStore:
     """A service's cases in its own schema."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
+        self._known: set[UUID] = set()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One READ COMMITTED transaction; row locks give the order."""
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
         async with self.pool.acquire() as connection, connection.transaction():
-            yield PostgresTransaction(connection)
+            yield PostgresTransaction(connection, self._known)
 
     async def due(self, now: datetime, limit: int) -> list[UUID]:
         """Cases whose wake-up time has come."""
@@ -65,14 +71,21 @@ class PostgresStore:
 class PostgresTransaction:
     """The statements of one transaction."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, known: set[UUID] | None = None) -> None:
         self.connection = connection
+        self._known = set() if known is None else known
 
     async def lock(self, request_ids: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
         """Insert missing rows, then lock in request-id order, so that two batches cannot deadlock."""
         ids = sorted(set(request_ids))
-        await self.connection.execute(sql.INSERT_CASES, ids, month)
+        if not self._known.issuperset(ids):
+            await self.connection.execute(sql.INSERT_CASES, ids, month)
         rows = await self.connection.fetch(sql.LOCK_CASES, ids)
+        if len(rows) < len(ids):
+            # We knew them from a transaction that was rolled back after all.
+            await self.connection.execute(sql.INSERT_CASES, ids, month)
+            rows = await self.connection.fetch(sql.LOCK_CASES, ids)
+        self._known.update(ids)
         return {row["request_id"]: case_row(row) for row in rows}
 
     async def lock_due(self, request_ids: Sequence[UUID], now: datetime) -> dict[UUID, CaseRow]:
@@ -106,61 +119,46 @@ class PostgresTransaction:
         return {row["task_id"] for row in rows}
 
     async def write(self, writes: Writes) -> None:
-        """Everything that the batch decided, a statement per table."""
-        await self._cases(writes.cases)
-        await self._outbox(writes.outbox)
-        for statement, rows in _bulk(writes):
+        """Everything that the batch decided: what every batch writes in one statement, the rest a table each."""
+        together = [(statement, rows) for statement, rows in _usual(writes) if rows]
+        if together:
+            columns = [column for _, rows in together for column in _columns(rows)]
+            statement = sql.together(*[statement for statement, _ in together])
+            await self.connection.execute(statement, *columns)
+        for statement, rows in _unusual(writes):
             if rows:
                 await self.connection.execute(statement, *_columns(rows))
 
-    async def _cases(self, rows: Sequence[CaseRow]) -> None:
-        if not rows:
-            return
-        await self.connection.execute(
-            sql.UPDATE_CASES,
-            *_columns(
-                [
-                    (
-                        row.request_id, row.business, row.body, _dump(row.applied), _dump(row.sent), row.audit_seq,
-                        row.audit_head, row.blocked, row.wake_at, row.closed_at,
-                    )
-                    for row in rows
-                ]
-            ),
-        )  # fmt: skip
 
-    async def _outbox(self, rows: Sequence[OutboxRow]) -> None:
-        if not rows:
-            return
-        await self.connection.execute(
-            sql.INSERT_OUTBOX,
-            *_columns(
-                [
-                    (
-                        row.opened_month, shard_of(row.key), row.topic, row.key, row.request_id, row.sequence,
-                        _dump(row.headers), row.value,
-                    )
-                    for row in rows
-                ]
-            ),
-        )  # fmt: skip
-
-
-def _bulk(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
+def _usual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
     return [
+        (sql.UPDATE_CASES, [
+            (c.request_id, c.business, c.body, _dump(c.applied), _dump(c.sent), c.audit_seq, c.audit_head,
+             c.blocked, c.wake_at, c.closed_at)
+            for c in writes.cases
+        ]),
+        (sql.INSERT_OUTBOX, [
+            (o.opened_month, shard_of(o.key), o.topic, o.key, o.request_id, o.sequence, _dump(o.headers), o.value)
+            for o in writes.outbox
+        ]),
+        (sql.INSERT_AUDIT, [
+            (a.request_id, a.seq, a.at, a.kind, _dump(a.facts), a.prev, a.hash) for a in writes.audit
+        ]),
         (sql.INSERT_TASKS, [
             (t.task_id, t.request_id, t.plan.key, t.plan.handler, t.plan.purpose, _dump(t.plan.body),
              t.plan.urgency, t.run_at)
             for t in writes.tasks
         ]),
-        (sql.HURRY_TASKS, writes.hurried),
-        (sql.INSERT_AUDIT, [
-            (a.request_id, a.seq, a.at, a.kind, _dump(a.facts), a.prev, a.hash) for a in writes.audit
-        ]),
-        (sql.INSERT_COMMANDS, writes.commands),
         (sql.INSERT_KEPT, [
             (rid, k.name, k.message_id, k.field, k.sealed) for (rid, _), k in _last_kept(writes).items()
         ]),
+    ]  # fmt: skip
+
+
+def _unusual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    return [
+        (sql.HURRY_TASKS, writes.hurried),
+        (sql.INSERT_COMMANDS, writes.commands),
         (sql.INSERT_PARKED, [(*_parked_key(p.key), p.sequence, *_record(p.raw)) for p in writes.parked]),
         (sql.DELETE_PARKED, [_parked_key(key) for key in writes.unparked]),
         (sql.INSERT_DEAD, [
@@ -177,8 +175,8 @@ def case_row(row: Any) -> CaseRow:
         opened_month=row["opened_month"],
         business=row["business"],
         body=row["body"],
-        applied=json.loads(row["applied"]),
-        sent=json.loads(row["sent"]),
+        applied=from_json(row["applied"]),
+        sent=from_json(row["sent"]),
         audit_seq=row["audit_seq"],
         audit_head=row["audit_head"],
         blocked=row["blocked"],
@@ -214,4 +212,4 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=str)
+    return to_json(value).decode()

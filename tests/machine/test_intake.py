@@ -17,6 +17,7 @@ class Away:
 
     def __init__(self, step: str) -> None:
         self.step = step
+        self.any_parked = True
         self.seen: list[Sequence[Message | Unreadable]] = []
 
     async def handle(self, incoming: Sequence[Message | Unreadable]) -> list[Any]:

@@ -32,7 +32,7 @@ BUSINESS = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})?")
 SIGNATURE = re.compile(r"[A-Za-z0-9_.-]{1,2000}")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # What is kept of a record that can be read; what else its sender wrote beside it is nobody's business.
-KEPT = (*REQUIRED, "ce_subject", "ce_sequence", "ce_business", "ce_signature", "traceparent")
+ALWAYS_KEPT = (*REQUIRED, "ce_sequence", "ce_business")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +124,23 @@ def read(raw: Raw) -> Record | Unreadable:
     envelope = _envelope(raw, headers)
     if isinstance(envelope, Unreadable):
         return envelope
-    return _record(replace(raw, headers=_kept(raw, headers, envelope)), envelope)
+    kept = _kept(raw, headers, envelope)
+    return _record(Raw(raw.topic, raw.partition, raw.offset, raw.key, kept, raw.value), envelope)
 
 
 def _headers(raw: Raw) -> dict[str, str] | Unreadable:
-    if sum(len(value or b"") for _, value in raw.headers) > MAX_HEADER_BYTES:
+    if sum([len(value) for _, value in raw.headers if value]) > MAX_HEADER_BYTES:
         return Unreadable(raw, "headers_too_large")
     try:
-        return {_name(name): (value or b"").decode() for name, value in raw.headers}
+        return {_name(name): value.decode() if value else "" for name, value in raw.headers}
     except UnicodeError:
         return Unreadable(raw, "header_not_utf8")
 
 
 def _name(name: str) -> str:
     """A header's name; one that was no UTF-8 on its topic cannot be encoded (shared/lenient_records.py)."""
-    name.encode()
+    if not name.isascii():
+        name.encode()
     return name
 
 
@@ -157,18 +159,17 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
     subject = _subject(raw, headers)
     message_id = _uuid(headers["ce_id"])
     time = _time(headers["ce_time"])
-    wrong = (
-        ("ce_specversion", headers["ce_specversion"] != "1.0"),
-        ("ce_subject", subject is None),
-        ("ce_id", message_id is None),
-        ("ce_time", time is None),
-        ("ce_source", SOURCE.fullmatch(headers["ce_source"]) is None),
-        ("ce_business", BUSINESS.fullmatch(headers.get("ce_business", "")) is None),
-        ("ce_sequence", SEQUENCE.fullmatch(headers.get("ce_sequence", "1")) is None),
+    field = (
+        (headers["ce_specversion"] != "1.0" and "ce_specversion")
+        or (subject is None and "ce_subject")
+        or (message_id is None and "ce_id")
+        or (time is None and "ce_time")
+        or (SOURCE.fullmatch(headers["ce_source"]) is None and "ce_source")
+        or (BUSINESS.fullmatch(headers.get("ce_business", "")) is None and "ce_business")
+        or (SEQUENCE.fullmatch(headers.get("ce_sequence", "1")) is None and "ce_sequence")
     )
-    field = next((name for name, is_wrong in wrong if is_wrong), None)
-    if field is not None or subject is None or message_id is None or time is None:
-        return Unreadable(raw, "bad_header", field, subject)
+    if field or subject is None or message_id is None or time is None:
+        return Unreadable(raw, "bad_header", field or None, subject)
     return Envelope(
         id=message_id,
         source=headers["ce_source"],
@@ -177,10 +178,16 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
         time=time,
         sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
         business=headers.get("ce_business", ""),
-        correlation_id=str(_uuid(headers.get("ce_correlationid", "")) or ""),
+        correlation_id=_correlation(headers, subject),
         traceparent=_of_form(TRACEPARENT, headers.get("traceparent")) or "",
         signature=_of_form(SIGNATURE, headers.get("ce_signature")),
     )
+
+
+def _correlation(headers: Mapping[str, str], subject: UUID) -> str:
+    """An id or nothing; nearly always the subject's, which was read already."""
+    text = headers.get("ce_correlationid", "")
+    return text if text == str(subject) else str(_uuid(text) or "")
 
 
 def _of_form(form: re.Pattern[str], text: str | None) -> str | None:
@@ -189,12 +196,15 @@ def _of_form(form: re.Pattern[str], text: str | None) -> str | None:
 
 
 def _kept(raw: Raw, headers: Mapping[str, str], envelope: Envelope) -> tuple[tuple[str, bytes], ...]:
-    absent = {
-        "traceparent": not envelope.traceparent,
-        "ce_signature": envelope.signature is None,
-        "ce_subject": raw.topic == SUBMISSIONS.name,  # there it is the sender's text, and the key says it too
-    }
-    return tuple((name, headers[name].encode()) for name in KEPT if name in headers and not absent.get(name))
+    kept = [(name, headers[name].encode()) for name in ALWAYS_KEPT if name in headers]
+    if raw.topic != SUBMISSIONS.name and "ce_subject" in headers:
+        # On submissions it is the sender's text, and the key says it too.
+        kept.append(("ce_subject", headers["ce_subject"].encode()))
+    if envelope.signature is not None:
+        kept.append(("ce_signature", envelope.signature.encode()))
+    if envelope.traceparent:
+        kept.append(("traceparent", envelope.traceparent.encode()))
+    return tuple(kept)
 
 
 def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:

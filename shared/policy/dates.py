@@ -68,6 +68,7 @@ def roll(day: date, calendar: Calendar) -> date:
     return day
 
 
+@lru_cache(maxsize=4096)
 def corresponding_date(start: date, months: int) -> date:
     """Give the same day number months later, or that month's last day where it is missing (a deadline)."""
     try:

@@ -28,12 +28,11 @@ class WarningTime:
 def warning_times(regime: Regime, clocks: Clocks, *, extended: bool = False) -> tuple[WarningTime, ...]:
     """List every warning of a request, earliest first; an extension moves the answer's ladder."""
     rule = regime.rules.warnings
-    rungs = (
-        rung
+    warned = tuple(
+        (clock, due.date, tuple(rule.days_before.get(clock, ())))
         for clock, due in _warned(clocks, extended=extended)
-        for rung in _ladder(clock, due.date, tuple(rule.days_before.get(clock, ())), rule.hour, regime.zone)
     )
-    return tuple(sorted(rungs, key=lambda rung: rung.at))
+    return _ladders(warned, rule.hour, regime.zone)
 
 
 def ask_again_from(regime: Regime, right: Right, effective_on: date) -> date | None:
@@ -63,18 +62,20 @@ def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, Du
 
 
 @lru_cache(maxsize=4096)
-def _ladder(
-    clock: WarnedClock, due: date, days_before: tuple[int, ...], hour: int, zone: ZoneInfo
+def _ladders(
+    warned: tuple[tuple[WarnedClock, date, tuple[int, ...]], ...], hour: int, zone: ZoneInfo
 ) -> tuple[WarningTime, ...]:
-    """Each request asks for its ladder with every fact that it hears, and a day's requests share one."""
-    return tuple(
+    """Each request asks for its ladders with every fact that it hears, and a day's requests share them."""
+    rungs = (
         WarningTime(
             clock=clock,
             days_before=days,
             at=datetime.combine(dates.add_days(due, -days), time(hour), tzinfo=zone).astimezone(UTC),
         )
+        for clock, due, days_before in warned
         for days in days_before
     )
+    return tuple(sorted(rungs, key=lambda rung: rung.at))
 
 
 def _end(span: Span, start: date) -> date:

@@ -47,8 +47,9 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
     if received is None or case.closing is not None:
         return []
     dates = owed(received, extended=case.extended)
-    running = [due.late_from for clock, due in dates.items() if not _kept(case, clock, due)]
-    rungs = [rung.at for rung in _rungs(case, received) if met_at(case, rung.clock) is None]
+    met = {clock: met_at(case, clock) for clock in dates}
+    running = [due.late_from for clock, due in dates.items() if not _before(met[clock], due)]
+    rungs = [rung.at for rung in _rungs(case, received) if met[rung.clock] is None]
     return [at for at in (*rungs, *running) if at > now]
 
 
@@ -69,7 +70,10 @@ def _missed(draft: Draft, clock: ClockName, due: DueDate, now: datetime) -> Draf
 
 
 def _kept(case: DeadlineCase, clock: ClockName, due: DueDate) -> bool:
-    met = met_at(case, clock)
+    return _before(met_at(case, clock), due)
+
+
+def _before(met: datetime | None, due: DueDate) -> bool:
     return met is not None and met < due.late_from
 
 

@@ -12,6 +12,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 RUN := $(VENV)/.habeas-run
 DEV := $(VENV)/.habeas-dev
+PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -50,8 +51,8 @@ generate: $(DEV) ## Write schemas, AsyncAPI, reference pages and the map from th
 verify: $(DEV) ## Fail if a generated file is not what the catalogue says
 	@$(VENV)/bin/python -m deploy.generate --check
 
-bench: $(DEV) ## Measure lifecycles per second on this machine; prints one JSON line
-	@$(VENV)/bin/python bench/lifecycle.py $(ARGS)
+bench: $(DEV) $(PEER) ## Measure lifecycles per second beside DBOS on this machine; writes docs/proof/speed.md
+	@$(VENV)/bin/python bench/lifecycle.py $(or $(ARGS),--dbos $(VENV)-peer/bin/python --page docs/proof/speed.md)
 
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
 	@$(VENV)/bin/python -m tests.faults.report $(ARGS)
@@ -69,10 +70,11 @@ lock: $(DEV) ## Pin what pyproject.toml asks for, with hashes, after a change to
 	@command -v uv >/dev/null || { echo "make lock needs uv, which pins for every platform at once."; exit 1; }
 	@$(COMPILE) --extra build --extra stack pyproject.toml --output-file requirements/run.txt
 	@$(COMPILE) --extra dev --constraint requirements/run.txt pyproject.toml --output-file requirements/dev.txt
+	@echo "dbos==3.4.0" | $(COMPILE) --output-file requirements/bench-dbos.txt -
 
 clean: ## Stop the embedded stack, remove the virtual environment and caches; .habeas/ stays
 	@if [ -x $(VENV)/bin/habeas ] && [ -e .habeas/stack.json ]; then $(VENV)/bin/habeas stack down; fi
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-peer dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of requirements: installed once, and again when its file changes.
@@ -87,6 +89,13 @@ $(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(RUN) $@
+
+# What the bench compares with never shares an environment with us.
+$(PEER): requirements/bench-dbos.txt | $(VENV)/bin/python
+	@echo "Installing what the bench compares with (once) ..."
+	@$(VENV)/bin/python -m venv --clear $(VENV)-peer
+	@$(VENV)-peer/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench-dbos.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	@for python in $(PYTHONS); do \

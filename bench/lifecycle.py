@@ -12,16 +12,18 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from bench import costs, machine
+from bench import costs, machine, page, peer
 from bench.pace import pause, until
 from bench.workload import Prepared, Way, people
 from bench.world import World, world
 from shared.events.topics import SERVICES
 
+NOT_TOLD = {"home", "page", "dbos"}
 ONE_PROCESS = (*SERVICES, "kafka", "bench")
 
 
@@ -153,36 +155,58 @@ class Meter:
         return round(max(0.0, everybody - sum(self.used().values())) / elapsed, 2)
 
 
+@dataclass(slots=True)
+class Measured:
+    """What the runs gave, in turn."""
+
+    bursts: list[Burst] = field(default_factory=list)
+    steadies: list[Steady] = field(default_factory=list)
+    peers: list[dict[str, float]] = field(default_factory=list)
+
+
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """Everything, from nothing to the figures."""
-    async with world(given.home.absolute(), given.broker, _say) as running:
-        ways: dict[str, Way] = {"kafka": running.kafka, "http": running.http}
-        way, runs = ways[given.via], Bench(running, given)
-        _say(f"warming up with {given.warmup} requests over {way.name}")
-        await runs.warm_up(way)
-        bursts, steadies = [], []
-        for number in range(1, given.runs + 1):
-            bursts.append(await runs.burst(way))
-            _say(f"run {number}, burst: {json.dumps(asdict(bursts[-1]))}")
-            steadies.append(await runs.steady(way))
-            _say(f"run {number}, steady: {json.dumps(asdict(steadies[-1]))}")
+    async with AsyncExitStack() as rest:
+        running = await rest.enter_async_context(world(given.home.absolute(), given.broker, _say))
+        url, python = running.stack.database_url, given.dbos
+        other = await peer.started(rest, python, url, given.peer_requests) if python else None
+        runs, measured = Bench(running, given), Measured()
+        await _run(runs, other, measured)
         one = {name: pid for name, pid in running.pids.items() if name in ONE_PROCESS}
         return {
-            **_summary(bursts, steadies),
+            **_summary(measured),
             "resident_mb": costs.resident_mb(running.pids),
             "peak_mb": costs.peak_mb(one),
-            "runs": _by_run(bursts, steadies),
+            "runs": _by_run(measured.bursts, measured.steadies),
             "idle_commits_per_second": round(runs.idle_commits, 1),
-            "given": {name: value for name, value in vars(given).items() if name != "home"},
+            "given": {name: value for name, value in vars(given).items() if name not in NOT_TOLD},
             "machine": await machine.facts(running.stack.broker, running.admin),
         }
 
 
-def _summary(bursts: list[Burst], steadies: list[Steady]) -> dict[str, object]:
+async def _run(runs: Bench, other: peer.Peer | None, measured: Measured) -> None:
+    """Bursts, steady runs and the peer's bursts in turn; the peer's come when ours are at rest."""
+    ways: dict[str, Way] = {"kafka": runs.world.kafka, "http": runs.world.http}
+    way = ways[runs.given.via]
+    _say(f"warming up with {runs.given.warmup} requests over {way.name}")
+    await runs.warm_up(way)
+    for number in range(1, runs.given.runs + 1):
+        measured.bursts.append(await runs.burst(way))
+        _say(f"run {number}, burst: {json.dumps(asdict(measured.bursts[-1]))}")
+        measured.steadies.append(await runs.steady(way))
+        _say(f"run {number}, steady: {json.dumps(asdict(measured.steadies[-1]))}")
+        if other is not None:
+            measured.peers.append(await other.burst())
+            _say(f"run {number}, dbos: {json.dumps(measured.peers[-1])}")
+
+
+def _summary(measured: Measured) -> dict[str, object]:
+    bursts, steadies = measured.bursts, measured.steadies
     names = bursts[0].cpu_seconds_per_request
+    rate = median(one.lifecycles_per_second for one in bursts)
     return {
         "bench": "lifecycle",
-        "lifecycles_per_second": median(one.lifecycles_per_second for one in bursts),
+        "lifecycles_per_second": rate,
         "p50_ms": median(one.p50_ms for one in steadies),
         "p99_ms": median(one.p99_ms for one in steadies),
         "cpu_seconds_per_request": {
@@ -190,6 +214,7 @@ def _summary(bursts: list[Burst], steadies: list[Steady]) -> dict[str, object]:
         },
         "records": median(one.records for one in bursts),
         "commits": median(one.commits for one in bursts),
+        **(peer.compared(rate, measured.peers) if measured.peers else {}),
     }
 
 
@@ -226,9 +251,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
     parser.add_argument("--via", choices=("kafka", "http"), default="kafka", help="the way in")
     parser.add_argument("--broker", choices=("auto", "kafka", "light"), default="kafka", help="which broker")
+    parser.add_argument("--dbos", type=Path, default=None, help="a Python that has dbos; measured in turn")
+    parser.add_argument("--peer-requests", type=int, default=300, help="workflows in each of its bursts")
+    parser.add_argument("--page", type=Path, default=None, help="where to write the page with the figures")
     parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
     return parser.parse_args()
 
 
+def main(given: argparse.Namespace) -> None:
+    """Measure, print the line, write the page if one was asked for."""
+    line = asyncio.run(bench(given))
+    print(json.dumps(line))
+    if given.page is not None:
+        page.write(given.page, line)
+
+
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(bench(arguments()))))
+    main(arguments())

@@ -1,0 +1,67 @@
+"""Writes what was measured as a page: every figure with its spread, the machine, and the line it was made from."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HEAD = """# Speed, as measured
+
+Written by `make bench`; not by hand. [docs/bench.md](../bench.md) says what each figure means and how it is measured.
+"""
+WORDS = {
+    "lifecycles_per_second": "lifecycles per second, in a burst",
+    "cpu_seconds_per_request": "processor seconds per request, all processes together",
+    "commits": "database commits per request",
+    "p50_ms": "half of the requests are closed within, ms",
+    "p99_ms": "99 of 100 are closed within, ms",
+    "others_cores_in_bursts": "cores that other programs used meanwhile, bursts",
+    "others_cores_in_steady": "cores that other programs used meanwhile, steady runs",
+}
+
+
+def write(page: Path, line: Mapping[str, Any]) -> None:
+    """Put the page in the place of the last one."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n".join((HEAD, *_sections(line))) + "\n", "utf-8")
+
+
+def _sections(line: Mapping[str, Any]) -> Iterator[str]:
+    given, machine = line["given"], line["machine"]
+    yield "## Whole lives of requests\n"
+    yield (
+        f"{given['runs']} runs of {given['requests']} requests over {given['via']}, and {given['runs']} of "
+        f"{given['steady']} at {given['rate']:g} a second, in turn.\n"
+    )
+    yield from _spreads(line["runs"])
+    idle = line["idle_commits_per_second"]
+    yield f"\nRecords per request: {line['records']}. Commits per second when idle: {idle}.\n"
+    yield from _processes(line)
+    if "dbos_ratio" in line:
+        yield from _peer(line)
+    yield "\n## Where\n"
+    yield from (f"- {name.replace('_', ' ')}: {value}" for name, value in machine.items())
+    yield f"\n## The line itself\n\n```json\n{json.dumps(line)}\n```"
+
+
+def _spreads(runs: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    yield "| figure | median | lowest | highest |\n|---|---|---|---|"
+    for name, words in WORDS.items():
+        values = sorted(runs[name])
+        yield f"| {words} | {values[len(values) // 2]:g} | {values[0]:g} | {values[-1]:g} |"
+
+
+def _processes(line: Mapping[str, Any]) -> Iterator[str]:
+    yield "| process | processor ms per request | resident MB after the runs |\n|---|---|---|"
+    for name, seconds in line["cpu_seconds_per_request"].items():
+        yield f"| {name} | {1000 * seconds:.2f} | {line['resident_mb'][name]:g} |"
+
+
+def _peer(line: Mapping[str, Any]) -> Iterator[str]:
+    yield "\n## Beside DBOS\n"
+    yield (
+        "The same seven steps as a DBOS workflow (`bench/peer_dbos.py`), in turn with ours, on the same "
+        f"PostgreSQL. Ours are **{line['dbos_ratio']:g}** times as many as DBOS completes where it is fastest.\n"
+    )
+    yield "| at once | workflows per second, median |\n|---|---|"
+    yield from (f"| {at} | {rate:g} |" for at, rate in line["dbos_workflows_per_second"].items())

@@ -39,7 +39,8 @@ class Subscription:
         self.namespace = namespace
         lenient_records.install()
         self.broker = KafkaBroker(
-            bootstrap,
+            # FastStream takes one text for one address.
+            bootstrap.split(","),
             client_id=f"habeas-{service}",
             consumer_only=True,
             allow_auto_create_topics=False,

@@ -75,6 +75,15 @@ async def test_records_become_cases_and_their_offsets_are_committed_afterwards(
     await machine.is_sound(ONE, TWO)
 
 
+async def test_of_several_brokers_named_by_comma_any_one_that_answers_is_enough(
+    machine: Machine, kernel: Installation, upstream: Upstream
+) -> None:
+    await send(kernel, upstream.event(ONE))
+
+    async with reading(machine, kernel, bootstrap=f"127.0.0.1:1,{kernel.settings.kafka_bootstrap}"):
+        await eventually_async(lambda: has_heard(machine, 1, 1), within=30)
+
+
 async def test_a_replay_of_everything_changes_no_row(
     machine: Machine, kernel: Installation, upstream: Upstream
 ) -> None:

@@ -23,10 +23,13 @@ def declaration(ce_type: str) -> Declaration:
 
 
 def decode(ce_type: str, value: bytes) -> Body:
-    """Read a body of any version that we know.
+    """Read a body of any version that we know; whoever reads it meets only the newest.
 
     Raises:
         UnknownType: the type is not declared.
         pydantic.ValidationError: the body is not what its type says; the error holds no input.
     """
-    return declaration(ce_type).model.model_validate_json(value)
+    body: Body = declaration(ce_type).model.model_validate_json(value)
+    while (newer := body.upcast()) is not body:
+        body = newer
+    return body

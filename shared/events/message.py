@@ -24,6 +24,10 @@ class Body(BaseModel):
         """What may lie in a table while the record waits for its turn; the same body unless it says otherwise."""
         return self
 
+    def upcast(self) -> "Body":
+        """The same in the next version; only a version that another one replaced says otherwise."""
+        return self
+
 
 class Event(Body):
     """A fact, in the past tense, stated by the one writer of its topic."""

@@ -49,6 +49,7 @@ app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")
 app.command("migrate")(operations.migrate)
 app.command("serve")(operations.serve)
+app.command("recover")(operations.recover)
 app.command("demo")(demo.demo)
 app.command("resync")(dead_letters.resync)
 

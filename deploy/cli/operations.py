@@ -3,15 +3,19 @@
 import asyncio
 import json
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from deploy.recover import Recovered
 
 topics = typer.Typer(help="Kafka topics, as the catalogue declares them.", no_args_is_help=True)
 clock = typer.Typer(help="The demonstration clock (HABEAS_CLOCK=advance).", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SERVICES = ("intake", "verification", "fulfillment", "deadline", "all")
+RECOVERED = (*SERVICES[:-1], "vault")
 
 
 @topics.command("apply")
@@ -90,6 +94,63 @@ def serve(
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     raise typer.Exit(run(settings, service))
+
+
+def recover(
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(RECOVERED)}.")],
+    actor: Annotated[str, typer.Option(help="Who does it: a name that the audit chain will hold.")],
+    database: Annotated[
+        str | None,
+        typer.Option(envvar="HABEAS_DATABASE_URL", help="The administrator's URL; the stack's if unset."),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Make a service whose database was restored from a backup fit to start; run it while the service is stopped.
+
+    `vault` destroys again the keys that had been destroyed since the backup of the vault's database.
+
+    Example: habeas recover fulfillment --actor jdoe
+    """
+    from dataclasses import asdict
+
+    if service not in RECOVERED:
+        typer.echo(f"service: {service!r} is none of {', '.join(RECOVERED)}", err=True)
+        raise typer.Exit(2)
+    if service == "vault":
+        typer.echo(
+            f"vault: {asyncio.run(_destroy_again(database))} keys are destroyed, again where they had come back"
+        )
+        return
+    done = asyncio.run(_recover(service, actor, database))
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+        return
+    typer.echo(
+        f"{service}: {done.events} events of {done.requests} requests were on its topics and not in its database; "
+        f"{done.tasks} tasks will be proved; {done.topics} topics will be read from the beginning."
+    )
+
+
+async def _destroy_again(database_url: str | None) -> int:
+    from deploy.dead_letters import database
+    from deploy.recover import destroy_again
+    from deploy.settings import local_settings
+
+    settings = local_settings()
+    async with database(settings, database_url) as connection:
+        return await destroy_again(settings, connection)
+
+
+async def _recover(service: str, actor: str, database_url: str | None) -> "Recovered":
+    from deploy.dead_letters import database
+    from deploy.recover import recover
+    from deploy.settings import local_settings
+    from shared.hosting import clock_of
+
+    settings = local_settings()
+    async with database(settings, database_url) as connection:
+        return await recover(settings, connection, service, actor=actor, now=clock_of(settings).now())
 
 
 @clock.command("advance")

@@ -15,6 +15,7 @@ from shared.events.message import Body, Event
 from shared.ids import new_id
 from shared.machine.decision import C, Decision, Domain, Kept, Message, Outgoing
 from shared.machine.ports import CaseRow, NewTask, OutboxRow, Parked, ParkedKey, Writes
+from shared.machine.repetition import taken_off
 
 
 class Sealer(Protocol):
@@ -119,6 +120,9 @@ class Batch(Generic[C]):
         """Put one record into the outbox; returns its digest."""
         message_id = new_id()
         body = self._sealed(outgoing, working.row.request_id, message_id)
+        if isinstance(body, Event) and (left := taken_off(working.row.sent, body)) is not None:
+            working.row = replace(working.row, sent=left)
+            return f"{body.declared.ce_type}:said-before"
         if carries_head(type(body)):
             body = body.model_copy(update={"audit_head": working.head.hash})
         envelope = self._envelope(working, body, message_id, cause)

@@ -13,6 +13,7 @@ from services.intake.messages import PresentProof, SubmitRequest, WithdrawReques
 from shared.events.commands import RequestSubmitted, SendNotice, Withdraw, WithdrawalSubmitted
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.fulfillment import RequestFulfilled
+from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Body
 from shared.events.verification import VerificationConcluded
 from shared.machine.decision import Context, Go, Message, Stop, TaskFinished
@@ -33,6 +34,8 @@ RULES: Final[Mapping[type[Body], Rule]] = {
     RequestFulfilled: following.fulfilled,
     DeadlineExtended: following.extended,
     RequestClosed: following.closed,
+    RequestReceived: receiving.read_back,
+    RequestWithdrawn: withdrawing.read_back,
 }
 
 

@@ -9,7 +9,7 @@ from services.intake.domain.planning import Planned, plan_answer, plan_notice
 from services.intake.messages import SubmitRequest
 from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
 from shared.events.intake import RequestReceived, SubmissionRefused
-from shared.machine.decision import Decision, Outgoing
+from shared.machine.decision import Decision, Kept, Outgoing
 from shared.policy import Clocks, DateOutOfRangeError, Regime, Right, RightNotOfferedError, compute_clocks
 from shared.policy.dates import corresponding_date
 from shared.privacy import Claims
@@ -36,10 +36,32 @@ def submitted_upstream(case: IntakeCase, heard: Heard) -> Verdict:
     submission: Submission | Problem = heard.message.facts
     if isinstance(submission, Problem):
         return _refuse(case, heard, submission)
+    if case.received_at is not None and not case.fingerprint:
+        return _known_again(case, heard, submission)
     if case.received_at is not None:
         return _repeated(case, submission, "submission_id_reused")
     found = _receive(case, heard, submission)
     return _refuse(case, heard, found) if isinstance(found, Problem) else found
+
+
+def read_back(case: IntakeCase, heard: Heard) -> Verdict:
+    """Our own statement, which only a restore that lost the submission brings back: the request goes on."""
+    body = heard.message.body
+    if not isinstance(body, RequestReceived):
+        raise TypeError
+    if case.received_at is not None:
+        return unchanged(case)
+    names = ("business", "regime", "right", "requester", "channel", "received_at", "clocks")
+    acknowledged = _acknowledge(case.model_copy(update={name: getattr(body, name) for name in names}))
+    answered = plan_answer(acknowledged.case, heard.context.now)
+    kept = Kept("claims", heard.message.id, "claims", body.claims)
+    return Decision(answered.case, tasks=acknowledged.tasks + answered.tasks, keep=(kept,))
+
+
+def _known_again(case: IntakeCase, heard: Heard, submission: Submission) -> Verdict:
+    """The submission of a request that was read back; its id already says that it is from the same source."""
+    known = {"source": heard.message.source, "fingerprint": submission.fingerprints[0]}
+    return unchanged(case.model_copy(update=known))
 
 
 def _repeated(case: IntakeCase, submission: Submission, word: str) -> Verdict:

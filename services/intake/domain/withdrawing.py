@@ -27,6 +27,14 @@ def withdrawn_upstream(case: IntakeCase, heard: Heard) -> Verdict:
     return _withdraw(case, said)
 
 
+def read_back(case: IntakeCase, heard: Heard) -> Verdict:
+    """Our own statement, which only a restore that lost the withdrawal brings back."""
+    body = heard.message.body
+    if not isinstance(body, RequestWithdrawn):
+        raise TypeError
+    return unchanged(case.model_copy(update={"withdrawn_at": case.withdrawn_at or body.withdrawn_at}))
+
+
 def _withdraw(case: IntakeCase, at: datetime) -> Verdict:
     if case.withdrawn_at is not None:
         return unchanged(case)

@@ -40,7 +40,7 @@ class NoticeHandler:
         claims, code = opened
         if claims.email is None:
             return Finished("needs_person", {"reason": "no_address"})
-        notice_id = uuid5(NOTICES, str(task.task_id))
+        notice_id = uuid5(NOTICES, f"{task.request_id} {task.key}")
         addressed = Addressed(task.request_id, notice_id, claims.email, code, self.clock.now())
         message = self.rendering.message(letter, addressed)
         if not await calling(idempotency_key=str(notice_id)):

@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from services.intake.domain import IntakeCase
+from shared.events.verification import ChallengeIssued
 from shared.machine.decision import Message
 from tests.support import facts
 from tests.support.domain_driver import REQUEST, DomainDriver, Messages
@@ -62,7 +63,8 @@ def test_what_does_not_concern_intake_changes_nothing() -> None:
     desk.deliver(http_message(submission()))
     before = desk.case
 
-    desk.deliver(Messages().event(facts.withdrawn(), at=NOW))
+    issued = ChallengeIssued(method="email_code", expires_at=NOW)
+    desk.deliver(Messages().event(issued, at=NOW))
     desk.wake()
 
     assert desk.case == before

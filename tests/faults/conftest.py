@@ -47,3 +47,24 @@ async def world(
     folder = tmp_path_factory.mktemp("fault-world")
     async with fault_world(fault_servers, fault_installations, folder, PEOPLE) as found:
         yield found
+
+
+@pytest.fixture(scope="package")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """Three brokers that copy each other."""
+    with running_stack(tmp_path_factory.mktemp("three") / ".habeas", brokers=3) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def on_three(three: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Installations:
+    return Installations(three, tmp_path_factory.mktemp("three-installations"), tidy=False)
+
+
+@pytest.fixture(scope="package")
+async def replicated(
+    three: StackInfo, on_three: Installations, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The four services at work on three brokers."""
+    async with fault_world(three, on_three, tmp_path_factory.mktemp("three-world"), PEOPLE // 4) as found:
+        yield found

@@ -38,17 +38,32 @@ COLUMNS = (
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, default=ROOT / "docs/proof/faults.md")
+    parser.add_argument("--add", action="store_true", help="keep what earlier runs counted of other faults")
     parser.add_argument("pytest", nargs="*", default=["tests/faults"])
     given = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "tallies.jsonl"
         code = _run(given.pytest, lines)
-        tallies = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+        counted = _read(lines)
+    run = {"commit": commit(), "passed": code == 0, "minutes": round((time.monotonic() - began) / 60, 1)}
+    kept = _read(given.out.with_suffix(".jsonl")) if given.add else []
+    tallies = _merged(kept, [{**one, **run} for one in counted])
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(_page(tallies, code, time.monotonic() - began))
+    given.out.with_suffix(".jsonl").write_text("".join(json.dumps(one) + "\n" for one in tallies))
+    given.out.write_text(_page(tallies))
     sys.stdout.write(f"{sum(one['injected'] for one in tallies)} faults; see {given.out}\n")
     return code
+
+
+def _read(lines: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+
+
+def _merged(kept: Sequence[dict[str, Any]], counted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A fault that was counted again replaces what was counted before."""
+    again = {one["fault"] for one in counted}
+    return [*(one for one in kept if one["fault"] not in again), *counted]
 
 
 def _run(chosen: Sequence[str], lines: Path) -> int:
@@ -57,18 +72,20 @@ def _run(chosen: Sequence[str], lines: Path) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - our own Python
 
 
-def _page(tallies: Sequence[dict[str, Any]], code: int, seconds: float) -> str:
+def _page(tallies: Sequence[dict[str, Any]]) -> str:
     rows = [_row(one) for one in tallies]
     injected, asked = (sum(one[name] for one in tallies) for name in ("injected", "asked"))
     lost, twice = (sum(one[name] for one in tallies) for name in ("lost", "twice"))
-    ended = "All tests passed." if code == 0 else f"**The run failed (exit {code}): see its output.**"
+    runs = {(one["commit"], one["passed"], one["minutes"]) for one in tallies}
+    failed = "" if all(one["passed"] for one in tallies) else "\n\n**A run failed: see its output.**"
+    minutes, commits = sum(run[2] for run in runs), ", ".join(sorted({run[0] for run in runs}))
     shorter = ", ".join(f"`{name}` {value:g}" for _, name, value in SHORTER)
     return f"""# Faults on the real thing
 
-Written by `make faults`; do not edit. {ended}
+Written by `make faults`; do not edit. What each row was counted by stands in `faults.jsonl` beside this page.{failed}
 
-**{injected} faults injected, {asked} requests, {lost} lost, {twice} effects twice.** {seconds / 60:.0f} minutes on
-{_machine()}; commit {commit()}; {_versions()}.
+**{injected} faults injected, {asked} requests, {lost} lost, {twice} effects twice.** {len(runs)} runs of {minutes:.0f}
+minutes together on {_machine()}; commit {commits}; {_versions()}.
 
 The four services ran as four processes (tests/faults/service.py, with shorter leases: {shorter} s; everything else
 as in production) behind fault proxies, over a real PostgreSQL and a real Apache Kafka. "Effects twice" is what the

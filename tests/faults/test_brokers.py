@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -17,37 +16,17 @@ from shared.outbox.relay import Relay
 from tests.faults.record import Tally
 from tests.faults.servers import end_at_once, start_again
 from tests.faults.trial import trial
-from tests.faults.world import World, fault_world
+from tests.faults.world import World
 from tests.support.eventually import eventually_async
 from tests.support.installation import Installations
 from tests.support.kafka_records import read
 from tests.support.machine import request
 from tests.support.outbox import a_relay, a_row, firsts, put, unpublished
-from tests.support.stack import running_stack
 
 pytestmark = [pytest.mark.connected, pytest.mark.durable, pytest.mark.fault, pytest.mark.long]
 
 ROUNDS = 3
 AWAY_SECONDS = 8.0
-
-
-@pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    with running_stack(tmp_path_factory.mktemp("three") / ".habeas", brokers=3) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def made(three: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Installations:
-    return Installations(three, tmp_path_factory.mktemp("three-installations"), tidy=False)
-
-
-@pytest.fixture(scope="module")
-async def replicated(
-    three: StackInfo, made: Installations, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[World]:
-    async with fault_world(three, made, tmp_path_factory.mktemp("three-world"), people=1200) as found:
-        yield found
 
 
 @pytest.mark.timeout(900)
@@ -70,9 +49,9 @@ async def test_a_broker_killed_under_load_costs_no_request(replicated: World, wh
 
 @pytest.mark.timeout(300)
 async def test_a_partition_without_a_leader_for_longer_than_a_request_may_take_loses_no_record(
-    three: StackInfo, made: Installations
+    three: StackInfo, on_three: Installations
 ) -> None:
-    kernel = await made.make(topics=())
+    kernel = await on_three.make(topics=())
     topic, tally = kernel.topic(VERIFIED), Tally("partition without a leader")
     async with _admin(three) as admin:
         await admin.create_topics([NewTopic(topic, num_partitions=3, replication_factor=1)])

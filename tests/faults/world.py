@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +101,13 @@ class World:
             return [tuple(row) for row in await connection.fetch(query)]
 
     @asynccontextmanager
-    async def twin(self, service: str, **more: str) -> AsyncIterator[Services]:
+    async def twin(
+        self, service: str, *, program: Sequence[str] = PROGRAM, **more: str
+    ) -> AsyncIterator[Services]:
         """A second process of a service, until the end of the block; meanwhile it is the one whose URL is known."""
         first = self.running.settings.home / "run" / f"{service}.url"
         address = first.read_text()
-        twin = Services(self.running.settings.home, {**self.environment, **more}, PROGRAM)
+        twin = Services(self.running.settings.home, {**self.environment, **more}, program)
         self.twins.append(twin)
         await asyncio.to_thread(twin.start, service)
         try:

@@ -123,12 +123,13 @@ def recover(
         )
         return
     done = asyncio.run(_recover(service, actor, database))
-    if as_json:
-        typer.echo(json.dumps(asdict(done)))
-        return
-    typer.echo(
-        f"{service}: {done.events} events of {done.requests} requests were on its topics and not in its database; "
-        f"{done.tasks} tasks will be proved; {done.topics} topics will be read from the beginning."
+    typer.echo(json.dumps(asdict(done)) if as_json else _told(done))
+
+
+def _told(done: "Recovered") -> str:
+    return (
+        f"{done.service}: {done.events} events of {done.requests} requests were on its topics and not in its "
+        f"database; {done.tasks} tasks will be proved; {done.topics} topics will be read from the beginning."
     )
 
 

@@ -6,7 +6,10 @@ import typer
 
 Asked = Annotated[str, typer.Option(help="What is asked; know and access mean know_specific.")]
 Received = Annotated[str, typer.Option(help="When the request arrived, ISO 8601 with its offset.")]
-Regime = Annotated[str | None, typer.Option(help="The body of rules, such as us-ca-ccpa.")]
+Regime = Annotated[
+    str | None,
+    typer.Option(help="The body of rules, such as us-ca-ccpa, or a place that has one, such as us-va."),
+]
 Residency = Annotated[
     str | None, typer.Option(help="Instead of --regime: where the person lives, such as US-CA or DE.")
 ]

@@ -21,6 +21,7 @@ from shared.policy import (
     UnknownRightError,
     load_regime,
     parse_right,
+    regime_names,
 )
 from shared.policy.clockwork.happenings import Event, UnknownHappeningError, parse_happening
 from shared.policy.clockwork.history import EventBeforeReceiptError
@@ -35,8 +36,10 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read_regime_name(text: str) -> Regime:
+    """Take a regime's name, or a place that has one law alone: us-va means us-va-vcdpa."""
+    of_the_place = [name for name in regime_names() if name.startswith(f"{text}-")]
     try:
-        return load_regime(text)
+        return load_regime(of_the_place[0] if len(of_the_place) == 1 else text)
     except UnknownRegimeError as error:
         refuse("--regime", str(error))
 

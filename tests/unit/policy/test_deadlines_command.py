@@ -53,6 +53,23 @@ def test_an_unconfirmed_regime_names_what_is_unconfirmed() -> None:
     assert "Unconfirmed: know_specific.verification, know_specific.extend, " in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("place", "name"), [("us-va", "us-va-vcdpa"), ("eu", "eu-gdpr"), ("ca-qc", "ca-qc-private-sector")]
+)
+def test_a_place_that_has_one_law_names_it(place: str, name: str) -> None:
+    options = ("--right", "access", "--received", LATE_IN_2027)
+
+    assert _json("--regime", place, *options) == _json("--regime", name, *options)
+
+
+@pytest.mark.parametrize("place", ["us-ca", "us-nv", "us", "", "ca"])
+def test_a_place_that_has_several_laws_or_none_names_nothing(place: str) -> None:
+    result = _run("--regime", place, "--right", "access", "--received", LATE_IN_2027)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("--regime: regime must be one of ")
+
+
 def test_california_is_offered_and_says_nothing_besides() -> None:
     assert _run(*CALIFORNIA, "--json").stderr == ""
 

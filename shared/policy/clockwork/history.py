@@ -7,9 +7,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from shared.policy.clocks import Clocks
+from shared.policy.clockwork.counting import last_days
 from shared.policy.clockwork.course import Course, Effect, begin, days_between
 from shared.policy.clockwork.happenings import Event, Happening
-from shared.policy.clockwork.periods import ClockRules, Pause, Restart
+from shared.policy.clockwork.periods import CalendarDays, ClockRules, Months, Pause, Restart
 from shared.policy.clockwork.reckoning import dates_of
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
 from shared.policy.regimes import Regime
@@ -66,16 +67,22 @@ class Clockwork:
         return clocks.model_copy(update={"extend_to": None}) if refused else clocks
 
     def _hear(self, course: Course, event: Event) -> Heard:
-        clocks = dates_of(self.regime, self.right, self._so_far(course, event.on), self.rules)
+        running = self._so_far(course, event.on)
         if event.kind in NOTICES:
+            clocks = dates_of(self.regime, self.right, running, self.rules)
             return _notice(course, event, clocks, self.regime.zone)
         hear = next(self._listeners(event.kind), None)
         if hear is None:
             return course, False, _ELSEWHERE.get(event.kind, "moves no date of this right")
-        answer = clocks.due(extended=course.extended)
-        if answer is not None and event.on > answer.date:
-            return course, False, f"comes too late: the period had ended on {answer.date}"
+        end = self._end(running)
+        if end is not None and event.on > end:
+            return course, False, f"comes too late: the period had ended on {end}"
         return hear(course, event)
+
+    def _end(self, running: Course) -> date | None:
+        """The period's own last day: what closed days add to it cannot be stopped any more."""
+        rule = self.rules.extend if running.extended else self.rules.respond
+        return last_days(rule, self.rules, running)[0] if isinstance(rule, CalendarDays | Months) else None
 
     def _listeners(self, kind: Happening) -> Iterator[Callable[[Course, Event], Heard]]:
         for pause in self.rules.pauses:
@@ -130,7 +137,7 @@ def _starts_again(course: Course, event: Event, restart: Restart) -> Heard:
     rest = tuple(one for one in course.asked if one.kind is not restart.asked)
     moved = event.on > course.start
     words = f"the period begins on {event.on}" if moved else "the period had begun already"
-    return replace(course, start=max(course.start, event.on), asked=rest), moved, words
+    return replace(course, start=event.on, asked=rest), moved, words
 
 
 def _notice(course: Course, event: Event, clocks: Clocks, zone: ZoneInfo) -> Heard:

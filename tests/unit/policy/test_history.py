@@ -8,8 +8,10 @@ import pytest
 from shared.policy import Right, load_regime
 from shared.policy.clocks import DueDate
 from shared.policy.clockwork.happenings import Event, Happening, UnknownHappeningError, parse_happening
-from shared.policy.clockwork.history import EventBeforeReceiptError
+from shared.policy.clockwork.history import Clockwork, EventBeforeReceiptError
 from shared.policy.clockwork.outlook import Outlook, look_ahead
+from shared.policy.clockwork.periods import Cap
+from shared.policy.sourced import Confidence, Effective
 
 CCPA, GDPR, UK = (load_regime(name) for name in ("us-ca-ccpa", "eu-gdpr", "uk-gdpr"))
 FEBRUARY = datetime(2026, 2, 2, 11, tzinfo=ZoneInfo("America/Los_Angeles"))
@@ -102,7 +104,19 @@ def test_a_clarification_asked_after_the_month_stops_nothing() -> None:
     outlook = _access(_happened("clarification-asked", 10, 6), _happened("clarification-received", 10, 9))
 
     assert outlook.clocks == _access().clocks
-    assert _said(outlook)[0] == "comes too late: the period had ended on 2026-10-05"
+    assert _said(outlook)[0] == "comes too late: the period had ended on 2026-10-03"
+
+
+def test_a_clarification_asked_on_the_months_own_last_day_still_stops_the_clock() -> None:
+    outlook = _access(_happened("clarification-asked", 10, 3), _happened("clarification-received", 10, 9))
+
+    assert _on(outlook.clocks.respond_by) == date(2026, 10, 12)
+
+
+def test_a_clarification_asked_on_the_day_to_which_a_weekend_carried_the_end_stops_nothing() -> None:
+    outlook = _access(_happened("clarification-asked", 10, 5), _happened("clarification-received", 10, 9))
+
+    assert outlook.clocks == _access().clocks
 
 
 def test_an_answer_to_a_question_that_nobody_asked_stops_nothing() -> None:
@@ -180,12 +194,31 @@ def test_the_european_month_waits_for_nobody() -> None:
     assert outlook.clocks == look_ahead(GDPR, Right.DELETE, SEPTEMBER).clocks
 
 
-def test_a_cap_holds_against_everything() -> None:
+def test_florida_ends_on_the_sixtieth_day_however_it_is_extended() -> None:
     florida = load_regime("us-fl-fdbr")
 
     outlook = look_ahead(florida, Right.DELETE, FEBRUARY, events=[_happened("extension-notice", 3, 1)])
 
     assert (_on(outlook.clocks.extend_to) - outlook.clocks.received_on).days == 60
+
+
+def test_a_cap_holds_against_pauses_extensions_and_closed_days() -> None:
+    rules = UK.right(Right.KNOW_SPECIFIC).clocks
+    cap = Cap(
+        days=40,
+        cite="a test",
+        effective=Effective.model_validate({"from": date(2026, 1, 1)}),
+        confidence=Confidence.HOUSE_POLICY,
+    )
+    work = Clockwork(UK, Right.KNOW_SPECIFIC, rules.model_copy(update={"cap": cap}))
+    events = [_happened("clarification-asked", 9, 7), _happened("clarification-received", 9, 30)]
+
+    clocks = work.dates(work.follow(date(2026, 9, 3), events))
+
+    assert clocks.respond_by is not None
+    assert clocks.extend_to is not None
+    assert {clocks.respond_by.date, clocks.extend_to.date} == {date(2026, 10, 13)}
+    assert {clocks.respond_by.legal_latest, clocks.extend_to.legal_latest} == {date(2026, 10, 13)}
 
 
 def test_events_count_in_the_order_of_their_days_however_they_are_told() -> None:

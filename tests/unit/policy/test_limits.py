@@ -21,6 +21,7 @@ CCPA, SHINE, DROP, COLORADO = (
         ([date(2026, 2, 1), date(2026, 6, 1)], False, None),
         ([date(2026, 2, 2), date(2026, 6, 1)], True, date(2027, 2, 2)),
         ([date(2026, 3, 1), date(2026, 6, 1), date(2026, 9, 1)], True, date(2027, 6, 1)),
+        ([date(2026, 3, 1), date(2027, 2, 2)], False, None),
     ],
 )
 def test_know_need_not_be_answered_a_third_time_in_twelve_months(

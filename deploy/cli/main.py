@@ -22,6 +22,7 @@ from deploy.cli import (
     requests,
     stack,
     system_drafts,
+    system_new,
     systems,
 )
 
@@ -37,6 +38,7 @@ app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 systems.app.command("import", epilog=system_drafts.EPILOG)(system_drafts.import_)
+systems.app.command("new", epilog=system_new.EPILOG)(system_new.new)
 app.add_typer(systems.app, name="systems")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")

@@ -52,8 +52,18 @@ def plan(
     from services.fulfillment.datamap.explain import explain
 
     kinds = set(by or ["email"])
-    told = {each.system: explain(each.datamap, kinds) for each in _mapped(name)}
+    with _said_plainly():
+        told = {each.system: explain(each.datamap, kinds) + _asked(each) for each in _mapped(name)}
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
+
+
+def _asked(system: "System") -> str:
+    """The requests of a system over HTTP; a database needs no telling."""
+    if system.kind != "http":
+        return ""
+    from services.fulfillment.adapters.http.telling import requests_of
+
+    return "\n" + requests_of(system)
 
 
 def _connected(name: str | None) -> "tuple[Connected, ...]":

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,9 +64,11 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     running = await asyncio.to_thread(stack.up, home, broker=wanted.broker, report=say)
     services = Services(home, _environment(home, running))
     watch = Watch(running.kafka_bootstrap)
+    rented = ExitStack()
     try:
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
         everything = await _furnished(wanted, running, services, watch)
+        rented.callback(everything.business.close)
         say("starting intake, verification, fulfillment and deadline, a process each")
         await watch.start()
         await asyncio.to_thread(services.start)
@@ -74,6 +76,7 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     finally:
         await watch.stop()
         await asyncio.to_thread(services.stop)
+        await asyncio.to_thread(rented.close)
         await asyncio.to_thread(stack.down, home)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deploy.demo.cascadia.places import SYSTEMS
 from deploy.demo.plan import Via
 from shared.events.verification import VerificationConcluded
 from tests.support.proven import assert_told
@@ -26,11 +27,7 @@ async def test_a_deletion_leaves_only_the_sale_that_the_law_keeps(running: Runni
     assert audit.retained(person) == 1
     await running.town.unharmed()
     certificate = await assert_told(requester)
-    assert {one.system for one in certificate.systems} == {
-        "cascadia-crm",
-        "cascadia-dms",
-        "cascadia-marketing",
-    }
+    assert {one.system for one in certificate.systems} == set(SYSTEMS.values())
     mail = await running.mailbox.wait(requester.request_id, "answer")
     assert mail.to == person.email
     assert "49 CFR 580.8" in mail.text or "legal obligation" in mail.text

@@ -15,7 +15,7 @@ import asyncpg
 
 from deploy.demo.cascadia.before import Known, Where, checksum, read_all, read_before
 from deploy.demo.cascadia.people import Person
-from deploy.demo.cascadia.places import DATABASES, ROLES, Places
+from deploy.demo.cascadia.places import DATABASES, RENTED, ROLES, Places
 
 EXEMPT = frozenset({("dms", "sales")})
 """The only rows that may outlive a deletion with the person in them: 49 CFR 580.8."""
@@ -27,6 +27,7 @@ FLAGS = {
     ("crm", "contacts"): "do_not_sell",
     ("marketing", "subscribers"): "unsubscribed",
     ("marketing", "ad_audience_members"): "excluded",
+    ("mailer", "contacts"): "sale_opt_out",
 }
 
 _TWICE = """
@@ -45,6 +46,9 @@ GROUP BY table_name, verb, idempotency_key HAVING count(DISTINCT transaction_id)
 _TWICE_IN_FILE = """
 SELECT table_name, verb, row_key, count(*) AS times FROM ledger_effects
 GROUP BY table_name, verb, row_key HAVING count(*) > 1
+"""
+_TOLD_TWICE = """
+SELECT table_name, verb, row_key, count(*) AS times FROM told GROUP BY table_name, verb, row_key HAVING count(*) > 1
 """
 
 
@@ -70,7 +74,7 @@ class Audit:
         self._rows_of = _by_owner(self._before)
 
     async def look(self) -> "Audit":
-        """Read every row of all three systems."""
+        """Read every row of all systems."""
         tables = {(system, table) for system, table, _ in self._before}
         self._now = await read_all(self._places, sorted(tables))
         self._named = _by_text(self._now)
@@ -137,7 +141,13 @@ class Audit:
                 await connection.close()
         with closing(sqlite3.connect(self._places.marketing)) as database_file:
             (in_file,) = database_file.execute("SELECT count(*) FROM ledger_effects").fetchone()
-        return total + int(in_file)
+        return total + int(in_file) + sum(self._told(system) for system in RENTED)
+
+    def _told(self, system: str) -> int:
+        """How often a rented service was told to change something."""
+        with closing(sqlite3.connect(self._places.file(system))) as database:
+            (told,) = database.execute("SELECT count(*) FROM told").fetchone()
+        return int(told)
 
     def _of(self, person: Person) -> list[Where]:
         return self._rows_of.get(person.number, [])
@@ -155,7 +165,11 @@ class Audit:
     def _twice_in_file(self) -> Iterable[Twice]:
         with closing(sqlite3.connect(self._places.marketing)) as database:
             rows = database.execute(_TWICE_IN_FILE).fetchall()
-        return [Twice("marketing", table, verb, key, times) for table, verb, key, times in rows]
+        found = [Twice("marketing", *row) for row in rows]
+        for system in RENTED:
+            with closing(sqlite3.connect(self._places.file(system))) as database:
+                found += [Twice(system, *row) for row in database.execute(_TOLD_TWICE).fetchall()]
+        return found
 
 
 def _names(person: Person) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.demo.cascadia.places import DATABASES, Places
+from deploy.demo.cascadia.places import DATABASES, FILES, Places
 from deploy.demo.cascadia.rows import Rows
 
 Where = tuple[str, str, str]
@@ -47,7 +47,11 @@ def read_before(places: Places) -> dict[Where, Known]:
 async def read_all(places: Places, tables: Iterable[tuple[str, str]]) -> dict[Where, Mapping[str, Any]]:
     """Every row of these tables as it is now."""
     wanted = list(tables)
-    content = dict(_marketing(places, [table for system, table in wanted if system == "marketing"]))
+    content = {
+        where: row
+        for name in FILES
+        for where, row in _in_file(places, name, [table for system, table in wanted if system == name])
+    }
     for system, database in DATABASES.items():
         connection = await asyncpg.connect(places.admin(database))
         try:
@@ -63,9 +67,9 @@ def checksum(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr([(name, str(value)) for name, value in row.items()]).encode()).hexdigest()
 
 
-def _marketing(places: Places, tables: Iterable[str]) -> Iterator[tuple[Where, Mapping[str, Any]]]:
-    with closing(sqlite3.connect(places.marketing)) as database:
+def _in_file(places: Places, system: str, tables: Iterable[str]) -> Iterator[tuple[Where, Mapping[str, Any]]]:
+    with closing(sqlite3.connect(places.file(system))) as database:
         database.row_factory = sqlite3.Row
         for table in tables:
             for row in database.execute(f"SELECT * FROM {table}"):  # noqa: S608 - our own names
-                yield ("marketing", table, str(row["id"])), dict(row)
+                yield (system, table, str(row["id"])), dict(row)

@@ -1,8 +1,9 @@
 """Bring the sample business into being: databases, roles, people, the ledger, and the auditor's record of before."""
 
+import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,12 @@ import asyncpg
 
 from deploy.demo.cascadia.audit import Audit
 from deploy.demo.cascadia.before import write_before
+from deploy.demo.cascadia.helpdesk import HelpDesk
+from deploy.demo.cascadia.mailer import Mailer
 from deploy.demo.cascadia.people import Person, make_people
-from deploy.demo.cascadia.places import DATABASES, ROLES, Places
+from deploy.demo.cascadia.places import DATABASES, FILES, ROLES, Places
 from deploy.demo.cascadia.rows import Rows, make_rows
+from deploy.demo.cascadia.saas import Served, Store
 from shared.private_files import write_private
 
 _HERE = Path(__file__).parent
@@ -23,7 +27,10 @@ _TABLES = {
     "crm": ("households", "contacts", "addresses", "interactions", "web_sessions", "page_views"),
     "dms": ("customers", "vehicles", "sales", "service_visits", "quotes"),
     "marketing": ("subscribers", "campaign_sends", "ad_audience_members"),
+    "mailer": ("contacts", "activities"),
+    "helpdesk": ("users", "tickets"),
 }
+_LEDGERS = {"marketing": "ledger_marketing.sql", "mailer": "ledger_saas.sql", "helpdesk": "ledger_saas.sql"}
 
 
 class NotOursError(RuntimeError):
@@ -36,6 +43,12 @@ class Cascadia:
 
     people: tuple[Person, ...]
     places: Places
+    rented: tuple[Served, ...] = ()
+
+    def close(self) -> None:
+        """End the simulated services."""
+        for each in self.rented:
+            each.stop()
 
     def audit(self) -> Audit:
         """The business's own look at its databases, by its own SQL."""
@@ -73,9 +86,26 @@ async def load_people(admin_url: str, home: Path, everybody: tuple[Person, ...],
     for system in DATABASES:
         async with _connected(places.admin(DATABASES[system])) as connection:
             await _fill(connection, system, rows)
-    _fill_marketing(places, rows)
+    for name in FILES:
+        _fill_file(places, name, rows)
+    write_private(places.secret("marketing"), f"sqlite:///{places.marketing.absolute()}".encode())
     await write_before(places, rows)
-    return Cascadia(everybody, places)
+    return Cascadia(everybody, places, await asyncio.to_thread(lambda: tuple(_rent(places))))
+
+
+def _rent(places: Places) -> Iterator[Served]:
+    """Start the services over HTTP, and leave their addresses and keys where the adapters look."""
+    key, client = secrets.token_urlsafe(24), "habeas"
+    apps = {
+        "mailer": Mailer(Store(places.file("mailer")), key).app,
+        "helpdesk": HelpDesk(Store(places.file("helpdesk")), client, key).app,
+    }
+    write_private(places.secret("helpdesk", "client"), client.encode())
+    for name, app in apps.items():
+        served = Served(app)
+        write_private(places.secret(name), served.start().encode())
+        write_private(places.secret(name, "key"), key.encode())
+        yield served
 
 
 async def _make_roles(connection: Any) -> None:
@@ -115,19 +145,18 @@ async def _fill(connection: Any, system: str, rows: Rows) -> None:
     await connection.execute("ANALYZE")
 
 
-def _fill_marketing(places: Places, rows: Rows) -> None:
-    places.marketing.unlink(missing_ok=True)
-    with closing(sqlite3.connect(places.marketing)) as database:
-        database.executescript((_HERE / "schema_marketing.sql").read_text())
-        for table in _TABLES["marketing"]:
-            records = rows.tables["marketing", table]
+def _fill_file(places: Places, system: str, rows: Rows) -> None:
+    places.file(system).unlink(missing_ok=True)
+    with closing(sqlite3.connect(places.file(system))) as database:
+        database.executescript((_HERE / f"schema_{system}.sql").read_text())
+        for table in _TABLES[system]:
+            records = rows.tables[system, table]
             if records:
                 slots = ", ".join("?" * len(records[0]))
                 database.executemany(f"INSERT INTO {table} VALUES ({slots})", records)  # noqa: S608 - our own names
-        database.executescript((_HERE / "ledger_marketing.sql").read_text())
+        database.executescript((_HERE / _LEDGERS[system]).read_text())
         database.commit()
-    places.marketing.chmod(0o600)
-    write_private(places.secret("marketing"), f"sqlite:///{places.marketing.absolute()}".encode())
+    places.file(system).chmod(0o600)
 
 
 @asynccontextmanager

@@ -5,7 +5,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 DATABASES = {"crm": "cascadia_crm", "dms": "cascadia_dms"}
-SYSTEMS = {"crm": "cascadia-crm", "dms": "cascadia-dms", "marketing": "cascadia-marketing"}
+FILES = ("marketing", "mailer", "helpdesk")
+"""The systems whose rows lie in a SQLite file: the last two are rented services, reached over HTTP."""
+
+RENTED = ("mailer", "helpdesk")
+SYSTEMS = {name: f"cascadia-{name}" for name in (*DATABASES, *FILES)}
 ROLES = {"crm": "habeas_cascadia_crm", "dms": "habeas_cascadia_dms"}
 
 
@@ -20,17 +24,21 @@ class Places:
     def folder(self) -> Path:
         return self.home / "cascadia"
 
+    def file(self, system: str) -> Path:
+        """The rows of a system that has no server of its own."""
+        return self.folder / f"{system}.sqlite"
+
     @property
     def marketing(self) -> Path:
-        return self.folder / "marketing.sqlite"
+        return self.file("marketing")
 
     @property
     def before(self) -> Path:
         """The auditor's record of every row before anybody asked for anything."""
         return self.folder / "before.sqlite"
 
-    def secret(self, system: str) -> Path:
-        return self.folder / f"{SYSTEMS[system]}.url"
+    def secret(self, system: str, kind: str = "url") -> Path:
+        return self.folder / f"{SYSTEMS[system]}.{kind}"
 
     def admin(self, database: str | None = None) -> str:
         """The administrator's address, of one of the databases."""

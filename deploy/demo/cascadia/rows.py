@@ -14,7 +14,7 @@ from uuid import UUID
 
 from deploy.demo.cascadia.people import Person
 
-IN_AN_AUDIENCE, WITH_CAPITALS = 0.5, 0.1
+IN_AN_AUDIENCE, WITH_CAPITALS, ASKED_FOR_HELP = 0.5, 0.1, 0.3
 MAY_SELL = False
 
 _MODELS = ("Larch hatchback", "Sequoia wagon", "Tamarack pickup", "Willow coupe")
@@ -49,8 +49,9 @@ class Rows:
 
 
 def make_rows(people: Iterable[Person], seed: int) -> Rows:
-    """The whole content of all three systems."""
+    """The whole content of all systems."""
     rows, chance = Rows(), random.Random(seed + 1)  # noqa: S311 - repeatable, not secret
+    rented = random.Random(seed + 2)  # noqa: S311 - repeatable, not secret
     everybody = list(people)
     _households(rows, everybody)
     for person in everybody:
@@ -59,6 +60,9 @@ def make_rows(people: Iterable[Person], seed: int) -> Rows:
             _dms(rows, person, person.dms_email, chance)
         if person.subscribes:
             _marketing(rows, person, chance)
+            _mailer(rows, person, rented)
+        if person.owns_car or rented.random() < ASKED_FOR_HELP:
+            _helpdesk(rows, person, rented)
     return rows
 
 
@@ -149,6 +153,21 @@ def _marketing(rows: Rows, person: Person, chance: random.Random) -> None:
     if chance.random() < IN_AN_AUDIENCE:
         digest = hashlib.sha256(person.email.encode()).hexdigest()
         rows.add("marketing", "ad_audience_members", person, digest, "lookalike buyers", 0, since)
+
+
+def _mailer(rows: Rows, person: Person, chance: random.Random) -> None:
+    contact = rows.add(
+        "mailer", "contacts", person, _spelt(person.email, chance), person.first_name, 0, _iso(person.since)
+    )
+    for at in _moments(person, chance, 3):
+        rows.add("mailer", "activities", person, contact, f"{at.year} test-drive invitation", _iso(at))
+
+
+def _helpdesk(rows: Rows, person: Person, chance: random.Random) -> None:
+    user = rows.add("helpdesk", "users", person, person.email, person.name, person.phone, _iso(person.since))
+    for at in _moments(person, chance, 3):
+        body = f"This is {person.name}. Please call me."
+        rows.add("helpdesk", "tickets", person, user, chance.choice(_COMPLAINTS), body, _iso(at))
 
 
 def _spelt(email: str, chance: random.Random) -> str:

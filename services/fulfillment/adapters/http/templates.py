@@ -29,7 +29,7 @@ def _digest(name: str) -> Callable[[Any], str]:
     return lambda value: hashlib.new(name, str(value).encode(), usedforsecurity=False).hexdigest()
 
 
-_FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "sha256": _digest("sha256"),
     # Mailchimp's name for a member is the MD5 of the address: https://mailchimp.com/developer/marketing/docs/methods-parameters/
     "md5": _digest("md5"),
@@ -42,7 +42,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
 
 def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, **options)
-    environment.filters.update(_FILTERS)
+    environment.filters.update(FILTERS)
     return environment
 
 

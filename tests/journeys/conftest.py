@@ -11,9 +11,11 @@ from tests.support.town import Town
 
 
 @pytest.fixture(scope="package")
-async def town(servers: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Town:
+async def town(servers: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """The sample business on the test servers."""
-    return await Town.build(servers.database_url, tmp_path_factory.mktemp("town"))
+    built = await Town.build(servers.database_url, tmp_path_factory.mktemp("town"))
+    yield built
+    built.business.close()
 
 
 @pytest.fixture(scope="package")

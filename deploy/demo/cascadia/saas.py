@@ -4,11 +4,12 @@ They run in a thread of whoever loaded the sample business, until that process e
 """
 
 import json
+import socket
 import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,27 @@ class Store:
             return int(added or 0)
 
 
-@dataclass
+class _Server(uvicorn.Server):
+    """Says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
 class Served:
     """One application on a free port."""
 
-    app: Starlette
-    _server: uvicorn.Server = field(init=False)
-    _thread: threading.Thread = field(init=False)
+    def __init__(self, app: Starlette) -> None:
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, log_level="critical", lifespan="off"
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def start(self) -> str:
         """Serve it, and give its address.
@@ -71,14 +86,8 @@ class Served:
         Raises:
             DidNotStart: it was not up within some seconds.
         """
-        config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=0, log_config=None, log_level="critical", lifespan="off"
-        )
-        self._server = uvicorn.Server(config)
-        started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(started,), daemon=True)
         self._thread.start()
-        if not started.wait(START_SECONDS):
+        if not self._server.up.wait(START_SECONDS):
             raise DidNotStart("a simulated service did not start")
         return f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 
@@ -86,16 +95,6 @@ class Served:
         """End it, and wait for its end."""
         self._server.should_exit = True
         self._thread.join(START_SECONDS)
-
-    def _serve(self, started: threading.Event) -> None:
-        startup = self._server.startup
-
-        async def told(*arguments: Any, **named: Any) -> None:
-            await startup(*arguments, **named)
-            started.set()
-
-        self._server.startup = told  # type: ignore[method-assign] - uvicorn has no other word of being up
-        self._server.run()
 
 
 async def body_of(request: Request) -> Mapping[str, Any]:

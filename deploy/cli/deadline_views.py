@@ -67,6 +67,8 @@ def _json(outlook: Outlook, *, events: bool, explain: bool) -> dict[str, Any]:
     printed = outlook.clocks.model_dump(mode="json", include={"right", "received_on", *PRINTED})
     if events:
         printed |= _events_json(outlook)
+    if explain and outlook.due_again_on:
+        printed["due_again_on"] = str(outlook.due_again_on)
     if explain:
         printed["explained"] = {
             name: [{"day": str(day.on), "counted": day.number, "why": day.why} for day in days]

@@ -204,10 +204,13 @@ class RegimeRules(Rule):
         return self
 
     @model_validator(mode="after")
-    def _no_period_begins_after_its_right(self) -> Self:
+    def _no_period_leaves_its_right_alone(self) -> Self:
         for name, rule in self.weighty():
-            if rule.effective.first > self.rights[Right(name.split(".")[0])].effective.first:
+            granted = self.rights[Right(name.split(".")[0])].effective
+            if rule.effective.first > granted.first:
                 raise ValueError(f"{name} begins later than the right that needs it")
+            if rule.effective.last and (granted.last is None or rule.effective.last < granted.last):
+                raise ValueError(f"{name} ends earlier than the right that needs it")
         return self
 
     def unconfirmed(self) -> Iterator[tuple[str, Rule]]:

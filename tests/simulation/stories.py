@@ -12,6 +12,7 @@ from shared.events.intake import NoticeSent, RequestReceived, RequestWithdrawn
 from shared.events.message import Body
 from shared.events.verification import VerificationConcluded
 from shared.policy import DueDate, compute_clocks, load_regime
+from tests.support import almanac
 
 ANSWERS = {"answer", "denial", "withdrawal"}
 PROVED = {"verified", "downgraded"}
@@ -82,6 +83,9 @@ class Stories:
         assert story.received is None, "a request was received twice"
         clocks = compute_clocks(load_regime(body.regime), body.right, body.received_at)
         assert body.clocks == clocks, "a clock is not what the law says"
+        dues = {name: due.date for name in almanac.DUES if (due := getattr(body.clocks, name)) is not None}
+        opinion = almanac.expected(body.regime, body.right, almanac.Story(body.received_at))
+        assert dues == opinion.scheduled, "a date is not the one that the checker written apart walks to"
         story.received = body
 
     def _extended(self, story: Story, body: DeadlineExtended) -> None:

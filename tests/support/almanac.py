@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+DUES = ("acknowledge_by", "respond_by", "extend_to", "effective_by")
 DAY = timedelta(days=1)
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 Closed = Callable[[date], bool]

@@ -11,6 +11,7 @@ from shared.policy.clockwork.course import Course
 from shared.policy.clockwork.periods import (
     AnyPeriod,
     BusinessDays,
+    Cap,
     ClockRules,
     Counted,
     Immediately,
@@ -30,12 +31,18 @@ def end_of(rule: AnyPeriod, clocks: ClockRules, course: Course, calendars: Calen
         latest = dates.add_business_days(course.start, rule.n, calendars[rule.latest_calendar])
     else:
         due, latest = _carried(rule, last_days(rule, clocks, course), calendars)
-    return _capped(clocks, course, due), _capped(clocks, course, latest)
+    return (
+        (_capped(clocks.cap, course, due), _capped(clocks.cap, course, latest))
+        if clocks.cap
+        else (due, latest)
+    )
 
 
 def last_days(rule: Counted, clocks: ClockRules, course: Course) -> tuple[date, date]:
     """Give the last day before any closed day carries it on, by the stricter and by the milder reading."""
     end = _plain(rule, course.start)
+    if not course.stopped and not isinstance(rule, MoreMonths):
+        return end, end
     strict, mild = len(course.days_lost), len(course.days_lost_mildly)
     ends = [dates.add_days(end, strict), dates.add_days(end, mild)]
     if isinstance(rule, MoreMonths) and clocks.respond and clocks.respond.unit == "month":
@@ -61,7 +68,5 @@ def _carried(rule: Counted, ends: tuple[date, date], calendars: Calendars) -> tu
     return due, max(due, latest)
 
 
-def _capped(clocks: ClockRules, course: Course, day: date) -> date:
-    if clocks.cap is None:
-        return day
-    return min(day, dates.add_days(course.received_on, clocks.cap.days))
+def _capped(cap: Cap, course: Course, day: date) -> date:
+    return min(day, dates.add_days(course.received_on, cap.days))

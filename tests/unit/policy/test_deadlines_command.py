@@ -142,6 +142,12 @@ def test_every_counted_day_is_explained() -> None:
     assert [day["why"] for day in days if day["counted"] is None][1:] == ["Sunday"]
 
 
+def test_what_recurs_is_explained_with_its_next_day() -> None:
+    options = ("--regime", "us-ca-delete-act", "--right", "delete", "--received", "2026-08-01T12:00:00-07:00")
+
+    assert _json(*options, "--explain")["due_again_on"] == "2026-09-15"
+
+
 def test_a_person_reads_the_days_and_what_happened() -> None:
     result = _run(*LONDON, "--event", "clarification-asked:2026-09-07", "--explain")
 

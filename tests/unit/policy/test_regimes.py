@@ -118,6 +118,36 @@ def test_a_contradiction_in_the_file_is_refused(path: Path, change: Mapping, com
         RegimeRules.model_validate(_changed(path, lambda mapping: mapping.update(change)))
 
 
+@pytest.mark.parametrize(
+    ("effective", "complaint"),
+    [
+        ({"from": date(2026, 1, 2)}, "delete.respond begins later than the right that needs it"),
+        ({"from": date(2026, 1, 1), "to": date(2029, 1, 1)}, "delete.respond ends earlier than the right"),
+    ],
+)
+def test_a_period_that_is_not_law_as_long_as_its_right_is_refused(effective: Mapping, complaint: str) -> None:
+    document = _changed(
+        ("rights", "delete", "clocks", "respond"), lambda clock: clock.update(effective=effective)
+    )
+
+    with pytest.raises(ValidationError, match=complaint):
+        RegimeRules.model_validate(document)
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "complaint"),
+    [
+        (("rights", "delete", "clocks", "extend"), {"n": 45}, "extend is the whole longer period"),
+        (("rights", "know_specific", "frequency"), {"calendar_year": True}, "give months or calendar_year"),
+        ((), {"because": "it rains"}, "because is given exactly when offered is false"),
+        ((), {"offered": False}, "because is given exactly when offered is false"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(path: Path, change: Mapping, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        RegimeRules.model_validate(_changed(path, lambda mapping: mapping.update(change)))
+
+
 def test_an_extension_of_nothing_is_refused() -> None:
     document = _changed(("rights", "delete", "clocks"), lambda clocks: clocks.pop("respond"))
 

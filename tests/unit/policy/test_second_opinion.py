@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from shared.policy import Clocks, Fact, load_regime, parse_right, reckon, regime_names
 from shared.policy.clockwork.happenings import Event, Happening
 from shared.policy.clockwork.outlook import look_ahead
-from tests.support.almanac import LAWS, Dates, Story, bank, expected, first_late_instant, gov, judicial
+from tests.support.almanac import DUES, LAWS, Dates, Story, bank, expected, first_late_instant, gov, judicial
 
-DUES = ("acknowledge_by", "respond_by", "extend_to", "effective_by")
 patiently = settings(deadline=None, max_examples=200)
 every_law = st.sampled_from(sorted(LAWS))
 # Late enough that every regime is in force, early enough that no period leaves the holiday tables.

@@ -1,0 +1,356 @@
+"""The client of a system over HTTP: tokens, pages, limits and batches, against a server that keeps count."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.fulfillment.adapters.http import open_adapter
+from services.fulfillment.datamap.reading import read_dataset
+from services.fulfillment.datamap.systems import Limits, Secret, System
+from services.fulfillment.ports import (
+    Adapter,
+    Ambiguous,
+    Done,
+    Frozen,
+    NeedsPerson,
+    Retry,
+    StillPresent,
+    Subject,
+    Unknown,
+)
+from tests.support.http_server import serving
+
+CUT_OFF = datetime(2026, 3, 1, tzinfo=UTC)
+PERSON = Subject({"email": "ada.canary@example.com"})
+IDS = [1, 2, 3, 4, 5]
+MAP = {
+    "dataset": [
+        {
+            "fides_key": "s",
+            "collections": [
+                {
+                    "name": "people",
+                    "fields": [
+                        {"name": "id", "fides_meta": {"primary_key": True}},
+                        {
+                            "name": "email",
+                            "data_categories": ["user.contact.email"],
+                            "fides_meta": {"identity": "email"},
+                        },
+                    ],
+                }
+            ],
+        }
+    ]
+}
+Answering = Callable[[Request], Any]
+
+
+class Service:
+    """Answers as a test says, by method and path, and remembers every request."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.answers: dict[str, Answering] = {"GET /me": lambda _: {"ok": True}}
+        self.told: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        methods = ["GET", "POST", "DELETE", "PUT"]
+        self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
+        self.address = ""
+        self._adapters: list[Adapter] = []
+
+    def adapter(self, **connector: Any) -> Adapter:
+        """An adapter with this connector, filled up with what every one needs."""
+        people = {
+            "read": {"request": {"path": "/people/{{ id }}"}},
+            "delete": {"request": {"method": "DELETE", "path": "/people/{{ id }}"}},
+            "find": {
+                "email": {"request": {"path": "/people", "query": {"email": "{{ value }}"}}, "rows": "items"}
+            },
+            **connector.pop("people", {}),
+        }
+        whole = {
+            "connector": "s", "title": "S", "verified": "unverified against the vendor", "auth": {"kind": "none"},
+            "rate": {"per_second": 1000, "burst": 100}, "check": {"path": "/me"}, "collections": {"people": people},
+            **connector,
+        }  # fmt: skip
+        for name, text in {
+            "c.yaml": yaml.safe_dump(whole),
+            "url": self.address,
+            "id": "me",
+            "secret": "hush",
+        }.items():
+            (self.home / name).write_text(text)
+        places = {name: Secret(file=self.home / name) for name in ("id", "secret")}
+        adapter = open_adapter(
+            System(
+                system="s", kind="http", business="b", url=Secret(file=self.home / "url"), dataset=Path("m.yaml"),
+                connector=self.home / "c.yaml", secrets=places, limits=Limits(connect_seconds=1, statement_seconds=5),
+                datamap=read_dataset(MAP, file="m.yaml"),
+            )
+        )  # fmt: skip
+        self._adapters.append(adapter)
+        return adapter
+
+    async def close(self) -> None:
+        for adapter in self._adapters:
+            await adapter.close()
+
+    async def _answer(self, request: Request) -> Response:
+        self.told.append(f"{request.method} {request.url.path}")
+        self.headers.append(dict(request.headers))
+        answering = self.answers.get(self.told[-1])
+        answer = answering(request) if answering else JSONResponse({}, 404)
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """A service of which only `/me` is known so far."""
+    async with _served(tmp_path) as served:
+        yield served
+
+
+@asynccontextmanager
+async def _served(home: Path) -> AsyncIterator[Service]:
+    service = Service(home)
+    async with serving(service.app) as address:
+        service.address = address
+        yield service
+        await service.close()
+
+
+def row(number: int) -> dict[str, Any]:
+    return {"id": number, "email": "Ada.Canary@example.com"}
+
+
+async def found(adapter: Adapter) -> list[int | str]:
+    frozen = await adapter.find(PERSON, cut_off=CUT_OFF)
+    assert isinstance(frozen, Frozen), frozen
+    return sorted(key[0] for key in frozen.rows.get("people", ()))
+
+
+OAUTH = {
+    "kind": "oauth2_client_credentials",
+    "token_path": "/token",
+    "client_id_secret": "id",
+    "client_secret_secret": "secret",
+}
+
+
+async def test_a_token_is_asked_for_once_and_anew_when_it_was_refused(service: Service) -> None:
+    valid = ["one"]
+    service.answers["POST /token"] = lambda _: {"access_token": valid[0], "expires_in": 3600}
+
+    def people(request: Request) -> Any:
+        known = request.headers["authorization"] == f"Bearer {valid[0]}"
+        return {"items": [row(1)]} if known else JSONResponse({}, 401)
+
+    service.answers["GET /people"] = people
+    adapter = service.adapter(auth=OAUTH)
+
+    assert await found(adapter) == [1]
+    assert await found(adapter) == [1]
+    assert service.told.count("POST /token") == 1
+    valid[0] = "two"
+    assert await found(adapter) == [1]
+    assert service.told.count("POST /token") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (JSONResponse({"error": "invalid_client"}, 400), "credentials"),
+        (JSONResponse({"error": "invalid_client"}, 401), "credentials"),
+        (JSONResponse({"token": "x"}), "credentials"),
+    ],
+)
+async def test_a_grant_that_is_refused_is_a_matter_of_credentials(
+    service: Service, answer: Response, kind: str
+) -> None:
+    service.answers["POST /token"] = lambda _: answer
+
+    told = await service.adapter(auth=OAUTH).find(PERSON, cut_off=CUT_OFF)
+
+    assert isinstance(told, NeedsPerson)
+    assert told.kind == kind
+    assert "hush" not in repr(told)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header", "value"),
+    [
+        ({"kind": "bearer", "secret": "secret"}, "authorization", "Bearer hush"),
+        ({"kind": "api_key", "secret": "secret", "header": "X-Key"}, "x-key", "hush"),
+        ({"kind": "basic", "user": "u", "password_secret": "secret"}, "authorization", "Basic dTpodXNo"),
+        (
+            {"kind": "basic", "user_secret": "id", "password_secret": "secret"},
+            "authorization",
+            "Basic bWU6aHVzaA==",
+        ),
+    ],
+)
+async def test_each_way_to_show_who_we_are(
+    service: Service, auth: dict[str, str], header: str, value: str
+) -> None:
+    service.answers["GET /people"] = lambda _: {"items": []}
+
+    assert await found(service.adapter(auth=auth)) == []
+
+    assert service.headers[0][header] == value
+
+
+PAGINGS: dict[str, dict[str, Any]] = {
+    "cursor": {"kind": "cursor", "next": "next", "into": "query.at"},
+    "page": {"kind": "page", "into": "query.at"},
+    "counted": {"kind": "page", "into": "query.at", "pages": "pages"},
+    "offset": {"kind": "offset", "into": "query.at", "size": 2},
+    "address": {"kind": "address", "next": "url"},
+    "link": {"kind": "link"},
+}
+
+
+@pytest.mark.parametrize("kind", PAGINGS)
+async def test_every_page_is_read_whatever_way_they_hang_together(service: Service, kind: str) -> None:
+    def people(request: Request) -> Any:
+        at = int(request.query_params.get("at", 0))
+        start = (at - 1) * 2 if kind in {"page", "counted"} else at
+        items = [row(number) for number in IDS[start : start + 2]]
+        after = start + 2
+        onward = f"/people?email=x&at={after}" if after < len(IDS) else None
+        body = {"items": items, "next": after if onward else None, "pages": 3, "url": onward}
+        link = {"Link": f'<{onward}>; rel="next"'} if onward else {}
+        return JSONResponse(body, headers=link)
+
+    service.answers["GET /people"] = people
+    find = {"email": {"request": {"path": "/people", "query": {"email": "{{ value }}"}}, "rows": "items"}}
+    find["email"]["paging"] = PAGINGS[kind]
+
+    assert await found(service.adapter(people={"find": find})) == IDS
+    assert len(service.told) == (4 if kind == "page" else 3)
+
+
+async def test_a_next_page_on_another_host_is_not_asked_for(service: Service) -> None:
+    service.answers["GET /people"] = lambda _: {"items": [row(1)], "url": "http://127.0.0.1:9/people"}
+    find = {"email": {"request": {"path": "/people"}, "rows": "items", "paging": PAGINGS["address"]}}
+
+    told = await service.adapter(people={"find": find}).find(PERSON, cut_off=CUT_OFF)
+
+    assert isinstance(told, NeedsPerson)
+    assert "not this system's" in told.reason
+
+
+async def test_a_limit_that_the_headers_tell_is_kept_without_asking_again(service: Service) -> None:
+    service.answers["GET /people"] = lambda _: JSONResponse(
+        {"items": [row(1)]}, headers={"X-Left": "0", "X-Reset": "120"}
+    )
+    headers = {"remaining": "X-Left", "reset": "X-Reset"}
+    adapter = service.adapter(rate={"per_second": 100, "burst": 10, "headers": headers})
+
+    first = await adapter.find(PERSON, cut_off=CUT_OFF)
+    second = await adapter.find(PERSON, cut_off=CUT_OFF)
+
+    assert isinstance(first, Frozen)
+    assert isinstance(second, Retry)
+    assert timedelta(seconds=110) < second.after <= timedelta(seconds=120)
+    assert len(service.told) == 1
+
+
+async def test_our_own_limit_makes_a_task_wait_outside_instead_of_inside(service: Service) -> None:
+    service.answers["GET /people"] = lambda _: {"items": []}
+    adapter = service.adapter(rate={"per_second": 0.01, "burst": 1})
+
+    assert isinstance(await adapter.find(PERSON, cut_off=CUT_OFF), Frozen)
+    assert isinstance(await adapter.find(PERSON, cut_off=CUT_OFF), Retry)
+    assert len(service.told) == 1
+
+
+BATCH = {
+    "delete": {
+        "request": {"method": "POST", "path": "/delete", "json": {"ids": "{{ ids }}"}},
+        "many": 10,
+        "results": {"rows": "results", "id": "id", "ok": "ok", "absent": "gone"},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("results", "expected", "erased"),
+    [
+        ([{"id": 2, "ok": True}, {"id": 1, "ok": True}], Done, 2),
+        ([{"id": 1, "ok": True}, {"id": 2, "gone": True}], Done, 1),
+        ([{"id": 1, "ok": True}, {"id": 2, "error": "in use"}], Ambiguous, None),
+        ([{"id": 1, "ok": True}], Ambiguous, None),
+        ([{"id": 1, "error": "in use"}, {"id": 2, "error": "in use"}], NeedsPerson, None),
+        ([{"id": 8, "ok": True}, {"id": 9, "ok": True}], NeedsPerson, None),
+    ],
+)
+async def test_a_batch_is_judged_id_by_id(
+    service: Service, results: list[dict[str, Any]], expected: type, erased: int | None
+) -> None:
+    service.answers |= {f"GET /people/{number}": (lambda _, n=number: row(n)) for number in (1, 2)}
+    service.answers["POST /delete"] = lambda _: {"results": results}
+    frozen = Frozen({"people": ((1,), (2,))})
+
+    outcome = await service.adapter(people=BATCH).act("delete", frozen, cut_off=CUT_OFF, idempotency_key="k")
+
+    assert isinstance(outcome, expected), outcome
+    if isinstance(outcome, Done):
+        assert [count.erased for count in outcome.receipt.datasets] == [erased]
+
+
+async def test_an_answer_about_another_row_is_never_taken_for_ours(service: Service) -> None:
+    service.answers["GET /people/1"] = lambda _: row(2)
+    frozen = Frozen({"people": ((1,),)})
+
+    outcome = await service.adapter().act("delete", frozen, cut_off=CUT_OFF, idempotency_key="k")
+
+    assert isinstance(outcome, NeedsPerson)
+    assert outcome.kind == "schema"
+    assert "DELETE /people/1" not in service.told
+
+
+JOB = {
+    "delete": {
+        "request": {"method": "DELETE", "path": "/people/{{ id }}"},
+        "job": {
+            "id": "job",
+            "poll": {"path": "/jobs/{{ job }}"},
+            "state": "state",
+            "done": ["done"],
+            "failed": ["failed"],
+        },
+    }
+}
+
+
+async def test_a_job_that_failed_and_was_ordered_again_has_not_failed(service: Service) -> None:
+    states = {"a": "failed", "b": "working"}
+    service.answers["GET /people/1"] = lambda _: row(1)
+    service.answers |= {f"GET /jobs/{name}": (lambda _, n=name: {"state": states[n]}) for name in states}
+    names = iter(states)
+    service.answers["DELETE /people/1"] = lambda _: {"job": next(names)}
+    adapter, frozen = service.adapter(people=JOB), Frozen({"people": ((1,),)})
+
+    first = await adapter.act("delete", frozen, cut_off=CUT_OFF, idempotency_key="k")
+    assert isinstance(first, Ambiguous)
+    failed = await adapter.prove("delete", Frozen(frozen.rows, jobs=first.jobs), cut_off=CUT_OFF)
+    second = await adapter.act("delete", frozen, cut_off=CUT_OFF, idempotency_key="k")
+    assert isinstance(second, Ambiguous)
+    both = Frozen(frozen.rows, jobs=(*first.jobs, *second.jobs))
+    working = await adapter.prove("delete", both, cut_off=CUT_OFF)
+    states["b"] = "done"
+
+    assert isinstance(failed, StillPresent)
+    assert isinstance(working, Unknown)
+    assert working.look_again
+    assert await adapter.prove("delete", both, cut_off=CUT_OFF) == StillPresent(1)

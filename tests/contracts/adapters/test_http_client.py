@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,14 @@ async def _served(home: Path) -> AsyncIterator[Service]:
 
 def row(number: int) -> dict[str, Any]:
     return {"id": number, "email": "Ada.Canary@example.com"}
+
+
+def always(answer: Any) -> Answering:
+    return lambda _: answer
+
+
+def state_of(states: dict[str, str], name: str, _request: Request) -> Any:
+    return {"state": states[name]}
 
 
 async def found(adapter: Adapter) -> list[int | str]:
@@ -297,7 +306,7 @@ BATCH = {
 async def test_a_batch_is_judged_id_by_id(
     service: Service, results: list[dict[str, Any]], expected: type, erased: int | None
 ) -> None:
-    service.answers |= {f"GET /people/{number}": (lambda _, n=number: row(n)) for number in (1, 2)}
+    service.answers |= {f"GET /people/{number}": always(row(number)) for number in (1, 2)}
     service.answers["POST /delete"] = lambda _: {"results": results}
     frozen = Frozen({"people": ((1,), (2,))})
 
@@ -336,7 +345,7 @@ JOB = {
 async def test_a_job_that_failed_and_was_ordered_again_has_not_failed(service: Service) -> None:
     states = {"a": "failed", "b": "working"}
     service.answers["GET /people/1"] = lambda _: row(1)
-    service.answers |= {f"GET /jobs/{name}": (lambda _, n=name: {"state": states[n]}) for name in states}
+    service.answers |= {f"GET /jobs/{name}": partial(state_of, states, name) for name in states}
     names = iter(states)
     service.answers["DELETE /people/1"] = lambda _: {"job": next(names)}
     adapter, frozen = service.adapter(people=JOB), Frozen({"people": ((1,),)})

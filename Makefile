@@ -9,7 +9,7 @@ ARGS ?=
 
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
-COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-find-links --python-version 3.11
 RUN := $(VENV)/.habeas-run
 DEV := $(VENV)/.habeas-dev
 PEER := $(VENV)-peer/.habeas-peer

@@ -13,7 +13,7 @@ from shared.policy import Fact, Right, regime_names
 from shared.policy.clockwork.happenings import Happening
 from shared.policy.selection import residencies
 
-quickly = settings(deadline=None, max_examples=150)
+quickly = settings(deadline=None, max_examples=60)
 texts = st.text(max_size=12)
 days = st.dates().map(str)
 near = st.dates(min_value=date(2026, 1, 1), max_value=date(2029, 12, 31)).map(str)

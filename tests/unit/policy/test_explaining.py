@@ -80,7 +80,7 @@ def test_days_before_a_period_that_begins_later_are_told() -> None:
     assert len([day for day in waiting if day <= date(2026, 9, 10)]) == 8
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.sampled_from(sorted(LAWS)),
     st.dates(min_value=date(2027, 5, 3), max_value=date(2029, 8, 30)),

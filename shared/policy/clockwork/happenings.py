@@ -18,13 +18,17 @@ class Happening(StrEnum):
     FEE_ASKED = "fee-asked"
     FEE_PAID = "fee-paid"
     AUTHENTICATED = "authenticated"
+    ACKNOWLEDGED = "acknowledged"
+    ANSWERED = "answered"
     APPEALED = "appealed"
     COMPLIED = "complied"
     EARLIER_REQUEST = "earlier-request"
 
 
 ALIASES: Final = {
+    "clarification-requested": Happening.CLARIFICATION_ASKED,
     "clarification-answered": Happening.CLARIFICATION_RECEIVED,
+    "identity-requested": Happening.IDENTITY_ASKED,
     "verification-asked": Happening.IDENTITY_ASKED,
     "verified": Happening.AUTHENTICATED,
     "effective": Happening.COMPLIED,

@@ -19,6 +19,8 @@ from shared.policy.rights import Right
 NOTICES: Final = frozenset({Happening.EXTENSION_NOTICE, Happening.EXTENSION_NOTICE_WITHOUT_REASONS})
 BEFORE: Final = frozenset({Happening.EARLIER_REQUEST})
 _ELSEWHERE: Final = {
+    Happening.ACKNOWLEDGED: "is what acknowledge_by asks for; it moves no date",
+    Happening.ANSWERED: "is what the answer's date asks for; it moves no date",
     Happening.APPEALED: "starts the clock of the appeal",
     Happening.COMPLIED: "starts the wait before the person may be asked again",
     Happening.EARLIER_REQUEST: "counts towards how often the right must be answered",

@@ -124,9 +124,9 @@ def _varies(rules: RightRules) -> Iterator[str]:
         answered = _period(variant.clocks.respond)
         yield f"{variant.words}: {answered}, {_plain(variant.cite)}"
     if rules.frequency:
-        window = "calendar year" if rules.frequency.calendar_year else f"{rules.frequency.months} months"
+        window = "a calendar year" if rules.frequency.calendar_year else f"{rules.frequency.months} months"
         times = (
-            f"answered {rules.frequency.times} time{'s' * (rules.frequency.times > 1)} in a {window} at most"
+            f"answered {rules.frequency.times} time{'s' * (rules.frequency.times > 1)} in {window} at most"
         )
         yield f"{times}: {_plain(rules.frequency.cite)} `{rules.frequency.confidence}`"
     if rules.wait:
@@ -136,7 +136,11 @@ def _varies(rules: RightRules) -> Iterator[str]:
 
 def _waiting(regime: Regime) -> Iterator[str]:
     yield from (f"`{name}`" for name, _ in regime.rules.unconfirmed())
+    if regime.rules.applies.confidence is Confidence.UNCONFIRMED:
+        yield f"whom it protects ({_plain(regime.rules.applies.cite)})"
     for right, rules in regime.rules.rights.items():
+        if rules.agent and rules.agent.confidence is Confidence.UNCONFIRMED:
+            yield f"`{right}: agent`"
         statements = (duty for duty in rules.duties if duty.confidence is Confidence.UNCONFIRMED)
         yield from (f"`{right}: {duty.id}`" for duty in statements)
     for one in (*regime.rules.exemptions, *regime.rules.duties):

@@ -149,7 +149,7 @@ def test_all_regimes_are_listed() -> None:
 def test_a_regime_that_is_not_offered_says_so_when_it_is_shown() -> None:
     shown = " ".join(_run("show", "us-va-vcdpa").stdout.split())
 
-    assert "us-va-vcdpa is not offered: only its answer period is confirmed" in shown
+    assert "us-va-vcdpa is not offered: some of its rules were not compared" in shown
 
 
 def test_a_right_without_its_regime_is_refused() -> None:

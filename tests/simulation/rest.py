@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 OVER = {"done", "canceled"}
+TOO_OLD = "received_too_long_ago"
 
 
 def closed(world: "World", request_id: UUID) -> bool:
@@ -126,6 +127,10 @@ def _has_evidence(task: TaskRow) -> None:
 def _ended(world: "World", request_id: UUID) -> None:
     """G1, G4: a request that was taken in is closed with all its tasks ended, or somebody knows why not."""
     story = world.auditor.stories[request_id]
+    if story.refused is not None and story.received is None:
+        # Nobody read it for weeks: whoever sent it was told, and may say otherwise.
+        assert story.refused.reason == TOO_OLD, "a submission was refused"
+        return
     assert story.received is not None, "a request was lost"
     assert closed(world, request_id) or visibly_waiting(world, request_id), "G1: a request waits unseen"
     if not story.closed:

@@ -5,14 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineDomain
 from services.deadline.handlers import DestroyKey, SignCertificate
 from services.fulfillment.acting import ActHandler
-from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.connected import Systems
 from services.fulfillment.domain import Catalogue, FulfillmentDomain
 from services.fulfillment.exporting import ExportHandler
@@ -38,6 +36,7 @@ from shared.tasks.work import Handler
 from shared.vault import StoredKey, Vault, WrappedKey
 from tests.simulation.points import Process
 from tests.simulation.systems import ATTEMPT, attended
+from tests.support.memory_files import MemoryFiles
 from tests.support.memory_reading import MemoryReading
 from tests.support.memory_vault import MemoryKeyStore
 
@@ -106,24 +105,24 @@ class Mail:
         return Later("no_answer", uncertain=True) if fate == "lose" else Accepted(at)
 
 
-class Files(AnswerFiles):
-    """The folder of answers, in memory; it is one for all processes."""
+class Files(MemoryFiles):
+    """The folder of answers, one for all processes; its disk may be full."""
 
     def __init__(self, process: Process, files: dict[UUID, bytes]) -> None:
-        super().__init__(Path("nowhere"))
+        super().__init__(files)
         self._process = process
-        self._all = files
 
     async def write_part(self, part_id: UUID, sealed: bytes) -> None:
-        if await self._process.point("files.write", "fail") == "fail":
-            raise OSError("the disk is full")
-        self._all[part_id] = sealed
+        await self._room()
+        await super().write_part(part_id, sealed)
 
     async def write_package(self, package_id: UUID, sealed: bytes) -> None:
-        await self.write_part(package_id, sealed)
+        await self._room()
+        await super().write_package(package_id, sealed)
 
-    async def read_part(self, part_id: UUID) -> bytes | None:
-        return self._all.get(part_id)
+    async def _room(self) -> None:
+        if await self._process.point("files.write", "fail") == "fail":
+            raise OSError("the disk is full")
 
 
 def make(process: Process, world: "World", vault: Vault) -> Made:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.events.deadline import DeadlineApproaching, DeadlineExtended, DeadlineMissed, RequestClosed
 from shared.events.fulfillment import RequestFulfilled
-from shared.events.intake import NoticeSent, RequestReceived, RequestWithdrawn
+from shared.events.intake import NoticeSent, RequestReceived, RequestWithdrawn, SubmissionRefused
 from shared.events.message import Body
 from shared.events.verification import VerificationConcluded
 from shared.policy import DueDate, compute_clocks, load_regime
@@ -23,6 +23,7 @@ class Story:
     """What was committed about one request, by anybody."""
 
     received: RequestReceived | None = None
+    refused: SubmissionRefused | None = None
     withdrawn: RequestWithdrawn | None = None
     verified: VerificationConcluded | None = None
     fulfilled: list[RequestFulfilled] = field(default_factory=list)
@@ -53,6 +54,8 @@ class Stories:
         match body:
             case RequestReceived():
                 self._received(story, body)
+            case SubmissionRefused():
+                story.refused = body
             case RequestWithdrawn():
                 assert story.withdrawn is None, "a request was withdrawn twice"
                 story.withdrawn = body

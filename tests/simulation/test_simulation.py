@@ -5,8 +5,11 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.events.topics import SERVICES
+from tests.simulation.permuted import QUIET
+from tests.simulation.rest import check_at_rest
 from tests.simulation.run import simulate
-from tests.simulation.scheduler import Scheduler
+from tests.simulation.scheduler import DAY, Scheduler
 
 
 def test_ten_thousand_steps_of_every_kind_of_trouble_break_nothing() -> None:
@@ -29,3 +32,27 @@ def test_a_seed_replays_step_by_step() -> None:
 @settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 def test_no_short_story_that_hypothesis_can_think_of_breaks_anything(chance: random.Random) -> None:
     Scheduler("hypothesis", 60, chance).run()
+
+
+def test_a_submission_that_nobody_read_for_weeks_is_refused_and_not_lost() -> None:
+    unread = Unread("unread", 0, plan=QUIET)
+
+    unread.run()
+
+    (story,) = unread.world.auditor.stories.values()
+    assert story.received is None
+    assert story.refused is not None
+    assert story.refused.reason == "received_too_long_ago"
+
+
+class Unread(Scheduler):
+    """Somebody telephoned, and no service ran for two months."""
+
+    async def _story(self) -> None:
+        self.world.people.ask(0, "delete", "upstream")
+        self.world.pass_time(60 * DAY)
+        for service in SERVICES:
+            self.world.begin(service, 0)
+        self._begin_rest()
+        await self._over
+        check_at_rest(self.world)

@@ -78,12 +78,24 @@ def handlers(
 
 
 def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
-    """Every system of a folder with its adapter; nothing is connected until it is asked something."""
+    """Every system of a folder with its adapter; nothing is connected until it is asked something.
+
+    Raises:
+        MapError: a system cannot be used; all that is wrong in all of them is said at once.
+    """
     loaded = load_systems(folder, home=home)
     if not loaded:
         # Without systems every request would be answered with "nothing found", which would be untrue.
         raise MapError((f"{folder}: no system is described here; set HABEAS_FULFILLMENT_SYSTEMS",))
-    return tuple(_connected(system, clock) for system in loaded)
+    connected, problems = list[Connected](), list[str]()
+    for system in loaded:
+        try:
+            connected.append(_connected(system, clock))
+        except MapError as error:
+            problems += error.problems
+    if problems:
+        raise MapError(tuple(problems))
+    return tuple(connected)
 
 
 def _connected(system: System, clock: Clock) -> Connected:

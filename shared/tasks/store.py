@@ -131,7 +131,7 @@ class TaskStore(Generic[C]):
 
 
 def _with_a_place(row: Any, verdict: Go | Stop | Wait, lanes: Lanes, now: datetime) -> Go | Stop | Wait:
-    if not isinstance(verdict, Go):
+    if not isinstance(verdict, Go) or lanes is NO_LANES:
         return verdict
     wait = lanes.enter(row["task_id"], json.loads(row["body"]))
     return verdict if wait is None else Wait(now + wait, "busy")

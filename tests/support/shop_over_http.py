@@ -22,6 +22,7 @@ from services.fulfillment.adapters.http import open_adapter
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.datamap.systems import Limits, Secret, System
 from services.fulfillment.ports import Adapter
+from shared.private_files import write_private
 from tests.support.http_server import serving
 from tests.support.shop import Shop
 
@@ -163,7 +164,7 @@ class HttpShop(Shop):
         plain = super().system(url, limits)
         connector, token = self.home / "shop-connector.yaml", self.home / "token"
         connector.write_text(yaml.safe_dump(shop_connector(plain.datamap)))
-        token.write_text(TOKEN)
+        write_private(token, TOKEN.encode())
         more = {"kind": "http", "connector": connector, "secrets": {"token": Secret(file=token)}}
         return System(**{**dict(plain), **more})
 

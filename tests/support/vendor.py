@@ -20,6 +20,7 @@ from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import Limits, Secret, System
 from services.fulfillment.ports import Adapter
 from shared.policy.reading import read_yaml
+from shared.private_files import write_private
 
 CONNECTORS = Path("deploy/connectors")
 FIXTURES = Path("tests/contracts/connectors")
@@ -48,7 +49,7 @@ class Vendor:
         (home / "url").write_text(address)
         secrets = {}
         for name, value in self.fixture["secrets"].items():
-            (home / name).write_text(value)
+            write_private(home / name, value.encode())
             secrets[name] = Secret(file=home / name)
         dataset = CONNECTORS / "maps" / f"{self.name}.yaml"
         system = System(

@@ -233,3 +233,29 @@ async def test_a_database_of_somebody_else_is_not_replaced(world: World, tmp_pat
 
     await connection.execute("DROP DATABASE cascadia_crm WITH (FORCE)")
     await connection.close()
+
+
+async def test_the_auditor_sees_a_rented_service_that_was_told_twice(world: World) -> None:
+    desk, person = world.adapters["cascadia-helpdesk"], world.owner_of_a_car()
+    frozen = await desk.find(Subject({"email": person.email}), cut_off=CUT_OFF)
+    assert isinstance(frozen, Frozen)
+
+    for _ in range(2):  # nobody looks at the job in between, so the user is still there
+        outcome = await desk.act("delete", frozen, cut_off=CUT_OFF, idempotency_key="the key")
+        assert isinstance(outcome, Ambiguous)
+
+    (twice,) = await world.cascadia.audit().effects_twice()
+    assert (twice.system, twice.table, twice.verb, twice.times) == ("helpdesk", "users", "DELETE", 2)
+    assert (twice.key,) == tuple(str(key[0]) for key in frozen.rows["users"])
+
+
+async def test_the_auditor_sees_what_a_rented_service_still_holds(world: World) -> None:
+    person = world.owner_of_a_car()
+    for name in ("cascadia-crm", "cascadia-dms", "cascadia-marketing"):
+        frozen = await world.adapters[name].find(Subject({"email": person.email}), cut_off=CUT_OFF)
+        assert isinstance(frozen, Frozen)
+        await world.adapters[name].act("delete", frozen, cut_off=CUT_OFF, idempotency_key=name)
+
+    left = (await world.cascadia.audit().look()).rows_left(person)
+
+    assert {system for system, _, _ in left} >= {"helpdesk"}

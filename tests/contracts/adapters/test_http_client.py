@@ -28,6 +28,7 @@ from services.fulfillment.ports import (
     Subject,
     Unknown,
 )
+from shared.private_files import write_private
 from tests.support.http_server import serving
 
 CUT_OFF = datetime(2026, 3, 1, tzinfo=UTC)
@@ -90,7 +91,7 @@ class Service:
             "id": "me",
             "secret": "hush",
         }.items():
-            (self.home / name).write_text(text)
+            write_private(self.home / name, text.encode())
         places = {name: Secret(file=self.home / name) for name in ("id", "secret")}
         adapter = open_adapter(
             System(
@@ -216,6 +217,19 @@ async def test_each_way_to_show_who_we_are(
     assert await found(service.adapter(auth=auth)) == []
 
     assert service.headers[0][header] == value
+
+
+async def test_a_secret_that_others_could_read_is_not_used(service: Service) -> None:
+    service.answers["GET /people"] = lambda _: {"items": []}
+    adapter = service.adapter(auth={"kind": "bearer", "secret": "secret"})
+    (service.home / "secret").chmod(0o644)
+
+    told = await adapter.find(PERSON, cut_off=CUT_OFF)
+
+    assert isinstance(told, NeedsPerson)
+    assert told.kind == "credentials"
+    assert "chmod 600" in told.reason
+    assert service.told == []
 
 
 PAGINGS: dict[str, dict[str, Any]] = {

@@ -40,6 +40,21 @@ def test_a_service_without_systems_refuses_to_start(tmp_path: Path) -> None:
         connect(tmp_path, tmp_path, SystemClock())
 
 
+def test_all_that_is_wrong_with_all_connectors_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "map.yml").write_text("dataset: [{fides_key: m, collections: []}]")
+    for name in ("one", "two"):
+        text = f"system: {name}\nkind: http\nbusiness: b\ndataset: map.yml\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+
+    with pytest.raises(MapError) as caught:
+        connect(tmp_path, tmp_path, SystemClock())
+
+    assert [problem.partition(": connector: is needed")[0] for problem in caught.value.problems] == [
+        "one",
+        "two",
+    ]
+
+
 def test_a_memory_system_cannot_be_configured(tmp_path: Path) -> None:
     text = "system: s\nkind: memory\nbusiness: b\nurl: {file: url}\ndataset: d.yaml\n"
     (tmp_path / "s.yaml").write_text(text)

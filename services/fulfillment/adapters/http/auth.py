@@ -15,6 +15,7 @@ from services.fulfillment.adapters.http.connector import (
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.requests import Outbound
 from services.fulfillment.datamap.systems import Secret, SecretMissingError
+from shared.private_files import KeyFileRefused, read_private
 
 SOONER_SECONDS = 60.0
 """A token is asked for anew this long before it ends, so that none ends under way."""
@@ -42,11 +43,17 @@ class Secrets:
         """Read one.
 
         Raises:
-            SecretMissingError: its file or variable is not there.
+            SecretMissingError: its file or variable is not there, or the file is open to others.
         """
-        if name not in self._places:
+        place = self._places.get(name)
+        if place is None:
             raise SecretMissingError(f"the system file names no secret {name!r}")
-        return self._places[name].read()
+        if place.file is None:
+            return place.read()
+        try:
+            return read_private(place.file, made_by="writing the secret into it").decode().strip()
+        except KeyFileRefused as refused:
+            raise SecretMissingError(str(refused)) from None
 
 
 class _Plain:

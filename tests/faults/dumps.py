@@ -5,21 +5,25 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import asyncpg
+
 from deploy.local.account import unprivileged
 from deploy.local.postgres_files import programs
-from tests.support.installation import Installation
 
 
-async def dump(installation: Installation, schema: str, file: Path) -> None:
-    """`pg_dump` of one service's schema."""
-    await _run(installation.admin_url, "pg_dump", "--format=custom", f"--schema={schema}", f"--file={file}")
+async def dump(url: str, schema: str, file: Path) -> None:
+    """`pg_dump` of one schema of a database."""
+    await _run(url, "pg_dump", "--format=custom", f"--schema={schema}", f"--file={file}")
 
 
-async def restore(installation: Installation, schema: str, file: Path) -> None:
+async def restore(url: str, schema: str, file: Path) -> None:
     """The schema as it was when it was dumped, and nothing of what came later."""
-    async with installation.admin() as admin:
+    admin = await asyncpg.connect(url)
+    try:
         await admin.execute(f"DROP SCHEMA {schema} CASCADE")
-    await _run(installation.admin_url, "pg_restore", "--exit-on-error", "--single-transaction", f"{file}")
+    finally:
+        await admin.close()
+    await _run(url, "pg_restore", "--exit-on-error", "--single-transaction", f"{file}")
 
 
 async def _run(url: str, program: str, *arguments: str) -> None:

@@ -1,7 +1,7 @@
 """One trial: people ask, a fault is injected while they wait, and everything must end as if nothing had happened."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -30,6 +30,7 @@ class Trial:
     world: World
     tally: Tally
     requesters: list[Requester] = field(default_factory=list)
+    told: Callable[[Requester], Awaitable[object]] = assert_told
     asking: int = 0
     lifted_at: float | None = None
 
@@ -102,7 +103,7 @@ class Trial:
         assert self.tally.twice == 0
         for requester in self.requesters:
             assert (await requester.closed()).in_time
-            await assert_told(requester)
+            await self.told(requester)
         await self._done_as_asked()
 
     async def _done_as_asked(self) -> None:

@@ -130,6 +130,7 @@ async def fault_world(
     async with AsyncExitStack() as rest:
         await rest.enter_async_context(fault_proxies(*databases.values(), systems, kafka))
         town = await Town.build(stack.database_url, folder / "town", people=people)
+        rest.callback(town.business.close)
         _lead(town.business.places.folder, "*.url", systems.port)
         installation = await installations.make()
         _lead_services(installation, databases)
@@ -168,10 +169,10 @@ def _lead_services(installation: Installation, databases: dict[str, FaultProxy])
 
 
 def _lead(folder: Path, files: str, port: int) -> None:
-    """Send the adapters through the proxy; the file of SQLite has no port."""
+    """Send the adapters of PostgreSQL through its proxy; a file and rented services have other addresses."""
     for file in folder.glob(files):
         address = read_private(file).decode()
-        if not address.startswith("sqlite"):
+        if address.startswith("postgresql"):
             write_private(file, through(address, port).encode())
 
 

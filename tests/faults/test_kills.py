@@ -81,8 +81,8 @@ async def test_services_that_are_told_to_end_in_the_middle_of_their_work_lose_no
             (world.databases[service].trap(_told_to_end(world, service)), service)
             for service in world.databases
         ]
-        await found.ask(12, each=0.2)
         async with asyncio.TaskGroup() as group:
+            group.create_task(found.ask(12, each=0.2))
             for trap, service in traps:
                 group.create_task(_ended_and_revived(world, trap, service))
 

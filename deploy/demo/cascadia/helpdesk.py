@@ -75,9 +75,17 @@ class HelpDesk:
             return NOT_FOUND
         if request.method == "GET":
             return JSONResponse({"user": row})
-        told = ("users", "DELETE", row_id, key_of(request))
-        job = self._store.change("INSERT INTO jobs (user_id) VALUES (?)", row_id, told=told)
-        return JSONResponse({"job": {"id": job, "state": "queued"}}, 202)
+        return JSONResponse({"job": {"id": self._order(row_id, key_of(request)), "state": "queued"}}, 202)
+
+    def _order(self, user: int, key: str) -> int:
+        """The job for this user; under a key that is known, the one that was made for it."""
+        known = self._store.rows("jobs", "idempotency_key = ?", key)
+        if known:
+            return int(known[0]["id"])
+        told = ("users", "DELETE", user, key)
+        return self._store.change(
+            "INSERT INTO jobs (user_id, idempotency_key) VALUES (?, ?)", user, key or None, told=told
+        )
 
     async def _job(self, request: Request) -> Response:
         """A job is done at its second look, and not before."""

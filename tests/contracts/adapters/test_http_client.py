@@ -1,5 +1,6 @@
 """The client of a system over HTTP: tokens, pages, limits and batches, against a server that keeps count."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,7 @@ class Service:
         self.headers.append(dict(request.headers))
         answering = self.answers.get(self.told[-1])
         answer = answering(request) if answering else JSONResponse({}, 404)
+        answer = await answer if asyncio.iscoroutine(answer) else answer
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
 
@@ -174,6 +176,25 @@ async def test_a_token_is_asked_for_once_and_anew_when_it_was_refused(service: S
     valid[0] = "two"
     assert await found(adapter) == [1]
     assert service.told.count("POST /token") == 2
+
+
+async def test_calls_at_the_same_time_whose_token_was_refused_all_go_on_with_the_new_one(
+    service: Service,
+) -> None:
+    valid = ["one"]
+    service.answers["POST /token"] = lambda _: {"access_token": valid[0], "expires_in": 3600}
+
+    async def people(request: Request) -> Any:
+        known = request.headers["authorization"] == f"Bearer {valid[0]}"
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.005)
+        return {"items": [row(1)]} if known else JSONResponse({}, 401)
+
+    service.answers["GET /people"] = people
+    adapter = service.adapter(auth=OAUTH)
+    assert await found(adapter) == [1]
+    valid[0] = "two"
+
+    assert await asyncio.gather(*(found(adapter) for _ in range(8))) == [[1]] * 8
 
 
 @pytest.mark.parametrize(
@@ -377,3 +398,29 @@ async def test_a_job_that_failed_and_was_ordered_again_has_not_failed(service: S
     assert isinstance(working, Unknown)
     assert working.look_again
     assert await adapter.prove("delete", both, cut_off=CUT_OFF) == StillPresent(1)
+
+
+@pytest.mark.parametrize("kind", PAGINGS)
+async def test_searches_at_the_same_time_each_read_all_of_their_own_pages(
+    service: Service, kind: str
+) -> None:
+    """Found by killing services: a position that two searches shared made one of them miss a page."""
+
+    async def people(request: Request) -> Any:
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.002)
+        at = int(request.query_params.get("at", 0))
+        start = (at - 1) * 2 if kind in {"page", "counted"} else at
+        onward = f"/people?email=x&at={start + 2}" if start + 2 < len(IDS) else None
+        body = {
+            "items": [row(number) for number in IDS[start : start + 2]],
+            "next": start + 2 if onward else None,
+        }
+        link = {"Link": f'<{onward}>; rel="next"'} if onward else {}
+        return JSONResponse({**body, "pages": 3, "url": onward}, headers=link)
+
+    service.answers["GET /people"] = people
+    find = {"email": {"request": {"path": "/people", "query": {"email": "{{ value }}"}}, "rows": "items"}}
+    find["email"]["paging"] = PAGINGS[kind]
+    adapter = service.adapter(people={"find": find})
+
+    assert await asyncio.gather(*(found(adapter) for _ in range(8))) == [IDS] * 8

@@ -28,8 +28,8 @@ class Shows(Protocol):
         """Add it."""
         ...
 
-    def forget(self) -> bool:
-        """Drop a token that was refused; whether there was one that another try may replace."""
+    def forget(self, request: Outbound | None = None) -> bool:
+        """Drop the token that was refused with this request, or any; whether another try may show a better one."""
         ...
 
 
@@ -73,7 +73,7 @@ class _Plain:
                 who = user or self._secrets.read(user_secret or "")
                 request.headers["Authorization"] = _basic(who, self._secrets.read(password))
 
-    def forget(self) -> bool:
+    def forget(self, request: Outbound | None = None) -> bool:
         return False
 
 
@@ -97,9 +97,11 @@ class _Tokens:
                 await self._renew(now)
             request.headers["Authorization"] = f"Bearer {self._token}"
 
-    def forget(self) -> bool:
-        had, self._token = bool(self._token), ""
-        return had
+    def forget(self, request: Outbound | None = None) -> bool:
+        # Another call may have replaced it already: then the new one is what to show, not to drop.
+        if request is None or request.headers.get("Authorization") == f"Bearer {self._token}":
+            self._token = ""
+        return True
 
     async def _renew(self, now: float) -> None:
         client_id = self._secrets.read(self._auth.client_id_secret)

@@ -71,7 +71,7 @@ class Client:
             outbound.headers[header] = idempotency_key
         await self._shows.show(outbound)
         status, headers, body = await self._exchange(outbound, request.where, changes=request.changes)
-        if status == _UNAUTHORIZED and self._shows.forget():
+        if status == _UNAUTHORIZED and self._shows.forget(outbound):
             await self._shows.show(outbound)
             status, headers, body = await self._exchange(outbound, request.where, changes=request.changes)
         self._refuse(request, status, headers)

@@ -32,7 +32,7 @@ class Asking:
         self._request = prepared(lookup.request, where)
         self._rows = path(lookup.rows)
         self._absent = path(lookup.absent) if lookup.absent else None
-        self._turn = _Turning(lookup, client, where)
+        self._where = where
 
     async def rows(self, variables: Variables, *, most: int) -> list[Any]:
         """Every row, as the system writes it; more than `most` are for a person.
@@ -48,9 +48,11 @@ class Asking:
         return rows
 
     async def _pages(self, variables: Variables) -> AsyncIterator[list[Any]]:
-        outbound: Outbound | None = self._request.fill(variables)
-        if outbound is not None and self._lookup.paging is not None:
-            self._turn.begin(outbound)
+        # Where this search stands is its own: others run at the same time.
+        turn = _Turning(self._lookup, self._client, self._where)
+        first = self._request.fill(variables)
+        turn.begin(first)
+        outbound: Outbound | None = first
         for _ in range(MOST_PAGES):
             if outbound is None:
                 return
@@ -59,7 +61,7 @@ class Asking:
                 return
             page = self._read(answer)
             yield page
-            outbound = self._turn.next(self._request.fill(variables), answer, len(page))
+            outbound = turn.next(self._request.fill(variables), answer, len(page))
         raise Failure("unbounded", f"{self._request.where}: the pages do not end")
 
     async def _answer(self, outbound: Outbound) -> Answer | None:

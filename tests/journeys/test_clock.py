@@ -9,6 +9,7 @@ from shared.events.commands import ExtendDeadline, PlaceHold, ReleaseHold
 from shared.events.deadline import DeadlineApproaching, DeadlineExtended, DeadlineMissed
 from shared.events.fulfillment import RequestFulfilled, TasksPlanned
 from shared.events.verification import VerificationConcluded
+from tests.support.archives import text_of
 from tests.support.eventually import eventually_async
 from tests.support.proven import assert_told
 from tests.support.requester import ask
@@ -62,7 +63,7 @@ async def test_a_copy_that_was_asked_for_without_enough_proof_becomes_a_list_of_
     verified = running.tape.find(requester.request_id, VerificationConcluded)
     assert verified is not None
     assert (verified.conclusion, verified.right) == ("downgraded", "know_categories")
-    assert person.email not in (await requester.package_bytes()).decode()
+    assert person.email not in text_of(await requester.package_bytes())
     await assert_told(requester)
 
 

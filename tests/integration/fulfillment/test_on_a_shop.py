@@ -10,6 +10,7 @@ from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
 from shared.events.fulfillment import SystemOutcome
 from shared.privacy import Claims
+from tests.support.archives import text_of
 from tests.support.facts import RECEIVED_AT, verified
 from tests.support.fulfillment_board import Board, Crash
 from tests.support.shop import CANARIES, EMAIL, Shop, sqlite_shop
@@ -81,7 +82,7 @@ async def test_an_answer_to_know_shows_no_password_and_no_card(shop: Shop, tmp_p
     reference = board.fulfilled[0].package
     assert reference is not None
     sealed = (tmp_path / f"{reference.package_id}.sealed").read_text()
-    answer = board.vault.open(board.request_id, reference.package_id, "package", sealed).decode()
+    answer = text_of(board.vault.open(board.request_id, reference.package_id, "package", sealed))
     assert EMAIL in answer
     assert "4111" not in answer
     assert "made up" not in answer

@@ -12,11 +12,15 @@ from tests.support.stack import running_stack
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The gate runs a subset; `make faults` runs everything."""
+    """The gate runs a subset, last of all; `make faults` runs everything.
+
+    Last, since the world at work lives until the session ends: its tasks and processes would be under every other test.
+    """
     long = [] if FULL else [item for item in items if item.get_closest_marker("long") is not None]
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+    items.sort(key=lambda item: item.get_closest_marker("fault") is not None)
 
 
 @pytest.fixture(scope="package")

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.events.envelope import Raw
+from shared.events.envelope import Raw, Record, Unreadable, read
+from shared.events.topics import LIFECYCLE
 from shared.settings import Settings
 
 CLIENT = "habeas-events"
@@ -49,6 +50,18 @@ async def replay(settings: Settings, places: Sequence[TopicPartition]) -> AsyncI
                     yield record
     finally:
         await consumer.stop()
+
+
+async def lifecycle(settings: Settings) -> AsyncIterator[Record | Unreadable]:
+    """Every record of the lifecycle topics, from the first on; each request's in order by topic.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker is away.
+    """
+    numbers = await partitions_of(settings, (topic.name for topic in LIFECYCLE))
+    places = [TopicPartition(name, each) for name, partitions in numbers.items() for each in partitions]
+    async for record in replay(settings, places):
+        yield read(raw(record, settings.namespace))
 
 
 def raw(record: ConsumerRecord, namespace: str) -> Raw:

@@ -3,13 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
-from aiokafka import TopicPartition
-
 from deploy.reports.records import RequestRecord, fold
-from deploy.topic_replay import partitions_of, raw, replay
-from shared.events.envelope import Record, read
+from deploy.topic_replay import lifecycle
+from shared.events.envelope import Record
 from shared.events.message import Body
-from shared.events.topics import LIFECYCLE
 from shared.settings import Settings
 
 
@@ -25,12 +22,9 @@ async def request_log(
 
 
 async def _stated(settings: Settings, progress: Callable[[int], None]) -> AsyncIterator[tuple[UUID, Body]]:
-    numbers = await partitions_of(settings, (topic.name for topic in LIFECYCLE))
-    places = [TopicPartition(name, each) for name, partitions in numbers.items() for each in partitions]
     count = 0
-    async for record in replay(settings, places):
+    async for found in lifecycle(settings):
         count += 1
         progress(count)
-        found = read(raw(record, settings.namespace))
         if isinstance(found, Record):
             yield found.envelope.subject, found.body

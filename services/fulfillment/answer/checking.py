@@ -1,5 +1,6 @@
 """Whether an archive is what the business signed: every file there, none changed, none added."""
 
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +52,7 @@ def check_archive(path: Path, keys: PublicKeys) -> Checked:
     try:
         with ZipFile(path) as archive:
             return _checked(archive, keys)
-    except (BadZipFile, KeyError, NotImplementedError, RuntimeError):
+    except (BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError):
         return Checked(reason="form")
 
 

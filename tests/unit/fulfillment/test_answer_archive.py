@@ -203,6 +203,17 @@ def test_a_changed_or_added_file_is_named(
     assert (code, verdict["genuine"], verdict[said[0]]) == (1, False, said[1])
 
 
+def test_an_archive_whose_bytes_were_damaged_on_the_way_is_told_in_a_sentence(archived: Received) -> None:
+    content = bytearray(archived.content)
+    for offset in range(60, 120):
+        content[offset] ^= 0xFF
+    archived.file.write_bytes(bytes(content))
+
+    code, verdict = archived.verdict()
+
+    assert (code, verdict["genuine"], verdict["reason"]) == (1, False, "form")
+
+
 def test_a_missing_file_is_named(archived: Received) -> None:
     files = files_of(archived.content)
     del files["data/crm/people.csv"]

@@ -149,10 +149,18 @@ async def _records(message: KafkaAckableMessage) -> Any:
 class Intake:
     """Turns fetched records into a shell batch; waits before it gives a batch back."""
 
-    def __init__(self, shell: Shell[Any], took: Callable[[float], None], *, namespace: str = "") -> None:
+    def __init__(
+        self,
+        shell: Shell[Any],
+        took: Callable[[float], None],
+        *,
+        namespace: str = "",
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._shell = shell
         self._took = took
         self._namespace = namespace
+        self._pause = pause
         self._failures = 0
 
     async def __call__(self, records: Sequence[ConsumerRecord]) -> None:
@@ -169,7 +177,7 @@ class Intake:
             log.warning(
                 "batch.repeat", rows=len(records), error_type=type(error).__name__, delay_seconds=wait
             )
-            await asyncio.sleep(wait)
+            await self._pause(wait)
             raise
         self._failures = 0
 

@@ -90,8 +90,7 @@ async def test_a_loop_that_never_started_can_be_stopped() -> None:
     await Loop("test", Script(), poll_seconds=60).stop(within=1)
 
 
-async def test_until_back_repeats_what_is_transient_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asyncio, "sleep", _no_wait)
+async def test_until_back_repeats_what_is_transient_and_nothing_else() -> None:
     script = Script(ConnectionRefusedError(), TimeoutError(), "work")
 
     assert await until_back(script, what="test")
@@ -102,6 +101,3 @@ async def test_until_back_repeats_what_is_transient_and_nothing_else(monkeypatch
 
 async def _at_once(_wakeup: Wakeup, _seconds: float) -> None:
     await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0)
-
-
-async def _no_wait(_seconds: float) -> None: ...

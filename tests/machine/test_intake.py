@@ -1,6 +1,5 @@
 """A batch that cannot be taken now is given back after a wait that grows to a few seconds and stays there."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,23 +47,24 @@ def a_record() -> ConsumerRecord[bytes | None, bytes | None]:
     )
 
 
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, without waiting."""
-    told: list[float] = []
+class Waits(list[float]):
+    """How long was waited, without waiting.
 
-    async def note(seconds: float) -> None:
-        told.append(seconds)
+    Handed in, not put in the place of `asyncio.sleep`: the session's other worlds sleep on this loop too.
+    """
 
-    monkeypatch.setattr(asyncio, "sleep", note)
-    return told
+    async def pause(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def an_intake(shell: Away, waits: Waits) -> Intake:
+    return Intake(shell, lambda _: None, pause=waits.pause)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("step", ["handle", "drain"])
-async def test_every_batch_that_is_given_back_was_waited_for_however_long_the_outage(
-    step: str, waits: list[float]
-) -> None:
-    intake = Intake(Away(step), lambda _: None)  # type: ignore[arg-type]
+async def test_every_batch_that_is_given_back_was_waited_for_however_long_the_outage(step: str) -> None:
+    waits = Waits()
+    intake = an_intake(Away(step), waits)
 
     for _ in range(1200):
         with pytest.raises(ConnectionRefusedError):
@@ -75,9 +75,9 @@ async def test_every_batch_that_is_given_back_was_waited_for_however_long_the_ou
     assert all(LONGEST_WAIT / 2 <= wait <= LONGEST_WAIT for wait in waits[10:])
 
 
-async def test_a_batch_that_went_well_lets_the_next_trouble_start_small(waits: list[float]) -> None:
-    shell = Away("handle")
-    intake = Intake(shell, lambda _: None)  # type: ignore[arg-type]
+async def test_a_batch_that_went_well_lets_the_next_trouble_start_small() -> None:
+    shell, waits = Away("handle"), Waits()
+    intake = an_intake(shell, waits)
     for _ in range(8):
         with pytest.raises(ConnectionRefusedError):
             await intake([a_record()])

@@ -124,6 +124,7 @@ def web_application(host: Host) -> FastAPI:
             app.include_router(router)
     if host.parts.dress is not None:
         host.parts.dress(app)
+    host.tracing.dress(app)
     return app
 
 

@@ -41,6 +41,7 @@ from shared.tasks.work import Handler
 from shared.telemetry import metrics
 from shared.telemetry.health import Health
 from shared.telemetry.metrics import Meters
+from shared.telemetry.tracing import tracing_of
 from shared.vault.postgres import PostgresKeys
 from shared.vault.vault import Vault
 
@@ -93,12 +94,18 @@ class Host:
         self.parts = parts
         self.meters = Meters()
         settings, pool = resources.settings, resources.pool
+        self.tracing = tracing_of(settings, resources.service)
         self.store = PostgresStore(pool)
         self.shell = self._shell(dead_letters)
         self.batcher = Batcher(self.shell)
-        self.producer = KafkaProducer(
-            {"bootstrap_servers": settings.kafka_bootstrap, "client_id": f"habeas-{resources.service}-relay"},
-            namespace=settings.namespace,
+        self.producer = self.tracing.producer(
+            KafkaProducer(
+                {
+                    "bootstrap_servers": settings.kafka_bootstrap,
+                    "client_id": f"habeas-{resources.service}-relay",
+                },
+                namespace=settings.namespace,
+            )
         )
         self.relay = Relay(
             PostgresOutbox(pool),
@@ -162,10 +169,11 @@ class Host:
         await _within(CLOSE_SECONDS, self.producer.close())
         for close in self.parts.closers:
             await _within(CLOSE_SECONDS, close())
+        await _within(CLOSE_SECONDS, self.tracing.close())
         log.info("service.stopped", service=self.resources.service)
 
     def _shell(self, dead_letters: DeadLetterSeal) -> Shell[Any]:
-        return Shell(
+        return self.tracing.shell(
             Parts(
                 domain=self.parts.domain,
                 store=self.store,
@@ -180,7 +188,8 @@ class Host:
         )
 
     def _runner(self, width: int) -> Runner:
-        runner = Runner(self.tasks, self.parts.handlers, self.batcher, self.resources.clock, width=width)
+        handlers = self.tracing.handlers(self.parts.handlers)
+        runner = Runner(self.tasks, handlers, self.batcher, self.resources.clock, width=width)
         runner.lanes = self.parts.lanes
         return runner
 

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What is logged."
     )
+    otlp_endpoint: str = Field(
+        default="",
+        description="Where spans go, an OTLP address over HTTP such as `http://127.0.0.1:4318/v1/traces`; none are "
+        "recorded while it is unset.",
+    )
     database_pool: int = Field(default=6, ge=2, le=50, description="Connections to a service's own database.")
     task_width: int = Field(
         default=64, ge=1, le=256, description="How many tasks of a service run side by side."

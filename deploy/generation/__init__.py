@@ -6,7 +6,7 @@ Generated files are committed, so that a reviewer sees a contract change as a di
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.generation import asyncapi, events, law, metrics, schemas, settings, system_map, topics
+from deploy.generation import asyncapi, events, law, metrics, schemas, settings, spans, system_map, topics
 
 
 def render(root: Path) -> Mapping[Path, str]:
@@ -18,6 +18,7 @@ def render(root: Path) -> Mapping[Path, str]:
         reference / "events.md": events.render(),
         reference / "topics.md": topics.render(),
         reference / "metrics.md": metrics.render(),
+        reference / "spans.md": spans.render(),
         reference / "settings.md": settings.render(),
         law.PAGE: law.render((root / law.PAGE).read_text("utf-8")),
         system_map.PAGE: system_map.render((root / system_map.PAGE).read_text("utf-8")),

@@ -6,7 +6,9 @@ import pytest
 
 from deploy.demo.cascadia.load import load_people
 from deploy.local.stack import StackInfo
+from tests.support.collector import collector, exporting_to
 from tests.support.every_path import Walked, every_path
+from tests.support.http_server import serving
 from tests.support.identities import marked_people
 from tests.support.installation import Installations
 from tests.support.running import four_services
@@ -20,5 +22,11 @@ async def walked(
     """Four processes through which marked people went in every way, each good request closed."""
     home = tmp_path_factory.mktemp("marked")
     business = await load_people(servers.database_url, home, marked_people(9), seed=7)
-    async with four_services(await installations.make(), Town(business)) as running:
-        yield await every_path(running)
+    spans: list[bytes] = []
+    async with (
+        serving(collector(spans)) as collecting,
+        four_services(await installations.make(), Town(business), more=exporting_to(collecting)) as running,
+    ):
+        walked = await every_path(running)
+        walked.spans = spans
+        yield walked

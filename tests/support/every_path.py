@@ -44,6 +44,7 @@ class Walked:
     planted: set[tuple[str, int, int]] = field(default_factory=set)
     closing: list[Requester] = field(default_factory=list)
     shown: list[bytes] = field(default_factory=list)
+    spans: list[bytes] = field(default_factory=list)
 
     @property
     def canaries(self) -> Canaries:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -17,14 +17,20 @@ Place = tuple[str, bytes]
 NOT_OURS = {"cascadia", "mail"}
 
 
-async def leaks(running: Running, canaries: Canaries, planted: set[tuple[str, int, int]]) -> list[str]:
+async def leaks(
+    running: Running,
+    canaries: Canaries,
+    planted: set[tuple[str, int, int]],
+    spans: Sequence[bytes] = (),
+) -> list[str]:
     """Every place that holds a canary; `planted` are records that an outsider wrote in clear."""
     found = [
         f"{place}: {what}" for place, blob in topics(running, planted) for what in canaries.found_in(blob)
     ]
     async for place, blob in tables(running):
         found += [f"{place}: {what}" for what in canaries.found_in(blob)]
-    for place, blob in [*logs(running), *await metrics(running), *files(running.settings.home), *processes()]:
+    pages = [*await metrics(running), *(("exported spans", blob) for blob in spans)]
+    for place, blob in [*logs(running), *pages, *files(running.settings.home), *processes()]:
         found += [f"{place}: {what}" for what in canaries.found_in(blob)]
     return found
 

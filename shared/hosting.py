@@ -29,7 +29,7 @@ from shared.machine.decision import C, Domain
 from shared.machine.shell import Facts, Parts, Prepare, Result, Shell, Wrote
 from shared.machine.storage import PostgresStore
 from shared.messaging import Intake, Subscription
-from shared.outbox.producer import KafkaProducer
+from shared.outbox.producer import KafkaProducer, Producer
 from shared.outbox.relay import Relay
 from shared.outbox.storage import PostgresOutbox
 from shared.private_files import read_private
@@ -98,15 +98,7 @@ class Host:
         self.store = PostgresStore(pool)
         self.shell = self._shell(dead_letters)
         self.batcher = Batcher(self.shell)
-        self.producer = self.tracing.producer(
-            KafkaProducer(
-                {
-                    "bootstrap_servers": settings.kafka_bootstrap,
-                    "client_id": f"habeas-{resources.service}-relay",
-                },
-                namespace=settings.namespace,
-            )
-        )
+        self.producer = self._producer()
         self.relay = Relay(
             PostgresOutbox(pool),
             self.producer,
@@ -186,6 +178,11 @@ class Host:
                 facts=self.parts.facts,
             )
         )
+
+    def _producer(self) -> Producer:
+        settings, client_id = self.resources.settings, f"habeas-{self.resources.service}-relay"
+        broker = {"bootstrap_servers": settings.kafka_bootstrap, "client_id": client_id}
+        return self.tracing.producer(KafkaProducer(broker, namespace=settings.namespace))
 
     def _runner(self, width: int) -> Runner:
         handlers = self.tracing.handlers(self.parts.handlers)

@@ -24,6 +24,7 @@ from deploy.cli import (
     system_drafts,
     system_new,
     systems,
+    vendors,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(keys.app, name="keys")
 systems.app.command("import", epilog=system_drafts.EPILOG)(system_drafts.import_)
 systems.app.command("new", epilog=system_new.EPILOG)(system_new.new)
 app.add_typer(systems.app, name="systems")
+app.add_typer(vendors.app, name="vendors")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(package.app, name="package")

@@ -1,0 +1,159 @@
+"""What a vendor is by law: its contract's terms decide, and never what the contract calls it.
+
+A recipient is a service provider or contractor only if the contract meets Civ. Code 1798.140(ag) or (j), 1798.100(d)
+and 11 CCR 7051(a); otherwise it is a third party (1798.140(ai)), and giving it data for money or other value is a
+sale (1798.140(ad)), for cross-context behavioral advertising sharing (1798.140(ah)).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from services.fulfillment.vendors.files import Contract, Flow, Party, Vendor
+from services.fulfillment.vendors.terms import (
+    CERTIFICATION,
+    SERVICE_PROVIDER,
+    SUBCONTRACTORS,
+    THIRD_PARTY,
+    Term,
+)
+from shared.policy.rights import Right
+
+Disclosure: TypeAlias = Literal["sale", "sharing", "disclosure"]
+OPT_OUTS = frozenset({Right.OPT_OUT, Right.LIMIT})
+NOT_FOR_US = frozenset({"cross_context_advertising", "own_purposes"})
+"""What nobody does as a service provider or contractor (11 CCR 7050(a), (b))."""
+
+_WITHOUT_CONTRACT: Mapping[str, Party] = {
+    "for_us": "service_provider",
+    "with_access": "contractor",
+    "by_itself": "third_party",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A flow that its class does not allow; `flow` counts from 0, None where all of them are meant."""
+
+    flow: int | None
+    citation: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """A vendor's class, what its contract lacks for that and for the class that it was given, and what is wrong."""
+
+    vendor: Vendor
+    party: Party
+    missing: tuple[Term, ...]
+    disclosures: tuple[Disclosure, ...]
+    contradictions: tuple[Contradiction, ...]
+
+    @property
+    def is_sold_to(self) -> bool:
+        """Whether the person's opt-out concerns it: data is sold to it or shared with it."""
+        return bool({"sale", "sharing"} & set(self.disclosures))
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What it must be told of: deletions if it gets data (11 CCR 7022(b)), opt-outs if sold to (7026(f))."""
+        if not self.disclosures:
+            return frozenset()
+        told = {Right.DELETE} | (OPT_OUTS if self.is_sold_to else frozenset())
+        return frozenset(told)
+
+
+def classify(vendor: Vendor, today: date) -> Classified:
+    """What this vendor is on a day."""
+    party, lacking = _party(vendor, today)
+    disclosures = tuple(_disclosure(flow, party) for flow in vendor.flows)
+    return Classified(
+        vendor=vendor,
+        party=party,
+        missing=lacking,
+        disclosures=disclosures,
+        contradictions=tuple(_contradictions(vendor, lacking, disclosures)),
+    )
+
+
+def _party(vendor: Vendor, today: date) -> tuple[Party, tuple[Term, ...]]:
+    """The class, and what is missing for the class that the contract claims, or else for a third party's."""
+    claimed = _claimed(vendor)
+    contract = _in_force(vendor.contract, today)
+    lacking = _lacking(contract, _asked_of(claimed, vendor)) if vendor.flows else ()
+    for_others = any(flow.purpose in NOT_FOR_US for flow in vendor.flows)
+    if lacking or for_others or vendor.works == "by_itself":
+        return "third_party", lacking
+    return claimed, ()
+
+
+def _claimed(vendor: Vendor) -> Party:
+    """What the contract calls it, or what it would have to be."""
+    return vendor.contract.calls_it if vendor.contract else _WITHOUT_CONTRACT[vendor.works]
+
+
+def _in_force(contract: Contract | None, today: date) -> Contract | None:
+    if contract is None or contract.signed_on > today:
+        return None
+    return None if contract.ends_on is not None and contract.ends_on < today else contract
+
+
+def _asked_of(claimed: Party, vendor: Vendor) -> tuple[Term, ...]:
+    if claimed == "third_party":
+        return THIRD_PARTY
+    more = (CERTIFICATION,) if claimed == "contractor" else ()
+    return (*SERVICE_PROVIDER, *more, *((SUBCONTRACTORS,) if vendor.engages_others else ()))
+
+
+def _lacking(contract: Contract | None, asked: tuple[Term, ...]) -> tuple[Term, ...]:
+    return tuple(term for term in asked if contract is None or term.name not in contract.terms)
+
+
+def _disclosure(flow: Flow, party: Party) -> Disclosure:
+    """Sharing needs no value in return; what a service provider gets is neither sold nor shared."""
+    if party != "third_party":
+        return "disclosure"
+    if flow.purpose == "cross_context_advertising":
+        return "sharing"
+    return "disclosure" if flow.in_return == "nothing" else "sale"
+
+
+def _contradictions(
+    vendor: Vendor, lacking: tuple[Term, ...], disclosures: tuple[Disclosure, ...]
+) -> Iterator[Contradiction]:
+    called = _claimed(vendor)
+    for place, flow in enumerate(vendor.flows):
+        yield from _of_flow(place, flow, called)
+    if called != "third_party" and vendor.works == "by_itself":
+        yield Contradiction(
+            None, "Civ. Code 1798.140(ag)(1)", f"it works for itself, and no {_words(called)} does"
+        )
+    if lacking and called != "third_party":
+        yield Contradiction(
+            None,
+            "Civ. Code 1798.140(ag), (ai)",
+            f"data goes to it as to a {_words(called)}, but its contract makes it a third party",
+        )
+    if lacking and called == "third_party" and disclosures:
+        yield Contradiction(None, "11 CCR 7053", "a third party without these terms may not use the data")
+
+
+def _of_flow(place: int, flow: Flow, called: Party) -> Iterator[Contradiction]:
+    if called == "third_party":
+        return
+    if flow.purpose == "cross_context_advertising":
+        yield Contradiction(
+            place,
+            "11 CCR 7050(b)",
+            f"a {_words(called)} may not do cross-context behavioral advertising: this is sharing",
+        )
+    if flow.purpose == "own_purposes":
+        yield Contradiction(
+            place, "11 CCR 7050(a), 7051(a)(3)", f"a {_words(called)} may not use the data for itself"
+        )
+
+
+def _words(party: Party) -> str:
+    return party.replace("_", " ")

@@ -23,11 +23,14 @@ from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
 from shared.machine.shell import Shell
+from shared.reading_progress import Progress
 
 log = structlog.get_logger("messaging")
 MAX_RECORDS = 500
 POLL_MS = 50
 MAX_POLL_MS = 300_000
+# A topic that comes back, or comes to be ours to read, is looked for no later than this; aiokafka's own is 5 minutes.
+METADATA_MS = 20_000
 LONGEST_WAIT = 5.0
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
@@ -45,6 +48,7 @@ class Subscription:
             consumer_only=True,
             allow_auto_create_topics=False,
             graceful_timeout=20.0,
+            metadata_max_age_ms=METADATA_MS,
             apply_types=False,
             logger=None,
         )
@@ -58,6 +62,8 @@ class Subscription:
             max_records=MAX_RECORDS,
             max_poll_interval_ms=MAX_POLL_MS,
         )
+        self._topics = tuple(topics)
+        self._progress = Progress()
         self._started = False
 
     def feed(self, handle: Handle) -> None:
@@ -97,6 +103,17 @@ class Subscription:
         if state is None or state.assignment is None:
             return 0
         return sum(_behind(consumer, partition, state.assignment) for partition in consumer.assignment())
+
+    def unread(self, seconds: float) -> list[str]:
+        """Declared topics that cannot be read for so long now: missing, not ours to read, or without an answer."""
+        consumer: AIOKafkaConsumer | None = self._subscriber.consumer
+        if consumer is None:
+            return []
+        known = {
+            one.name: bool(consumer.partitions_for_topic(self.namespace + one.name)) for one in self._topics
+        }
+        silent = {one.topic.removeprefix(self.namespace) for one in self._progress.silent(consumer, seconds)}
+        return sorted(silent | {name for name, is_known in known.items() if not is_known})
 
     async def _parse(self, records: tuple[ConsumerRecord, ...]) -> "FetchedBatch":
         return FetchedBatch(

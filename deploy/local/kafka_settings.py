@@ -28,6 +28,12 @@ SETTINGS = {
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
 }
 
+# Who comes through a fault proxy may lose a right there; what no rule names is allowed.
+RIGHTS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
+
 LOGGING = """\
 <Configuration status="WARN">
   <Appenders>
@@ -62,6 +68,7 @@ def properties(node: Node, nodes: tuple[Node, ...]) -> str:
         listeners["PROXY"], advertised["PROXY"] = node.proxy, node.proxy_advertised
     settings = {
         **SETTINGS,
+        **(RIGHTS if node.proxy is not None else {}),
         **_copies(len(nodes)),
         "node.id": str(node.number),
         "controller.quorum.voters": ",".join(f"{one.number}@{LOOPBACK}:{one.controller}" for one in nodes),

@@ -37,6 +37,11 @@ class Relay:
         self._waiting: set[tuple[str, str]] = set()
         self.published = 0
 
+    @property
+    def waiting(self) -> list[str]:
+        """What had to wait in the last turn, and why: `dsar.verified:UnknownTopic`."""
+        return [f"{topic}:{reason}" for topic, reason in sorted(self._waiting)]
+
     async def turn(self) -> bool:
         """Publish one batch; whether to go on at once. A lost producer ends the turn: the rows are still there."""
         await self._lease()

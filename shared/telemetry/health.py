@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from shared.hosting import Host
 
 STUCK_OUTBOX_SECONDS = 60.0
+UNREAD_SECONDS = 60.0
 STALE_SECONDS = 30.0
 
 
@@ -40,11 +41,13 @@ class Health:
         self._host = host
         self._measured_at = time.monotonic()
         self._outbox_age = 0.0
+        self._unread: list[str] = []
         self._published = 0
 
     async def measure(self) -> None:
         """Read the gauges from the database and the consumer."""
         pool, meters = self._host.resources.pool, self._host.meters
+        self._unread = self._host.subscription.unread(UNREAD_SECONDS)
         self._outbox_age = float(await pool.fetchval(outbox.OLDEST))
         meters.set(metrics.OUTBOX_AGE, self._outbox_age)
         meters.set(metrics.OUTBOX_BLOCKED, float(await pool.fetchval(outbox.BLOCKED)))
@@ -76,7 +79,9 @@ class Health:
         if time.monotonic() - self._measured_at > STALE_SECONDS:
             wrong.append("the gauges are stale")
         if self._outbox_age > STUCK_OUTBOX_SECONDS:
-            wrong.append("the outbox does not drain")
+            wrong.append(" ".join(["the outbox does not drain", *self._host.relay.waiting]))
+        if self._unread:
+            wrong.append(f"cannot read {' '.join(self._unread)}")
         try:
             await self._host.resources.pool.fetchval("SELECT 1", timeout=5)
         except TRANSIENT:

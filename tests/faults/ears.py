@@ -1,6 +1,7 @@
 """What the fault proxy understands of PostgreSQL's and Kafka's protocols: statements, transactions, requests."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.faults.proxy import Spoken
@@ -88,6 +89,17 @@ def commit_of(table: str) -> "Hears":
 def produced_by(service: str) -> "Hears":
     """A produce request of a service's relay."""
     return Hears(f"{PRODUCE} habeas-{service}-relay")
+
+
+def refused(code: int) -> Callable[[bytes], bytes]:
+    """Turns a broker's answer to a produce request into this error for the first partition that it names."""
+
+    def alter(frame: bytes) -> bytes:
+        (name,) = struct.unpack_from(">h", frame, 12)
+        at = 12 + 2 + name + 4 + 4
+        return frame[:at] + struct.pack(">h", code) + frame[at + 2 :]
+
+    return alter
 
 
 @dataclass(frozen=True)

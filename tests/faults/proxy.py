@@ -31,13 +31,17 @@ class Ear(Protocol):
 
 @dataclass(slots=True)
 class Trap:
-    """Springs `times` times at what `hears` picks; `act` runs at that moment, then the connection is cut or goes on."""
+    """Springs `times` times at what `hears` picks; `act` runs at that moment, then the connection is cut or goes on.
+
+    `alters` makes another answer of the server's own, where the connection goes on after it.
+    """
 
     hears: Callable[[str], bool]
     when: Literal["before", "after"]
     times: int = 1
     act: Callable[[], Awaitable[object]] | None = None
     then: Literal["cut", "deliver"] = "cut"
+    alters: Callable[[bytes], bytes] = bytes
     sprung: int = 0
     _sprang: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -76,10 +80,13 @@ class Link:
 class FaultProxy:
     """One port before one server; `noted` is told of each fault that its traps inject."""
 
-    def __init__(self, target: tuple[str, int], ear: Callable[[], Ear], *, port: int = 0) -> None:
+    def __init__(
+        self, target: tuple[str, int], ear: Callable[[], Ear], *, port: int = 0, comes_from: str | None = None
+    ) -> None:
         self._target = target
         self._ear = ear
         self.port = port
+        self._comes_from = (comes_from, 0) if comes_from else None
         self.delay: tuple[float, float] | None = None
         self.noted: Callable[[], None] = lambda: None
         self._traps: list[Trap] = []
@@ -129,7 +136,7 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there, to_there = await asyncio.open_connection(*self._target)
+            there, to_there = await asyncio.open_connection(*self._target, local_addr=self._comes_from)
         except OSError:
             writer.transport.abort()
             return
@@ -164,6 +171,7 @@ class FaultProxy:
                     if trap.then == "cut":
                         link.cut()
                         return
+                    part = trap.alters(part)  # noqa: PLW2901 - what is written is another answer
                 link.client.write(part)
 
     async def _flow(self, reader: asyncio.StreamReader, link: Link) -> AsyncIterator[bytes]:

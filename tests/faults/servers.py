@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from deploy.local import stack
 from deploy.local.stack import StackInfo
@@ -15,6 +16,17 @@ def end_at_once(found: StackInfo, *names: str) -> None:
     processes = load(found.home).processes
     for name in names:
         os.kill(processes[name].pid, signal.SIGQUIT if name == "postgres" else signal.SIGKILL)
+
+
+@contextmanager
+def frozen(found: StackInfo, name: str) -> Iterator[None]:
+    """A server that hangs: its connections stand, and nothing comes back."""
+    pid = load(found.home).processes[name].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def start_again(found: StackInfo) -> None:

@@ -12,6 +12,7 @@ from deploy.settings import local_settings
 from shared import messaging
 from shared.outbox import producer, relay
 from shared.tasks import runner, store
+from shared.telemetry import health
 
 SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
     (store, "LEASE_SECONDS", 16),
@@ -20,6 +21,8 @@ SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
     (relay, "RENEW_SECONDS", 2.0),
     (producer, "SEND_LIMIT_SECONDS", 3.0),
     (producer, "CLOSE_LIMIT_SECONDS", 1.0),
+    (health, "STUCK_OUTBOX_SECONDS", 6.0),
+    (health, "UNREAD_SECONDS", 12.0),
 )
 """The same proportions as in production, where a task is leased for 90 s and a shard for 30 s."""
 LONGEST_POLL = "HABEAS_FAULTS_MAX_POLL_MS"

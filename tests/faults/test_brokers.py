@@ -14,7 +14,7 @@ from shared.events.topics import RECEIVED, VERIFIED
 from shared.outbox.producer import KafkaProducer
 from shared.outbox.relay import Relay
 from tests.faults.record import Tally
-from tests.faults.servers import end_at_once, start_again
+from tests.faults.servers import end_at_once, frozen, start_again
 from tests.faults.trial import trial
 from tests.faults.world import World
 from tests.support.eventually import eventually_async
@@ -77,6 +77,48 @@ async def test_a_partition_without_a_leader_for_longer_than_a_request_may_take_l
     tally.write()
     records = await read(three.kafka_bootstrap, topic, at_least=90)
     assert firsts(records) == {str(one).encode(): [1, 2, 3] for one in people}
+
+
+@pytest.mark.timeout(300)
+async def test_records_wait_while_too_few_brokers_hold_a_copy_and_go_out_in_order_after(
+    three: StackInfo, on_three: Installations
+) -> None:
+    """Two copies, both of which must have a record, and one of them hangs: the leader appends alone."""
+    kernel = await on_three.make(topics=())
+    topic, tally = kernel.topic(VERIFIED), Tally("too few copies in sync")
+    async with _admin(three) as admin:
+        settings = {"min.insync.replicas": "2"}
+        await admin.create_topics([NewTopic(topic, 1, 2, topic_configs=settings)])
+    producer = KafkaProducer(
+        {"bootstrap_servers": three.kafka_bootstrap, "client_id": "test-relay"},
+        namespace=kernel.settings.namespace,
+    )
+    people = [request(number) for number in range(30)]
+    async with kernel.pool("verification") as pool:
+        relay = a_relay(pool, producer)
+        await put(pool, [a_row(one, sequence) for sequence in range(1, 4) for one in people])
+        await relay.turn()
+        copy = await _copy(three, topic)
+        with frozen(three, f"kafka-{copy}"):
+            tally.injected += 1
+            tally.in_flight.append(await unpublished(pool))
+            for _ in range(3):
+                await relay.turn()
+            assert await unpublished(pool) == 60
+        await eventually_async(lambda: _drained(relay, pool), within=120)
+        tally.lost = await unpublished(pool)
+    await producer.close()
+    tally.write()
+    records = await read(three.kafka_bootstrap, topic, at_least=90)
+    assert firsts(records) == {str(one).encode(): [1, 2, 3] for one in people}
+
+
+async def _copy(stack: StackInfo, topic: str) -> int:
+    """The broker that follows the leader of the topic's only partition."""
+    async with _admin(stack) as admin:
+        (described,) = await admin.describe_topics([topic])
+    (partition,) = described["partitions"]
+    return next(int(one) for one in partition["replicas"] if one != partition["leader"])
 
 
 async def _drained(relay: Relay, pool: asyncpg.Pool) -> bool:

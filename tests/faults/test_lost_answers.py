@@ -1,8 +1,9 @@
 """Answers that never arrive: of a commit, of a produce request, of a system that has acted."""
 
 import pytest
+from aiokafka.errors import NotEnoughReplicasAfterAppendError
 
-from tests.faults.ears import commit_of, produced_by
+from tests.faults.ears import commit_of, produced_by, refused
 from tests.faults.proxy import Trap
 from tests.faults.trial import trial
 from tests.faults.world import World
@@ -27,6 +28,19 @@ async def test_a_record_that_the_broker_took_without_saying_so_is_applied_once(w
             world.kafka.trap(Trap(produced_by(service), "after", times=2)) for service in world.databases
         ]
         await found.ask(12, each=0.1)
+        for trap in traps:
+            await trap.until_sprung()
+
+
+async def test_a_record_that_was_appended_to_too_few_copies_is_applied_once(world: World) -> None:
+    """The proxy makes up the answer, since the record must lie there; test_brokers.py truly misses a copy."""
+    refusal = refused(NotEnoughReplicasAfterAppendError.errno)
+    async with trial(world, "appended to too few copies") as found:
+        traps = [
+            world.kafka.trap(Trap(produced_by(service), "after", times=2, then="deliver", alters=refusal))
+            for service in world.databases
+        ]
+        await found.ask(8, each=0.1)
         for trap in traps:
             await trap.until_sprung()
 

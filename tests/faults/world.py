@@ -20,6 +20,7 @@ from shared.events.topics import SERVICES
 from shared.private_files import read_private, write_private
 from tests.faults.ears import KafkaEar, PostgresEar
 from tests.faults.proxy import FaultProxy, fault_proxies
+from tests.faults.rights import SERVICES_COME_FROM
 from tests.support.eventually import eventually_async
 from tests.support.installation import Installation, Installations
 from tests.support.reading import through
@@ -158,7 +159,7 @@ def _before_kafka(stack: StackInfo) -> FaultProxy:
     host, _, port = stack.kafka_proxied[0].rpartition(":")
     advertised = load(stack.home).proxy_port
     assert advertised is not None
-    return FaultProxy((host, int(port)), KafkaEar, port=advertised)
+    return FaultProxy((host, int(port)), KafkaEar, port=advertised, comes_from=SERVICES_COME_FROM)
 
 
 def _lead_services(installation: Installation, databases: dict[str, FaultProxy]) -> None:

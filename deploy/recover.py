@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
+from deploy.topics import vendor_topics
 from shared import audit
 from shared.events.envelope import Raw
 from shared.events.intake import RequestReceived, RequestWithdrawn
@@ -105,7 +106,7 @@ async def recover(
         for begin in range(0, len(ids), AT_ONCE):
             await _put_back(connection, {one: said[one] for one in ids[begin : begin + AT_ONCE]}, actor, now)
         tasks = int((await connection.execute(_UNFINISHED)).rpartition(" ")[2])
-    topics = read_by(service)
+    topics = [*read_by(service), *await vendor_topics(settings, reader=service)]
     await _read_again(settings, service, topics)
     events = sum(len(one.messages) for one in said.values())
     return Recovered(service, len(ids), events, tasks, len(topics))
@@ -130,6 +131,7 @@ async def _said(
     settings: Settings, service: str, known: Mapping[UUID, Mapping[str, int]]
 ) -> dict[UUID, _Said]:
     own = [topic for topic in TOPICS if topic.kind == "event" and service in topic.writers]
+    own += await vendor_topics(settings, writer=service)
     found: dict[UUID, _Said] = defaultdict(_Said)
     last = {
         (topic, request_id): number for request_id, sent in known.items() for topic, number in sent.items()

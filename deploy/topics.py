@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
-from shared.events.topics import TOPICS, Topic
+from shared.events.topics import FAMILIES, TOPICS, Topic
 from shared.settings import Settings
 
 _LOOKS = 1000
@@ -50,6 +50,31 @@ async def apply(settings: Settings, topics: Sequence[Topic] = TOPICS) -> Report:
         return Report(tuple(missing), tuple(present), await _different(admin, present, wanted))
     finally:
         await admin.close()
+
+
+async def vendor_topics(settings: Settings, *, writer: str = "", reader: str = "") -> list[Topic]:
+    """The vendors' topics that this service writes or reads, as far as the broker has them.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker is away.
+    """
+    families = [one for one in FAMILIES if writer in one.writers or reader in one.readers]
+    if not families:
+        return []
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id="habeas-topics")
+    await admin.start()
+    try:
+        names = [
+            name.removeprefix(settings.namespace)
+            for name in await admin.list_topics()
+            if name.startswith(settings.namespace)
+        ]
+    finally:
+        await admin.close()
+    vendors = [
+        (family, vendor) for family in families for name in names if (vendor := family.vendor_in(name))
+    ]
+    return [family.of(vendor) for family, vendor in sorted(vendors, key=lambda one: (one[0].name, one[1]))]
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[NewTopic]) -> None:

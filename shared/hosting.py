@@ -20,7 +20,7 @@ from shared.clock import AdvancingClock, Clock, SystemClock
 from shared.database import open_pool, until_back
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.events.message import CATALOGUE
-from shared.events.topics import read_by
+from shared.events.topics import Topic, read_by
 from shared.ids import new_id
 from shared.keyfiles import KeyFiles
 from shared.machine.admission import Admission, signature_check
@@ -69,7 +69,7 @@ class ServiceParts(Generic[C]):
 
     `facts` runs inside the transaction; `routes` are mounted beside the health pages; `dress` may change the web
     application (error pages, middlewares) before it serves; `chores` are housekeeping for once an hour; `lanes` keep
-    tasks that wait for different systems apart.
+    tasks that wait for different systems apart; `topics` are read beside those that every installation has.
     """
 
     domain: Domain[C]
@@ -81,6 +81,7 @@ class ServiceParts(Generic[C]):
     chores: Sequence[Callable[[datetime], Awaitable[None]]] = ()
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
     lanes: Lanes = NO_LANES
+    topics: Sequence[Topic] = ()
 
 
 Build = Callable[[Resources], Awaitable[ServiceParts[Any]]]
@@ -110,7 +111,7 @@ class Host:
         self.subscription = Subscription(
             settings.kafka_bootstrap,
             service=resources.service,
-            topics=read_by(resources.service),
+            topics=(*read_by(resources.service), *parts.topics),
             namespace=settings.namespace,
         )
         self.loops = self._loops()

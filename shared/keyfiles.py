@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from shared.privacy import HmacKeyring, Secret
 from shared.private_files import KeyFileRefused, create_private, read_private, read_trusted, write_private
-from shared.signing import DecryptionKeys, KeyRing, PublicKeys, jwks_document
+from shared.signing import DecryptionKeys, KeyRing, PublicKeys, VendorKeys, jwks_document
 from shared.signing.keys import Publishes
 from shared.vault.kek import FileKek, new_keyset, rotated_keyset
 
@@ -34,12 +34,17 @@ class KeyFile:
 
 def init_keys(folder: Path) -> list[str]:
     """Make what is missing and leave what is there; the names of the files made."""
-    for path in (folder, folder / "public", folder / "public" / "commands"):
+    for path in (folder, folder / "public", folder / "public" / "commands", vendor_folder(folder)):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = [file.name for file in FILES.values() if create_private(folder / file.name, file.first())]
     for file in FILES.values():
         _publish(folder, file)
     return made
+
+
+def vendor_folder(folder: Path) -> Path:
+    """Where the public keys of vendors lie, a file each."""
+    return folder / "public" / "vendors"
 
 
 def rotate_key(folder: Path, key: str) -> None:
@@ -72,6 +77,15 @@ class KeyFiles:
 
     def answers(self) -> KeyRing:
         return self._loaded("answers", KeyRing.from_document)
+
+    def directives(self) -> KeyRing:
+        return self._loaded("directives", KeyRing.from_document)
+
+    def vendor(self, name: str) -> VendorKeys:
+        """A vendor's public keys: one to encrypt to, and those that it signs with."""
+        path = vendor_folder(self._folder) / f"{name}.jwks.json"
+        content = read_trusted(path, made_by=f"habeas vendors onboard {name}")
+        return _parsed(path, content, VendorKeys.from_document)
 
     def cli(self) -> KeyRing:
         return self._loaded("cli", KeyRing.from_document)
@@ -151,5 +165,6 @@ FILES = {
     ),
     "evidence": _ring("evidence", "evidence.jwks.json"),
     "answers": _ring("answers", "answers.jwks.json"),
+    "directives": _ring("directives", "directives.jwks.json"),
     "cli": _ring("cli", "commands/cli.jwks.json"),
 }

@@ -18,6 +18,8 @@ def key_versions(folder: Path) -> dict[str, list[str]]:
         "request-secret": list(keys.request_secret().versions),
         "submissions": [jwk["kid"] for jwk in keys.submissions().public_jwks()],
         "evidence": [key.kid for key in keys.evidence().keys],
+        "answers": [key.kid for key in keys.answers().keys],
+        "directives": [key.kid for key in keys.directives().keys],
         "cli": [key.kid for key in keys.cli().keys],
     }
 

@@ -19,6 +19,7 @@ class Key(StrEnum):
     submissions = "submissions"
     evidence = "evidence"
     answers = "answers"
+    directives = "directives"
     cli = "cli"
 
 

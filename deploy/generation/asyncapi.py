@@ -10,7 +10,7 @@ import yaml
 
 from deploy.generation.contracts import carried_by, declarations, meaning
 from shared.events.message import Declaration
-from shared.events.topics import SERVICES, TOPICS, Topic
+from shared.events.topics import DECLARED, MEMBER, SERVICES, Topic
 
 Json = dict[str, Any]
 
@@ -61,7 +61,7 @@ def document() -> Json:
             "description": "What the services tell one another through Kafka: CloudEvents 1.0 in binary mode.",
         },
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic) for topic in _described()},
+        "channels": {_id(topic): _channel(topic) for topic in _described()},
         "operations": {name: body for topic in _described() for name, body in _operations(topic)},
         "components": {
             "messages": {one.ce_type: _message(one) for one in declarations()},
@@ -72,12 +72,13 @@ def document() -> Json:
 
 def _described() -> list[Topic]:
     """Dead letters are ciphertext for the operators' own tools, so they are no contract."""
-    return [topic for topic in TOPICS if topic.kind != "dead-letters"]
+    return [topic for topic in DECLARED if topic.kind != "dead-letters"]
 
 
 def _channel(topic: Topic) -> Json:
     return {
         "address": topic.name,
+        **_parameters(topic),
         "description": f"{topic.kind} topic, keyed by {topic.keyed_by}: "
         f"{', '.join(topic.writers)} → {', '.join(topic.readers)}",
         "messages": {
@@ -94,14 +95,27 @@ def _channel(topic: Topic) -> Json:
     }
 
 
+def _parameters(topic: Topic) -> Json:
+    """Each vendor has a channel of its own in the family."""
+    vendor = {"vendor": {"description": "The vendor's name, as its file in deploy/vendors has it."}}
+    return {"parameters": vendor} if topic.name != _id(topic) else {}
+
+
+def _id(topic: Topic) -> str:
+    """A channel's name in the document; a family's has no parameter in it."""
+    return topic.name.removesuffix(f".{MEMBER}")
+
+
 def _operations(topic: Topic) -> list[tuple[str, Json]]:
-    senders = [(f"{writer}.sends.{topic.name}", "send") for writer in topic.writers]
+    senders = [(f"{writer}.sends.{_id(topic)}", "send") for writer in topic.writers]
     receivers = [
-        (f"{reader}.receives.{topic.name}", "receive") for reader in topic.readers if reader in SERVICES
+        (f"{reader}.receives.{_id(topic)}", "receive")
+        for reader in topic.readers
+        if reader in SERVICES or reader == "vendor"
     ]
-    messages = [_reference("channels", topic.name, "messages", one.ce_type) for one in carried_by(topic)]
+    messages = [_reference("channels", _id(topic), "messages", one.ce_type) for one in carried_by(topic)]
     return [
-        (name, {"action": action, "channel": _reference("channels", topic.name), "messages": messages})
+        (name, {"action": action, "channel": _reference("channels", _id(topic)), "messages": messages})
         for name, action in (*senders, *receivers)
     ]
 

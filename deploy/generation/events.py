@@ -6,7 +6,7 @@ from typing import Any
 from deploy.generation.contracts import NOTE, carried_by, json_schema, meaning, senders
 from deploy.generation.field_types import words
 from shared.events.message import Declaration
-from shared.events.topics import TOPICS, Topic
+from shared.events.topics import DECLARED, Topic
 
 HEAD = f"""\
 {NOTE}
@@ -21,7 +21,7 @@ authenticated encryption under the request's own key. JSON Schemas and AsyncAPI 
 
 def render() -> str:
     """The page."""
-    return "\n".join([HEAD, *(line for topic in TOPICS for line in _topic(topic))])
+    return "\n".join([HEAD, *(line for topic in DECLARED for line in _topic(topic))])
 
 
 def _topic(topic: Topic) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """docs/reference/topics.md: the topics as `habeas topics apply` makes them."""
 
 from deploy.generation.contracts import NOTE, carried_by
-from shared.events.topics import FOREVER, TOPICS, Topic
+from shared.events.topics import DECLARED, FOREVER, MEMBER, Topic
 
 DAY_MS = 24 * 3600 * 1000
 HEAD = f"""\
@@ -11,7 +11,8 @@ HEAD = f"""\
 Event topics have one writer and are kept for ever: they hold no identity, and what they hold sealed is forgotten
 when the request's key is destroyed. Command topics have one reader. Nothing that is keyed by request is compacted.
 `habeas topics apply` creates them; brokers never create one by themselves. `HABEAS_NAMESPACE` stands in front of
-every name.
+every name. `{MEMBER}` stands for each vendor that is told over Kafka: `habeas vendors onboard` makes its two topics.
+Directives name people, to that vendor alone, and are therefore not kept for ever.
 
 | topic | kind | writers → readers | key | partitions | kept | carries |
 |---|---|---|---|---|---|---|
@@ -20,7 +21,7 @@ every name.
 
 def render() -> str:
     """The page."""
-    return HEAD + "".join(f"{_row(topic)}\n" for topic in TOPICS)
+    return HEAD + "".join(f"{_row(topic)}\n" for topic in DECLARED)
 
 
 def _row(topic: Topic) -> str:

@@ -1,6 +1,6 @@
 """Puts the fulfillment service together; the only place that knows which adapter stands behind a system."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from services.fulfillment.acknowledging import Acknowledging
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.connected import Connected, Systems, kinds_found_by, kinds_known, rights_of
@@ -24,9 +25,12 @@ from services.fulfillment.ports import Adapter
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.storage import FulfillmentStore
 from services.fulfillment.subjects import Subjects
+from services.fulfillment.telling import TellHandler
+from services.fulfillment.vendors.classification import Classified, classify
+from services.fulfillment.vendors.files import OverKafka, ThroughSystem, Vendor, VendorError, load_vendors
 from shared.clock import Clock
+from shared.events.topics import ACKNOWLEDGEMENTS
 from shared.hosting import Resources, ServiceParts
-from shared.machine.decision import Message
 from shared.tasks.work import Handler
 from shared.vault.vault import Vault
 
@@ -39,31 +43,39 @@ async def build(resources: Resources) -> ServiceParts[FulfillmentCase]:
     Raises:
         MapError: a system or its map cannot be used, or there is none; every problem is named.
     """
-    folder = FulfillmentSettings().systems
-    return assemble(resources, connect(folder, resources.settings.home, resources.clock))
+    settings = FulfillmentSettings()
+    connected = connect(settings.systems, resources.settings.home, resources.clock)
+    return assemble(resources, connected, told_over_kafka(settings.vendors, connected, resources.clock))
 
 
-def assemble(resources: Resources, connected: Iterable[Connected]) -> ServiceParts[FulfillmentCase]:
-    """The service over these systems."""
-    connected = tuple(connected)
-    catalogue = Catalogue(each.entry for each in connected)
+def assemble(
+    resources: Resources, connected: Iterable[Connected], vendors: Iterable[Classified] = ()
+) -> ServiceParts[FulfillmentCase]:
+    """The service over these systems, telling these vendors."""
+    connected, vendors = tuple(connected), tuple(vendors)
+    catalogue = Catalogue([*(each.entry for each in connected), *map(entry_of_vendor, vendors)])
     for name in catalogue.out_of_reach():
         log.warning("system.out_of_reach", system=name)
     systems = Systems(connected)
     store, files = FulfillmentStore(resources.pool), AnswerFiles(resources.settings.packages_folder)
     return ServiceParts(
         domain=FulfillmentDomain(catalogue),
-        prepare=_nothing_to_prepare,
+        prepare=Acknowledging((each.vendor for each in vendors), resources.keys).prepare,
         facts=same_subject,
-        handlers=handlers(resources, systems, store, files),
+        handlers=handlers(resources, systems, store, files, vendors),
         chores=(partial(_remove_forgotten, files, store, resources.vault),),
         closers=(systems.close,),
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
+        topics=[ACKNOWLEDGEMENTS.of(each.vendor.vendor) for each in vendors],
     )
 
 
 def handlers(
-    resources: Resources, systems: Systems, store: FulfillmentStore, files: AnswerFiles
+    resources: Resources,
+    systems: Systems,
+    store: FulfillmentStore,
+    files: AnswerFiles,
+    vendors: Iterable[Classified],
 ) -> dict[str, Handler]:
     """Who does which kind of task."""
     vault, clock = resources.vault, resources.clock
@@ -74,6 +86,7 @@ def handlers(
         "match": MatchHandler(systems, subjects, vault),
         "package": PackageHandler((vault, files), resources.keys.answers(), clock),
         "join": JoinHandler(store),
+        "tell": TellHandler((each.vendor for each in vendors), subjects, store, resources.keys, clock),
     }
 
 
@@ -96,6 +109,46 @@ def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
     if problems:
         raise MapError(tuple(problems))
     return tuple(connected)
+
+
+def told_over_kafka(
+    folder: Path | None, connected: Iterable[Connected], clock: Clock
+) -> tuple[Classified, ...]:
+    """The vendors that are told over Kafka, by what they are today.
+
+    Raises:
+        VendorError: a file cannot be used, or a vendor's system is not connected.
+    """
+    if folder is None:
+        log.warning("vendors.untold", remedy="set HABEAS_FULFILLMENT_VENDORS to the folder of vendors")
+        return ()
+    vendors = load_vendors(folder)
+    systems = {each.entry.name for each in connected}
+    problems = tuple(problem for one in vendors for problem in _unreachable(one, systems))
+    if problems:
+        raise VendorError(problems)
+    today = clock.now().date()
+    return tuple(classify(one, today) for one in vendors if isinstance(one.told, OverKafka))
+
+
+def _unreachable(vendor: Vendor, systems: set[str]) -> Iterator[str]:
+    if vendor.vendor in systems:
+        yield f"{vendor.vendor}: there is a system of that name; give the vendor another"
+    if isinstance(vendor.told, ThroughSystem) and vendor.told.system not in systems:
+        yield f"{vendor.vendor}: told: the system {vendor.told.system} is not connected"
+
+
+def entry_of_vendor(classified: Classified) -> SystemEntry:
+    """What the rules know of a vendor."""
+    told = classified.vendor.told
+    kinds = told.identifiers if isinstance(told, OverKafka) else ()
+    return SystemEntry(
+        name=classified.vendor.vendor,
+        business=classified.vendor.business,
+        rights=classified.rights,
+        finds_by=frozenset(one.kind for one in kinds),
+        told=True,
+    )
 
 
 def _connected(system: System, clock: Clock) -> Connected:
@@ -129,8 +182,3 @@ async def _remove_forgotten(files: AnswerFiles, store: FulfillmentStore, vault: 
     removed = await files.remove_forgotten(store.requests_of, vault)
     if removed:
         log.info("answers.forgot", count=removed)
-
-
-async def _nothing_to_prepare(messages: Sequence[Message]) -> Sequence[None]:
-    """Nothing is opened before a decision: claims are kept sealed, and opened by the task that needs them."""
-    return [None] * len(messages)

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class FulfillmentSettings(BaseSettings):
-    """Where the connected systems are described."""
+    """Where the connected systems and the vendors are described."""
 
     model_config = SettingsConfigDict(
         env_prefix="HABEAS_FULFILLMENT_",
@@ -20,4 +20,8 @@ class FulfillmentSettings(BaseSettings):
     systems: Path = Field(
         default=Path("deploy/systems"),
         description="The folder with one YAML file for each connected system; their maps lie beside them.",
+    )
+    vendors: Path | None = Field(
+        default=None,
+        description="The folder with one YAML file for each vendor; unset, no vendor is told anything.",
     )

@@ -7,11 +7,13 @@ from uuid import UUID
 import asyncpg
 
 from services.fulfillment.answer_files import package_id_of
+from services.fulfillment.domain import Directive, FulfillmentCase
 from shared.gathering import Gathering
 from shared.machine.decision import Kept
 
 _KEPT = "SELECT request_id, name, message_id, field, sealed FROM kept WHERE request_id = ANY($1::uuid[])"
 _RESOLUTION = "SELECT body::jsonb ->> 'resolution' FROM cases WHERE request_id = $1"
+_CASE = "SELECT body FROM cases WHERE request_id = $1"
 _OF_PARTS = """
 SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
@@ -34,6 +36,11 @@ class FulfillmentStore:
         """How a request of this service ended, or None."""
         found: Any = await self._pool.fetchval(_RESOLUTION, request_id)
         return None if found is None else str(found)
+
+    async def directive_to(self, request_id: UUID, vendor: str) -> Directive | None:
+        """What a vendor was told about a request, if it was."""
+        body: str | None = await self._pool.fetchval(_CASE, request_id)
+        return None if body is None else FulfillmentCase.model_validate_json(body).directive_to(vendor)
 
     async def requests_of(self, files: Sequence[UUID]) -> dict[UUID, UUID]:
         """The request behind each file of an answer; files that are nobody's are left out."""

@@ -5,7 +5,7 @@ decision is signed by the console's or the CLI's key and names its actor.
 """
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, StringConstraints
@@ -107,6 +107,16 @@ class RetryTask(Command):
     """A person mended what stopped a task; it may be tried again (and proves before it acts)."""
 
     task: Annotated[str, IMPERSONAL]
+    actor: Actor
+    reason: Reason
+
+
+@command("dsar.fulfillment.complete-task", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class CompleteTask(Command):
+    """A person ends the wait for a vendor: it was done after all, or cannot be had; the reason holds the facts."""
+
+    task: Annotated[str, IMPERSONAL]
+    outcome: Literal["done", "nothing", "impossible", "disproportionate"]
     actor: Actor
     reason: Reason
 

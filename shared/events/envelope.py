@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from shared.events.catalogue import UnknownType, decode
 from shared.events.message import Body
-from shared.events.topics import SUBMISSIONS
+from shared.events.topics import ACKNOWLEDGEMENTS, SUBMISSIONS
 from shared.ids import request_id_for
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
@@ -208,11 +208,16 @@ def _kept(raw: Raw, headers: Mapping[str, str], envelope: Envelope) -> tuple[tup
 
 
 def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:
-    """The request that a record is about; a submission's is derived from who sent it and its key."""
+    """The request that a record is about; a submission's is derived from who sent it and its key.
+
+    An acknowledgement's key is its directive, so that what a vendor says of one stays in order.
+    """
     key = (raw.key or b"").decode()
     if raw.topic == SUBMISSIONS.name:
         return request_id_for(headers["ce_source"], key)
     subject = _uuid(headers.get("ce_subject", ""))
+    if ACKNOWLEDGEMENTS.vendor_in(raw.topic) is not None:
+        return subject if _uuid(key) is not None else None
     return subject if subject is not None and str(subject) == key else None
 
 

@@ -4,13 +4,18 @@ Event topics have one writer and are kept for ever (they hold no identity). Comm
 What is keyed by request is never compacted: a request's history is the point.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 SERVICES = ("intake", "verification", "fulfillment", "deadline")
 FOREVER = -1
 WEEK_MS = 7 * 24 * 3600 * 1000
 MONTHS_MS = 400 * 24 * 3600 * 1000
+# Longer than any answer's time: a vendor that was away finds its directives, which are encrypted to it alone.
+SIXTY_DAYS_MS = 60 * 24 * 3600 * 1000
+MEMBER: Final = "{vendor}"
+VENDOR_NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,20 @@ class Topic:
     keyed_by: str
     retention_ms: int = FOREVER
     partitions: int = 12
+
+    def of(self, vendor: str) -> "Topic":
+        """One vendor's topic of a family."""
+        return replace(self, name=self.name.replace(MEMBER, vendor))
+
+    def vendor_in(self, name: str) -> str | None:
+        """Whose topic of this family has this name; None for a topic of another, and for a family of none."""
+        before, found, _ = self.name.partition(MEMBER)
+        vendor = name.removeprefix(before)
+        return vendor if found and name.startswith(before) and VENDOR_NAME.fullmatch(vendor) else None
+
+    def covers(self, name: str) -> bool:
+        """Whether this is the topic of that name, or the family that it belongs to."""
+        return name == self.name or self.vendor_in(name) is not None
 
 
 def _event(name: str, writer: str, *readers: str) -> Topic:
@@ -64,6 +83,15 @@ TOPICS: tuple[Topic, ...] = (
     COMMANDS_INTAKE, COMMANDS_VERIFICATION, COMMANDS_FULFILLMENT, COMMANDS_DEADLINE,
     *DEAD_LETTERS.values(),
 )  # fmt: skip
+# Two topics for each vendor that is told over Kafka. The installation's vendors decide which there are.
+DIRECTIVES = Topic(
+    f"dsar.directives.{MEMBER}", "event", ("fulfillment",), ("vendor",), "request", SIXTY_DAYS_MS, 3
+)
+ACKNOWLEDGEMENTS = Topic(
+    f"dsar.acknowledgements.{MEMBER}", "command", ("vendor",), ("fulfillment",), "directive", MONTHS_MS, 3
+)
+FAMILIES = (DIRECTIVES, ACKNOWLEDGEMENTS)
+DECLARED: tuple[Topic, ...] = (*TOPICS, *FAMILIES)
 JOURNALS = {
     "intake": JOURNAL_INTAKE,
     "verification": JOURNAL_VERIFICATION,

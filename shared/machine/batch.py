@@ -125,11 +125,11 @@ class Batch(Generic[C]):
             return f"{body.declared.ce_type}:said-before"
         if carries_head(type(body)):
             body = body.model_copy(update={"audit_head": working.head.hash})
-        envelope = self._envelope(working, body, message_id, cause)
+        envelope = self._envelope(working, outgoing, message_id, cause)
         value = body.model_dump_json().encode()
         self.writes.outbox.append(
             OutboxRow(
-                topic=body.declared.topic.name,
+                topic=outgoing.topic,
                 key=str(working.row.request_id),
                 headers=envelopes.write(envelope, causation_id=str(cause.id)),
                 value=value,
@@ -140,14 +140,16 @@ class Batch(Generic[C]):
         )
         return f"{body.declared.ce_type}:{hashlib.sha256(value).hexdigest()}"
 
-    def _envelope(self, working: Working[C], body: Body, message_id: UUID, cause: Message) -> Envelope:
+    def _envelope(
+        self, working: Working[C], outgoing: Outgoing, message_id: UUID, cause: Message
+    ) -> Envelope:
         return Envelope(
             id=message_id,
             source=f"habeas/{self.domain.name}",
-            ce_type=body.declared.ce_type,
+            ce_type=outgoing.body.declared.ce_type,
             subject=working.row.request_id,
             time=self.now,
-            sequence=self._next_sequence(working, body),
+            sequence=self._next_sequence(working, outgoing),
             business=working.row.business or working.business or cause.business,
             correlation_id=str(working.row.request_id),
             traceparent=cause.traceparent,
@@ -165,10 +167,10 @@ class Batch(Generic[C]):
             self.writes.kept.append((request_id, Kept(kept_as, message_id, name, sealed[name])))
         return outgoing.body.model_copy(update=sealed)
 
-    def _next_sequence(self, working: Working[C], body: Body) -> int | None:
-        if not isinstance(body, Event):
+    def _next_sequence(self, working: Working[C], outgoing: Outgoing) -> int | None:
+        if not isinstance(outgoing.body, Event):
             return None
-        topic = body.declared.topic.name
+        topic = outgoing.topic
         sequence = working.row.sent[topic] = working.row.sent.get(topic, 0) + 1
         return sequence
 

@@ -65,11 +65,20 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A body to send about this request; `seal` names fields whose plaintext the shell seals for it."""
+    """A body to send about this request; `seal` names fields whose plaintext the shell seals for it.
+
+    `to` names the vendor whose topic it goes to, where each vendor has one of its own.
+    """
 
     body: Body
     seal: Mapping[str, bytes] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
+    to: str = ""
+
+    @property
+    def topic(self) -> str:
+        """The topic that it goes to."""
+        return self.body.declared.topic.of(self.to).name
 
 
 @dataclass(frozen=True, slots=True)

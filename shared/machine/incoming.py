@@ -13,7 +13,7 @@ def to_incoming(raw: Raw, *, parked: bool = False) -> Message | Unreadable:
         return record
     if isinstance(record.body, Event) and record.envelope.sequence is None:
         return Unreadable(raw, "missing_header", "ce_sequence", record.envelope.subject)
-    if record.body.declared.topic.name != raw.topic:
+    if not record.body.declared.topic.covers(raw.topic):
         return Unreadable(raw, "wrong_topic", "ce_type", record.envelope.subject)
     return _message(record, parked=parked)
 

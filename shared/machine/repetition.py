@@ -13,7 +13,18 @@ from shared.events.deadline import RequestClosed
 from shared.events.message import Event
 
 COUNTED = "said "
-ABOUT = ("kind", "command_id", "clock", "days_left", "system", "task", "hold_id", "submission_source")
+ABOUT = (
+    "kind",
+    "command_id",
+    "clock",
+    "days_left",
+    "system",
+    "task",
+    "hold_id",
+    "submission_source",
+    "directive_id",
+    "message",
+)
 
 
 def counter_of(body: Event) -> str | None:

@@ -6,6 +6,7 @@ argument. What an outsider may have sent ends in a value that names a closed rea
 
 from shared.signing.assertion import Assertion, AssertionRefused, TrustedIssuer, check_assertion
 from shared.signing.commands import CommandIdentity, sign_command, verify_command
+from shared.signing.directive import VendorKeys, seal_directive
 from shared.signing.jws import Unverified, sign, verify
 from shared.signing.keys import KeyRing, PublicKeys, SigningKey, jwks_document
 from shared.signing.submission import (
@@ -26,10 +27,12 @@ __all__ = [
     "SubmissionUnreadable",
     "TrustedIssuer",
     "Unverified",
+    "VendorKeys",
     "check_assertion",
     "decrypt_submission",
     "encrypt_submission",
     "jwks_document",
+    "seal_directive",
     "sign",
     "sign_command",
     "verify",

@@ -89,9 +89,18 @@ def decrypt_submission(token: str, keys: DecryptionKeys) -> bytes | SubmissionUn
 
 def encrypt_submission(claims: bytes, jwk: Jwk) -> str:
     """Claims encrypted to one of intake's published keys; what an upstream system does."""
+    return encrypt_to(claims, jwk)
+
+
+def encrypt_to(content: bytes, jwk: Jwk, **more: str) -> str:
+    """Any content encrypted to somebody's public key, `more` beside the key's id in the header.
+
+    Raises:
+        ValueError: the key is damaged, or of a kind that we do not encrypt to.
+    """
     key = _agreement_key({name: value for name, value in jwk.items() if name in {"kty", "crv", "x", "y"}})
-    header = {"alg": _ALG, "enc": _ENC, "kid": key.thumbprint()}
-    return jwe.encrypt_compact(header, claims, key, algorithms=_ALGORITHMS)
+    header = {"alg": _ALG, "enc": _ENC, "kid": str(jwk.get("kid", key.thumbprint())), **more}
+    return jwe.encrypt_compact(header, content, key, algorithms=_ALGORITHMS)
 
 
 def _decrypt(token: str, key: AgreementKey) -> bytes | SubmissionUnreadable:

@@ -12,14 +12,18 @@ from uuid import UUID, uuid5
 
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.app import entry_of_vendor
 from services.fulfillment.connected import Connected, Systems
-from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain
+from services.fulfillment.domain import Catalogue, Directive, FulfillmentCase, FulfillmentDomain
 from services.fulfillment.exporting import ExportHandler
 from services.fulfillment.joining import JoinHandler
 from services.fulfillment.matching import MatchHandler
 from services.fulfillment.packaging import PackageHandler
 from services.fulfillment.subjects import Subjects
+from services.fulfillment.telling import TellHandler
+from services.fulfillment.vendors.classification import Classified
 from shared.events.fulfillment import RequestFulfilled
+from shared.keyfiles import KeyFiles
 from shared.machine.decision import Go, Kept, Message, Stop, TaskFinished, TaskPlan, Wait
 from shared.privacy import Claims
 from shared.signing import KeyRing
@@ -65,10 +69,13 @@ class MemoryEnds:
 class Board:
     """One request with everything around it; `crash_at` names the next point at which the process dies."""
 
-    def __init__(self, folder: Path, now: datetime, *connected: Connected) -> None:
-        self.driver = DomainDriver[FulfillmentCase](
-            FulfillmentDomain(Catalogue(each.entry for each in connected)), now
-        )
+    def __init__(
+        self, folder: Path, now: datetime, *connected: Connected, vendors: Sequence[Classified] = ()
+    ) -> None:
+        catalogue = Catalogue([*(each.entry for each in connected), *map(entry_of_vendor, vendors)])
+        self.driver = DomainDriver[FulfillmentCase](FulfillmentDomain(catalogue), now)
+        self.vendors = [each.vendor for each in vendors]
+        self.keys = KeyFiles(folder / "keys")
         self.messages = Messages()
         self.connected = connected
         self.request_id = REQUEST
@@ -89,6 +96,11 @@ class Board:
     @property
     def fulfilled(self) -> list[RequestFulfilled]:
         return self.driver.bodies(RequestFulfilled)
+
+    async def directive_to(self, request_id: UUID, vendor: str) -> Directive | None:
+        """What the case knows, as the store reads it."""
+        del request_id
+        return self.case.directive_to(vendor)
 
     def now(self) -> datetime:
         """The clock that the handlers read."""
@@ -222,6 +234,7 @@ class Board:
             "match": MatchHandler(systems, subjects, self.vault),
             "package": PackageHandler((self.vault, self.files), ANSWERS, self),
             "join": JoinHandler(self.ends),
+            "tell": TellHandler(self.vendors, subjects, self, self.keys, self),
         }
 
 

@@ -44,6 +44,33 @@ class Part(_Part):
     part_id: UUID
 
 
+class Directive(_Part):
+    """What one vendor was told, and what it said to that.
+
+    `look_at` is when its silence is looked at next. `settled` ends the wait: by the vendor's word, or by a person's,
+    who may have given up (`given_up`). `again` says that a person wants it told once more.
+    """
+
+    vendor: str
+    id: UUID
+    told_at: AwareDatetime
+    receipt_by: AwareDatetime
+    due_at: AwareDatetime
+    look_at: AwareDatetime
+    messages: int = 1
+    received_at: AwareDatetime | None = None
+    refused: str | None = None
+    again: bool = False
+    settled: Literal["done", "nothing", "given_up"] | None = None
+    by_person: bool = False
+    digest: str | None = None
+
+    @property
+    def next_look(self) -> datetime:
+        """When to look for what is owed next: the receipt, or after that the outcome."""
+        return self.look_at if self.received_at is None else max(self.look_at, self.due_at)
+
+
 class FulfillmentCase(Case):
     """One request as fulfillment sees it.
 
@@ -69,6 +96,7 @@ class FulfillmentCase(Case):
     stuck: tuple[str, ...] = ()
     outcomes: tuple[SystemOutcome, ...] = ()
     parts: tuple[Part, ...] = ()
+    directives: tuple[Directive, ...] = ()
     package: PackageReference | None = None
     resolution: Resolution | None = None
     closed_at: AwareDatetime | None = None
@@ -85,6 +113,16 @@ class FulfillmentCase(Case):
     def is_held_by(self, hold_id: UUID) -> bool:
         """Whether this hold is in force."""
         return hold_id in self.placed_holds and hold_id not in self.released_holds
+
+    def directive_to(self, vendor: str) -> Directive | None:
+        """What a vendor was told, if it was."""
+        return next((one for one in self.directives if one.vendor == vendor), None)
+
+    def with_directive(self, directive: Directive) -> "FulfillmentCase":
+        """The case with what a vendor was told as it is now; in the order of names."""
+        others = (one for one in self.directives if one.vendor != directive.vendor)
+        ordered = sorted((*others, directive), key=lambda one: one.vendor)
+        return self.model_copy(update={"directives": tuple(ordered)})
 
     @property
     def urgency(self) -> datetime:

@@ -1,4 +1,7 @@
-"""The systems of each business as the rules see them: what they can do, and which identifiers they know."""
+"""The systems of each business as the rules see them: what they can do, and which identifiers they know.
+
+A vendor that is told over Kafka is a system that nobody reaches into: what it did is known by its own word.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +18,10 @@ SHARED_KINDS = frozenset({"phone", "phone_number"})
 
 @dataclass(frozen=True, slots=True)
 class SystemEntry:
-    """One connected system: it finds rows by the kinds in `finds_by` and can tell those in `knows`."""
+    """One connected system: it finds rows by the kinds in `finds_by` and can tell those in `knows`.
+
+    What is `told` is a vendor, which knows people by the kinds in `finds_by`.
+    """
 
     name: str
     business: str
@@ -24,10 +30,11 @@ class SystemEntry:
     knows: frozenset[str] = frozenset()
     identity_source: bool = False
     order: int = 100
+    told: bool = False
 
     def serves(self, right: Right) -> bool:
         """Whether a right concerns this system; what no machine does is a person's work at every system."""
-        return right in self.rights or right not in AUTOMATED
+        return right in self.rights or (right not in AUTOMATED and not self.told)
 
     @property
     def needs(self) -> frozenset[str]:

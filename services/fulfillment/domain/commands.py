@@ -1,17 +1,19 @@
-"""What people may ask of fulfillment: try a task again, keep data, let it go.
+"""What people may ask of fulfillment: try a task again, end one themselves, keep data, let it go.
 
 Commands come in any order, so a hold may be released before it is heard of.
 """
 
 from uuid import UUID
 
+from services.fulfillment.domain import planning, vendors
 from services.fulfillment.domain.case import FulfillmentCase
-from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
 from shared.events.fulfillment import HoldPlaced, HoldReleased
 from shared.machine.decision import Decision, Outgoing
 
 ENDED = "already_ended"
 UNKNOWN_TASK = "unknown_task"
+NOT_FOR_A_PERSON = "not_for_a_person"
 
 
 def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCase]:
@@ -21,7 +23,20 @@ def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCa
     if body.task not in case.open:
         return Decision(case, refusal=UNKNOWN_TASK)
     stuck = tuple(key for key in case.stuck if key != body.task)
-    return Decision(case.model_copy(update={"stuck": stuck}), hurry=(body.task,))
+    again = vendors.to_be_told_again(case, body.task)
+    return Decision(again.model_copy(update={"stuck": stuck}), hurry=(body.task,))
+
+
+def complete_task(case: FulfillmentCase, body: CompleteTask, digest: str) -> Decision[FulfillmentCase]:
+    """End the wait for a vendor that does not answer, or refuses, by what a person found out instead."""
+    if case.stage == "ended":
+        return Decision(case, refusal=ENDED)
+    if body.task not in case.open:
+        return Decision(case, refusal=UNKNOWN_TASK)
+    if body.task not in case.stuck or not planning.is_wait(body.task):
+        return Decision(case, refusal=NOT_FOR_A_PERSON)
+    settled = vendors.settled_by_person(case, body, digest)
+    return Decision(settled, hurry=(body.task,))
 
 
 def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:

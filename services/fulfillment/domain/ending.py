@@ -38,7 +38,9 @@ def end(
     """End the request, once: the caller has made sure that nothing is open."""
     right = case.right
     assert right is not None and not case.open  # noqa: S101, PT018 - one RequestFulfilled, with no task open
-    ended = case.model_copy(update={"stage": "ended", "resolution": resolution, "parts": ()})
+    ended = case.model_copy(
+        update={"stage": "ended", "resolution": resolution, "parts": (), "directives": ()}
+    )
     body = RequestFulfilled(
         business=case.business,
         right=right,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.fulfillment.domain import ending, planning
+from services.fulfillment.domain import ending, planning, vendors
 from services.fulfillment.domain.case import FulfillmentCase, Part
 from shared.events.fulfillment import (
     PackageReference,
@@ -11,7 +11,6 @@ from shared.events.fulfillment import (
     TaskSettled,
 )
 from shared.machine.decision import Decision, Kept, Outgoing, TaskFinished
-from shared.policy.rights import Right
 
 # The reason why a task waits for a person although it may have done something: only a person can end that.
 UNPROVED = "unproved"
@@ -38,7 +37,7 @@ def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
         update={"open": _without(case.open, body.key), "stuck": _without(case.stuck, body.key)}
     )
     match body.key.partition(":")[0]:
-        case "act":
+        case "act" | planning.WAIT:
             return _acted(case, body)
         case "match":
             return Decision(case, keep=_seeds(body))
@@ -52,7 +51,9 @@ def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
 
 
 def _acted(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
-    outcome = _outcome(body)
+    if vendors.is_to_be_told(case, body):
+        return vendors.told(case, body)
+    outcome = vendors.outcome(case, body) or _outcome(body)
     part = body.result.get("part_id")
     parts = (*case.parts, Part(system=outcome.system, part_id=UUID(part))) if part else case.parts
     # Kept in the order of names, so that the case does not depend on which system was faster.
@@ -61,12 +62,12 @@ def _acted(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
         "parts": tuple(sorted(parts, key=lambda each: each.system)),
     }
     case = case.model_copy(update=update)
-    right = Right(body.key.rpartition(":")[2])
-    return Decision(case, events=(Outgoing(TaskSettled(right=right, settled=outcome)),))
+    settled = TaskSettled(right=planning.right_of(body.key), settled=outcome)
+    return Decision(case, events=(Outgoing(settled),))
 
 
 def _outcome(body: TaskFinished) -> SystemOutcome:
-    if body.status == "canceled":
+    if body.status == "canceled" or "outcome" not in body.result:
         return SystemOutcome(system=planning.system_of(body.key), outcome="canceled")
     return SystemOutcome.model_validate(body.result["outcome"])
 

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.fulfillment.domain import commands, finishing, planning
+from services.fulfillment.domain import acknowledgements, commands, finishing, planning, vendors
 from services.fulfillment.domain.advancing import advance
 from services.fulfillment.domain.case import FulfillmentCase, Verified
 from services.fulfillment.domain.catalogue import Catalogue
-from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Body
+from shared.events.vendors import DirectiveCompleted, DirectiveReceived, DirectiveRefused
 from shared.events.verification import VerificationConcluded
 from shared.machine.decision import Context, Decision, Go, Kept, Message, Stop, TaskFinished, Wait
 
@@ -65,13 +66,16 @@ class FulfillmentDomain:
             return Go()
         if case.verified is None or not case.verified.allows:
             return Stop("not_verified")
-        if case.is_held and _right_of(key) in planning.DESTRUCTIVE:
-            return Wait(context.now + HOLD_LOOKED_AT, "hold")
-        return Go()
+        return _permit_act(case, key, context)
 
 
-def _right_of(key: str) -> str:
-    return key.rpartition(":")[2]
+def _permit_act(case: FulfillmentCase, key: str, context: Context) -> Go | Stop | Wait:
+    waiting = vendors.still_waits(case, key, context.now)
+    if waiting is not None:
+        return waiting
+    if case.is_held and planning.right_of(key) in planning.DESTRUCTIVE:
+        return Wait(context.now + HOLD_LOOKED_AT, "hold")
+    return Go()
 
 
 def _received(
@@ -138,7 +142,11 @@ _RULES: Mapping[type[Body], Rule] = {
     DeadlineExtended: _extended,
     RequestClosed: _closed,
     TaskFinished: _finished,
+    DirectiveReceived: acknowledgements.received,
+    DirectiveCompleted: acknowledgements.completed,
+    DirectiveRefused: acknowledgements.refused,
     RetryTask: _commanded(commands.retry_task),
+    CompleteTask: lambda case, body, message, _: commands.complete_task(case, body, message.digest),
     PlaceHold: _commanded(commands.place_hold),
     ReleaseHold: _commanded(commands.release_hold),
 }

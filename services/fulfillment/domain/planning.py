@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.fulfillment.domain.case import FulfillmentCase, Part
-from services.fulfillment.domain.catalogue import Catalogue
+from services.fulfillment.domain.case import Directive, FulfillmentCase, Part
+from services.fulfillment.domain.catalogue import Catalogue, SystemEntry
 from shared.events.fulfillment import TasksPlanned
 from shared.machine.decision import Outgoing, TaskPlan
 from shared.policy.rights import Right
 
 JOIN = "join"
 PACKAGE = "package"
+WAIT = "await"
 KNOW = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES})
 # A hold is a duty to keep what is there: it stops what erases or overwrites, and nothing else.
 DESTRUCTIVE = frozenset({Right.DELETE, Right.CORRECT})
@@ -20,6 +21,21 @@ Step = tuple[FulfillmentCase, tuple[Outgoing, ...], tuple[TaskPlan, ...]]
 
 def act_key(system: str, right: Right) -> str:
     return f"act:{system}:{right}"
+
+
+def wait_key(vendor: str, right: Right, messages: int) -> str:
+    """The task that waits for a vendor's word after so many messages."""
+    return f"{WAIT}:{vendor}:{right}:{messages}"
+
+
+def is_wait(key: str) -> bool:
+    """Whether a task waits for a vendor."""
+    return key.startswith(f"{WAIT}:")
+
+
+def right_of(key: str) -> Right:
+    """The right that a system's task is about."""
+    return Right(key.split(":")[2])
 
 
 def match_key(system: str) -> str:
@@ -51,11 +67,13 @@ def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Ste
 
 def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step:
     """One task for each system that serves the right; none where no system does."""
-    names = tuple(entry.name for entry in catalogue.serving(case.business, right))
-    handler = "export" if right in KNOW else "act"
+    entries = catalogue.serving(case.business, right)
+    names = tuple(entry.name for entry in entries)
     plans = tuple(
-        TaskPlan(act_key(name, right), handler, "act", case.urgency, body=_body(case, name, right))
-        for name in names
+        TaskPlan(
+            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=_body(case, e.name, right)
+        )
+        for e in entries
     )
     planned = (Outgoing(TasksPlanned(right=right, systems=names)),) if names else ()
     acting = case.model_copy(update={"stage": "acting", "systems": names})
@@ -67,6 +85,19 @@ def plan_package(case: FulfillmentCase, right: Right) -> Step:
     body = {"right": right, "business": case.business, "parts": _parts(case.parts)}
     plan = TaskPlan(PACKAGE, "package", "document", case.urgency, body=body)
     return _with(case.model_copy(update={"stage": "packaging"}), (plan,))
+
+
+def plan_wait(case: FulfillmentCase, directive: Directive, right: Right) -> Step:
+    """Look at what a vendor says to so many messages, once its time is over."""
+    key = wait_key(directive.vendor, right, directive.messages)
+    body = _body(case, directive.vendor, right)
+    return _with(case, (TaskPlan(key, "tell", "act", case.urgency, run_at=directive.look_at, body=body),))
+
+
+def _handler(entry: SystemEntry, right: Right) -> str:
+    if entry.told:
+        return "tell"
+    return "export" if right in KNOW else "act"
 
 
 def _parts(parts: Iterable[Part]) -> list[dict[str, str]]:

@@ -56,6 +56,7 @@ LOADERS = {
     "submissions": KeyFiles.submissions,
     "evidence": KeyFiles.evidence,
     "answers": KeyFiles.answers,
+    "directives": KeyFiles.directives,
     "cli": KeyFiles.cli,
 }
 

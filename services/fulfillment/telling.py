@@ -1,0 +1,137 @@
+"""The tell task: names the person to a vendor in a letter, which leaves when the task ends; later, looks for its word.
+
+Nothing goes out from here: the letter is a result, and the rules send it in the transaction that takes it in. So a
+task that died may compose again, and the vendor is told once.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from services.fulfillment import results
+from services.fulfillment.domain import Directive
+from services.fulfillment.ports import NeedsPerson
+from services.fulfillment.subjects import Subjects
+from services.fulfillment.vendors.files import OverKafka, Vendor
+from services.fulfillment.vendors.letters import Letter, Named, content, naming
+from shared.clock import Clock
+from shared.events.topics import DIRECTIVES
+from shared.keyfiles import KeyFiles
+from shared.private_files import KeyFileRefused
+from shared.signing import seal_directive
+from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
+
+NAMES = UUID("0c0f7a5e-7d1b-5b6e-9d53-6a0f1c6a2b77")
+SOON = timedelta(seconds=1)
+FOR_THE_ANSWER = timedelta(days=10)
+"""What the business keeps for itself between the vendors' word and its own answer's date."""
+
+SHORTEST = timedelta(days=1)
+EXPIRES = timedelta(milliseconds=DIRECTIVES.retention_ms)
+
+
+class ReadsDirectives(Protocol):
+    """What a request's case knows of a vendor."""
+
+    async def directive_to(self, request_id: UUID, vendor: str) -> Directive | None:
+        """What the vendor was told, if it was."""
+        ...
+
+
+def directive_id(request_id: UUID, vendor: str, right: str) -> UUID:
+    """The same whenever it is asked: after a crash, a restore, a replay."""
+    return uuid5(NAMES, f"{request_id}/{vendor}/{right}")
+
+
+class TellHandler:
+    """Tells one vendor, reminds it, and gives up on its silence."""
+
+    def __init__(
+        self,
+        vendors: Iterable[Vendor],
+        subjects: Subjects,
+        case: ReadsDirectives,
+        keys: KeyFiles,
+        clock: Clock,
+    ) -> None:
+        self._vendors: Mapping[str, tuple[Vendor, OverKafka]] = {
+            one.vendor: (one, one.told) for one in vendors if isinstance(one.told, OverKafka)
+        }
+        self._subjects = subjects
+        self._case = case
+        self._keys = keys
+        self._clock = clock
+
+    async def run(self, task: Claimed, calling: Calling) -> Answer:
+        """Compose the first letter or a reminder, or say why a person has to look."""
+        found = self._vendors.get(task.body["system"])
+        if found is None:
+            return results.person("schema", "the vendor is not described any more")
+        vendor, told = found
+        known = await self._case.directive_to(task.request_id, vendor.vendor)
+        silence = None if known is None else _silence(known, told)
+        if silence is not None:
+            return silence
+        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+        if isinstance(wanted, NeedsPerson):
+            return results.not_yet(wanted)
+        identifiers = naming(wanted.subjects, told.identifiers)
+        if not identifiers:
+            return results.nothing(vendor.vendor)
+        if not await calling():
+            return Again(SOON, "not permitted now")
+        return self._composed(task, vendor, self._state(task, told, known), identifiers)
+
+    def _composed(self, task: Claimed, vendor: Vendor, state: Directive, identifiers: list[Named]) -> Answer:
+        letter = Letter(
+            vendor=vendor.vendor,
+            directive_id=state.id,
+            request_id=task.request_id,
+            business=vendor.business,
+            right=task.body["right"],
+            message=state.messages,
+            told_at=state.told_at,
+            due_at=state.due_at,
+            cut_off=datetime.fromisoformat(task.body["cut_off"]),
+            expires_at=state.told_at + EXPIRES,
+        )
+        try:
+            ring, keys = self._keys.directives(), self._keys.vendor(vendor.vendor)
+        except KeyFileRefused:
+            return results.person(
+                "credentials", "no key to encrypt to: habeas vendors onboard makes or takes it"
+            )
+        sealed = seal_directive(content(letter, identifiers), ring, keys)
+        return Finished("done", {"directive": {"state": state.model_dump(mode="json"), "letter": sealed}})
+
+    def _state(self, task: Claimed, told: OverKafka, known: Directive | None) -> Directive:
+        now, days = self._clock.now(), told.answers
+        if known is not None:
+            look_at = now + timedelta(days=days.reminder_days)
+            update = {"messages": known.messages + 1, "told_at": now, "look_at": look_at}
+            return known.model_copy(update={**update, "again": False, "refused": None})
+        due_at = min(now + timedelta(days=days.outcome_days), task.urgency - FOR_THE_ANSWER)
+        due_at = max(due_at, now + SHORTEST)
+        receipt_by = min(now + timedelta(days=days.receipt_days), due_at)
+        return Directive(
+            vendor=task.body["system"],
+            id=directive_id(task.request_id, task.body["system"], task.body["right"]),
+            told_at=now,
+            receipt_by=receipt_by,
+            due_at=due_at,
+            look_at=receipt_by,
+        )
+
+
+def _silence(known: Directive, told: OverKafka) -> Answer | None:
+    """What a vendor's word, or the lack of it, asks of a person; None where it is simply told again."""
+    if known.again:
+        return None
+    if known.refused is not None:
+        return results.person("refused", f"the vendor refused: {known.refused}")
+    if known.messages > told.answers.reminders:
+        return results.person(
+            "unanswered", f"the vendor was told {known.messages} times and did not answer in time"
+        )
+    return None

@@ -1,8 +1,9 @@
-"""`habeas decide extend|hold|release|retry`: a person's decisions about one request, signed and answered."""
+"""`habeas decide extend|hold|release|retry|complete`: a person's decisions about one request, signed and answered."""
 
 import asyncio
 import getpass
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID, uuid4
 
@@ -19,6 +20,13 @@ Actor = Annotated[
 ]
 ME = getpass.getuser()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class VendorOutcome(StrEnum):
+    done = "done"
+    nothing = "nothing"
+    impossible = "impossible"
+    disproportionate = "disproportionate"
 
 
 @app.command("extend")
@@ -88,6 +96,27 @@ def retry(
     from shared.events.commands import RetryTask
 
     _send(request, RetryTask(task=task, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("complete")
+def complete(  # noqa: PLR0913 - one option for each thing that is stated
+    request: Request,
+    task: Annotated[str, typer.Option(help="The task that waits for a vendor.")],
+    outcome: Annotated[VendorOutcome, typer.Option(help="What you found out.")],
+    reason: Annotated[str, typer.Option(help="The facts; they explain it to whoever asks later.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """End the wait for a vendor that is silent or refuses: it was done after all, or cannot be had.
+
+    Example: habeas decide complete 6f9c… --task await:acme:delete:3 --outcome done --reason "their letter of May 4"
+    """
+    from shared.events.commands import CompleteTask
+
+    _send(
+        request, CompleteTask(task=task, outcome=outcome.value, actor=actor, reason=reason), as_json=as_json
+    )
 
 
 def _send(request: UUID, body: "Command", *, as_json: bool) -> None:

@@ -45,6 +45,37 @@ def classify(
         raise typer.Exit(CONTRADICTED)
 
 
+@app.command(epilog="Example: habeas vendors onboard evergreen-mail --keys their-public-keys.json")
+def onboard(
+    name: Annotated[str, typer.Argument(help="The vendor, as its file is named.")],
+    folder: Folder = FOLDER,
+    *,
+    keys: Annotated[
+        Path | None, typer.Option(help="The vendor's own public keys (a JWKS); else a pair is made for it.")
+    ] = None,
+    topics: Annotated[bool, typer.Option(help="Make its two topics on the broker.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make what a vendor needs to be told over Kafka: keys, topics, access rules, and a page that explains it.
+
+    It lies in `vendors/NAME` below HABEAS_HOME. Repeat it to give out the page and our newest keys again.
+    """
+    import json
+
+    from deploy.cli.vendor_onboard import onboard as onboarded
+    from deploy.settings import local_settings
+    from shared.settings import Settings
+
+    handed = onboarded(local_settings() if topics else Settings(), folder, name, keys, topics=topics)
+    files = sorted(path.name for path in handed.iterdir())
+    if as_json:
+        typer.echo(json.dumps({"vendor": name, "folder": str(handed), "files": files}))
+        return
+    typer.echo(f"{handed}: {', '.join(files)}")
+    if "private.jwks.json" in files:
+        typer.echo("private.jwks.json is the vendor's alone: hand it over by a safe way, and delete it here.")
+
+
 def _day(text: str | None) -> date:
     from shared.clock import SystemClock
 

@@ -39,10 +39,9 @@ WAITING: Mapping[int, str] = {
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
     18: "Disney, an opt-out for one device: opt-outs carried along linked identities (issue 4, data map)",
     19: "PlayOn, readers sent to other people's tools: a web page with choices of ours; none exists",
-    20: "General Motors, data kept and passed on: directives tracked to their acknowledgement (issue 5)",
 }
 TESTED = {1, 2, 6, 7, 8, 9, 15}
-TESTED_IN_VENDORS = {4, 12, 13, 14}
+TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
 
 def _read(**fields: Any) -> Submission | tuple[Problem, ...]:

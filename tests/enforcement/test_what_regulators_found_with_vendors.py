@@ -1,4 +1,4 @@
-"""Enforcement failures that `habeas vendors classify` notices: a test named after each."""
+"""Enforcement failures with vendors: noticed by `habeas vendors classify`, or by waiting for the vendor's word."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from tests.support.vendor_board import VendorBoard
 from tests.support.vendors import a_contract, a_flow, a_vendor
 
 
@@ -67,3 +68,19 @@ def test_14_healthline_assumed_terms_and_ours_count_only_with_their_place_in_the
 
     with pytest.raises(ValidationError, match="no_combining"):
         a_vendor(contract=assumed)
+
+
+async def test_20_general_motors_passed_data_on_and_our_deletion_waits_for_the_word_of_everybody_who_got_it(
+    tmp_path: Path,
+) -> None:
+    """AG and others, May 2026: driving data was sold, and what was passed on was not called back."""
+    board = VendorBoard(tmp_path)
+    await board.ask()
+
+    await board.tell()
+    await board.has_received()
+    assert board.fulfilled == []
+
+    await board.says(board.completed())
+    await board.board.run(board.waits())
+    assert [one.system for one in board.fulfilled[0].systems] == [board.vendor.name]

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from services.fulfillment.app import assemble
 from services.fulfillment.connected import Connected
 from services.fulfillment.domain import FulfillmentCase
+from services.fulfillment.vendors.classification import Classified
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.events.catalogue import decode
 from shared.events.fulfillment import RequestFulfilled
@@ -99,12 +100,12 @@ class Asked:
 
 @asynccontextmanager
 async def fulfillment_host(
-    installation: Installation, connected: Sequence[Connected]
+    installation: Installation, connected: Sequence[Connected], vendors: Sequence[Classified] = ()
 ) -> AsyncIterator[FulfillmentHost]:
     """Open one on an installation."""
     async with AsyncExitStack() as stack:
         resources = await open_resources(installation.settings, "fulfillment", stack)
         intake = await open_resources(installation.settings, "intake", stack)
-        host = Host(resources, assemble(resources, connected), DeadLetterSeal(resources.vault))
+        host = Host(resources, assemble(resources, connected, vendors), DeadLetterSeal(resources.vault))
         yield FulfillmentHost(host, resources, intake.vault)
         await asyncio.wait_for(host.runner.drain(within=5.0), 10.0)

@@ -1,0 +1,115 @@
+"""`habeas vendors onboard`: everything that a vendor needs in one folder, and what we need of it."""
+
+import asyncio
+import json
+from pathlib import Path
+from string import Template
+
+import typer
+
+from deploy.cli.vendor_views import chosen
+from deploy.cli.vendors import UNUSABLE
+from services.fulfillment.vendors.files import OverKafka, Vendor
+from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES
+from shared.keyfiles import KeyFiles, vendor_folder
+from shared.private_files import create_private, write_private
+from shared.settings import Settings
+from shared.signing import DecryptionKeys, KeyRing, VendorKeys, jwks_document
+
+TEMPLATE = Path(__file__).parent / "templates" / "vendor.md"
+PUBLIC = 0o644
+
+
+def onboard(settings: Settings, folder: Path, name: str, theirs: Path | None, *, topics: bool) -> Path:
+    """Make what is missing; the folder to hand over. Repeated, it changes nothing but a key that is given.
+
+    Raises:
+        aiokafka.errors.KafkaError, shared.private_files.KeyFileRefused: the sentence says what to do.
+    """
+    [vendor] = chosen(folder, name)
+    if not isinstance(vendor.told, OverKafka):
+        raise _refused(
+            f"{name} is not told over Kafka; its file says how: told: {{by: kafka, identifiers: …}}"
+        )
+    handed = settings.home / "vendors" / name
+    handed.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _take_keys(settings.keys, handed, name, theirs)
+    ours = KeyFiles(settings.keys).directives()
+    write_private(
+        handed / "habeas.jwks.json", json.dumps(jwks_document(ours), indent=1).encode(), mode=PUBLIC
+    )
+    write_private(handed / "acls.sh", _acls(settings, name).encode())
+    write_private(handed / "README.md", _page(settings, vendor, vendor.told).encode(), mode=PUBLIC)
+    if topics:
+        _make_topics(settings, name)
+    return handed
+
+
+def _take_keys(keys: Path, handed: Path, name: str, theirs: Path | None) -> None:
+    """The vendor's own public keys if it gave some; else a pair that is made for it once."""
+    public = vendor_folder(keys) / f"{name}.jwks.json"
+    public.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if theirs is not None:
+        write_private(public, _checked(theirs), mode=PUBLIC)
+        return
+    if public.exists():
+        return
+    decrypts, signs = DecryptionKeys.generate(), KeyRing.generate()
+    pair = [*json.loads(decrypts.private_document())["keys"], *json.loads(signs.private_document())["keys"]]
+    create_private(handed / "private.jwks.json", json.dumps({"keys": pair}, indent=1).encode())
+    write_private(public, json.dumps(jwks_document(decrypts, signs), indent=1).encode(), mode=PUBLIC)
+
+
+def _checked(theirs: Path) -> bytes:
+    try:
+        content = theirs.read_bytes()
+        VendorKeys.from_document(content)
+    except OSError:
+        raise _refused(f"{theirs} cannot be read") from None
+    except ValueError as error:
+        raise _refused(f"{theirs}: {error}") from None
+    return content
+
+
+def _make_topics(settings: Settings, name: str) -> None:
+    from deploy.topics import apply
+
+    asyncio.run(apply(settings, [DIRECTIVES.of(name), ACKNOWLEDGEMENTS.of(name)]))
+
+
+def _acls(settings: Settings, name: str) -> str:
+    """What an administrator runs where the broker denies by default."""
+    at, mine = settings.namespace, f"User:{name}"
+    directives, answers = at + DIRECTIVES.of(name).name, at + ACKNOWLEDGEMENTS.of(name).name
+    grants = [
+        f"--allow-principal {mine} --operation Read --operation Describe --topic {directives}",
+        f"--allow-principal {mine} --operation Read --group {at}{name} --resource-pattern-type prefixed",
+        f"--allow-principal {mine} --operation Write --operation Describe --topic {answers}",
+        f"--allow-principal User:fulfillment --operation Write --operation Describe --topic {directives}",
+        f"--allow-principal User:fulfillment --operation Read --operation Describe --topic {answers}",
+    ]
+    begin = f'kafka-acls.sh --bootstrap-server "{settings.kafka_bootstrap}" --command-config admin.properties --add'
+    return "\n".join(["#!/bin/sh -e", *(f"{begin} {grant}" for grant in grants), ""])
+
+
+def _page(settings: Settings, vendor: Vendor, told: OverKafka) -> str:
+    ways = {f"{one.kind} as {one.form}" for one in told.identifiers}
+    return Template(TEMPLATE.read_text("utf-8")).substitute(
+        vendor=vendor.vendor,
+        title=vendor.title,
+        business=vendor.business,
+        kafka=settings.kafka_bootstrap,
+        namespace=settings.namespace,
+        directives=settings.namespace + DIRECTIVES.of(vendor.vendor).name,
+        acknowledgements=settings.namespace + ACKNOWLEDGEMENTS.of(vendor.vendor).name,
+        identifiers=", ".join(sorted(ways)),
+        receipt_days=told.answers.receipt_days,
+        outcome_days=told.answers.outcome_days,
+        reminders=told.answers.reminders,
+        days=DIRECTIVES.retention_ms // (24 * 3600 * 1000),
+    )
+
+
+def _refused(sentence: str) -> typer.Exit:
+    typer.echo(f"habeas: {sentence}", err=True)
+    return typer.Exit(UNUSABLE)

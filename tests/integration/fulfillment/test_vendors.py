@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from services.fulfillment.vendors.classification import classify
 from services.fulfillment.vendors.files import load_vendors
-from shared.events.topics import DIRECTIVES, TOPICS, read_by
+from shared.events.topics import DIRECTIVES, TOPICS
 from shared.events.vendors import DirectiveReceived
 from shared.settings import Settings
 from tests.support.eventually import eventually_async

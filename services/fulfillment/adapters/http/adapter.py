@@ -6,13 +6,11 @@ from services.fulfillment.adapters.http.acting import Bounds, Deletion, set_flag
 from services.fulfillment.adapters.http.changing import PARTLY, Effects, NotAll
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import Connector
-from services.fulfillment.adapters.http.exporting import export_rows
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.inspection import inspect, knock
-from services.fulfillment.adapters.http.readback import Jobs, concerned_keys, concerns, read_back
+from services.fulfillment.adapters.http.readback import Jobs, read_back
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.adapters.http.walk import Scope, Walk
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
@@ -36,9 +34,13 @@ from services.fulfillment.ports import (
     Subject,
     Unknown,
 )
+from services.fulfillment.rowwise.exporting import exported
+from services.fulfillment.rowwise.rows import RowFailure
+from services.fulfillment.rowwise.treating import concerned_keys, concerns
+from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock, SystemClock
 
-EXPECTED = (Failure, SecretMissingError)
+EXPECTED = (Failure, RowFailure, SecretMissingError)
 
 
 def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
@@ -94,7 +96,9 @@ class HttpAdapter:
         if not specific:
             return Export(self._system.system, (), categories)
         try:
-            datasets = await export_rows(self._tables, frozen, cut_off, since)
+            names = [name for name in frozen.rows if self._tables[name].collection.treatment != "keep"]
+            held = await self._tables.held({name: frozen.rows[name] for name in names}, cut_off)
+            datasets = exported(self._tables, held, since)
         except EXPECTED as error:
             return _failure(error).outcome(self._retry_after)
         return Export(self._system.system, datasets, categories)
@@ -140,7 +144,7 @@ class HttpAdapter:
         jobs = await Jobs(self._tables, self._client).proof(frozen.jobs, self._clock.now())
         if jobs is not None:
             return jobs
-        names = [name for name in frozen.rows if concerns(self._tables[name], right)]
+        names = [name for name in frozen.rows if concerns(self._tables[name].collection, right)]
         blind = [name for name in names if not self._tables[name].readable]
         if blind and not frozen.jobs:
             return StillPresent(sum(len(frozen.rows[name]) for name in blind))
@@ -183,6 +187,8 @@ class HttpAdapter:
 
 
 def _failure(error: Exception) -> Failure:
+    if isinstance(error, RowFailure):
+        return Failure(error.meaning, error.reason)
     return error if isinstance(error, Failure) else Failure("credentials", str(error))
 
 

@@ -2,16 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from services.fulfillment.adapters.http.acting import identifying
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import JobSpec
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
-from services.fulfillment.adapters.http.rows import Row, same
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
-from services.fulfillment.ports import Frozen, Gone, Job, Key, Proof, StillPresent, Unknown
+from services.fulfillment.datamap.flags import FLAG_RIGHTS
+from services.fulfillment.ports import Frozen, Gone, Job, Proof, StillPresent, Unknown
+from services.fulfillment.rowwise.treating import concerned_keys, concerns, pending
 
 
 async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetime) -> tuple[Proof, bool]:
@@ -22,34 +21,17 @@ async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetim
     """
     if right != "delete" and right not in FLAG_RIGHTS:
         return Unknown(f"a request to {right} leaves nothing to read back"), False
-    names = [name for name in sorted({*frozen.rows, *frozen.shared}) if concerns(tables[name], right)]
+    names = [
+        name for name in sorted({*frozen.rows, *frozen.shared}) if concerns(tables[name].collection, right)
+    ]
     concerned = {name: concerned_keys(frozen, name, right) for name in names}
     held = await tables.held(concerned, cut_off)
-    left = sum(pending(tables[name], right, row) for name, rows in held.items() for row in rows.values())
+    left = sum(
+        pending(tables[name].collection, right, row) for name, rows in held.items() for row in rows.values()
+    )
     absent = any(len(held[name]) < len(keys) for name, keys in concerned.items())
     checked = {name: len(keys) for name, keys in concerned.items()}
     return (StillPresent(left) if left else Gone(checked)), absent
-
-
-def concerns(table: Table, right: str) -> bool:
-    """Whether the right does anything to the rows of this collection."""
-    if right in FLAG_RIGHTS:
-        return flag_of(table.collection, right) is not None
-    return table.collection.treatment in {"erase", "deidentify"}
-
-
-def concerned_keys(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
-    """A deletion leaves the rows that others share; a flag is set on them too."""
-    own = frozen.rows.get(name, ())
-    return own if right == "delete" else (*own, *frozen.shared.get(name, ()))
-
-
-def pending(table: Table, right: str, row: Row) -> bool:
-    """The row is not done yet."""
-    flag = flag_of(table.collection, right) if right in FLAG_RIGHTS else None
-    if flag is not None:
-        return not same(row.get(flag.field), flag.value)
-    return table.collection.treatment == "erase" or identifying(table, row)
 
 
 class Jobs:

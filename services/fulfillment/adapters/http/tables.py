@@ -11,13 +11,14 @@ from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import CollectionSpec, Connector, Derived
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.lookups import Asking
-from services.fulfillment.adapters.http.rows import Row, Shape, same, shape
+from services.fulfillment.adapters.http.rows import Shape, shape
 from services.fulfillment.adapters.http.templates import compiled
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.datamap.spelling import is_spelling_of, sought
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import Key
+from services.fulfillment.rowwise.rows import Row, RowFailure, same
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -189,7 +190,7 @@ async def at_once(call: Callable[[T], Awaitable[R]], items: Sequence[T], *, widt
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(item)) for item in items]
-    except* (Failure, SecretMissingError) as failed:
+    except* (Failure, RowFailure, SecretMissingError) as failed:
         first = failed.exceptions[0]
     if first is not None:
         raise first

@@ -1,23 +1,24 @@
 """Know: the rows of the frozen keys; values that 11 CCR 7024(d) forbids to show are counted and dropped at once."""
 
+import base64
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
-from services.fulfillment.adapters.http.rows import Row
-from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.ports import ExportedDataset, Frozen, Withheld
+from services.fulfillment.ports import ExportedDataset, Key, Withheld
+from services.fulfillment.rowwise.reading import Table, Tables
+from services.fulfillment.rowwise.rows import Row
 
 
-async def export_rows(
-    tables: Tables, frozen: Frozen, cut_off: datetime, since: datetime | None
+def exported(
+    tables: Tables, held: Mapping[str, Mapping[Key, Row]], since: datetime | None
 ) -> tuple[ExportedDataset, ...]:
-    """Read what is the person's alone; a row that others share may be theirs and is not shown."""
-    names = {name: keys for name, keys in frozen.rows.items() if tables[name].collection.treatment != "keep"}
-    held = await tables.held(names, cut_off)
+    """What is the person's alone; a row that others share may be theirs and is not shown."""
     return tuple(
         _dataset(tables[name], [row for row in rows.values() if _recent(tables[name], row, since)])
         for name, rows in sorted(held.items())
+        if tables[name].collection.treatment != "keep"
     )
 
 
@@ -38,4 +39,13 @@ def _dataset(table: Table, rows: list[Row]) -> ExportedDataset:
 
 
 def _shown(table: Table, row: Row) -> Mapping[str, Any]:
-    return {f.name: row.get(f.name) for f in table.collection.fields.values() if not f.withheld}
+    return {f.name: _plain(row.get(f.name)) for f in table.collection.fields.values() if not f.withheld}
+
+
+def _plain(value: Any) -> Any:
+    """A value as an answer shows it."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return str(value) if isinstance(value, Decimal) else value

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from services.fulfillment.adapters.http.failures import Failure
-from services.fulfillment.adapters.http.rows import Row, same
-from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.graph import Edge, WalkPlan
 from services.fulfillment.ports import Frozen, Key, Subject
+from services.fulfillment.rowwise.reading import Table, Tables
+from services.fulfillment.rowwise.rows import Row, RowFailure, same
 
 Values: TypeAlias = tuple[Any, ...]
 
@@ -44,7 +43,7 @@ class Walk:
         """Find everything.
 
         Raises:
-            Failure: the system could not be asked, or too much leads from one person.
+            RowFailure: the system could not be asked, or too much leads from one person.
         """
         for seed in self._scope.plan.seeds:
             table = self._tables[seed.place.collection]
@@ -84,7 +83,7 @@ class Walk:
         fresh = {key: row for key, row in keyed.items() if key not in self._owned[table.name]}
         self._owned[table.name].update(fresh)
         if sum(map(len, self._owned.values())) > self._scope.max_rows:
-            raise Failure("unbounded", f"more than {self._scope.max_rows} rows lead from one person")
+            raise RowFailure("unbounded", f"more than {self._scope.max_rows} rows lead from one person")
         for edge in self._leaving(table):
             if values := self._unasked(edge, fresh.values()):
                 self._queue.append((edge, values))

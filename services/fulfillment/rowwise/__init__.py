@@ -1,0 +1,1 @@
+"""What the systems share that hand over whole rows, instead of answering queries: over HTTP, and in files."""

@@ -1,0 +1,67 @@
+"""What the map wants done with a row, whether it is done already, and how the receipt counts it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.datamap.model import MapCollection, MapField
+from services.fulfillment.datamap.replacing import HASHED, constant, keyed_hash, strategy
+from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
+from services.fulfillment.rowwise.rows import Row, same
+
+
+def concerns(collection: MapCollection, right: str) -> bool:
+    """Whether the right does anything to the rows of this collection."""
+    if right in FLAG_RIGHTS:
+        return flag_of(collection, right) is not None
+    return collection.treatment in {"erase", "deidentify"}
+
+
+def concerned_keys(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
+    """A deletion leaves the rows that others share; a flag is set on them too."""
+    own = frozen.rows.get(name, ())
+    return own if right == "delete" else (*own, *frozen.shared.get(name, ()))
+
+
+def pending(collection: MapCollection, right: str, row: Row) -> bool:
+    """The row is not done yet."""
+    flag = flag_of(collection, right) if right in FLAG_RIGHTS else None
+    if flag is not None:
+        return not same(row.get(flag.field), flag.value)
+    return collection.treatment == "erase" or (
+        collection.treatment == "deidentify" and identifying(collection, row)
+    )
+
+
+def identifying(collection: MapCollection, row: Row) -> bool:
+    """The row still holds something that its strategy would replace."""
+    return any(_identifies(field, row.get(field.name)) for field in collection.deidentified)
+
+
+def replacements(collection: MapCollection, row: Row, key: bytes) -> dict[str, Any]:
+    """The values that take the place of those that point to the person."""
+    return {field.name: _replaced(field, row, key) for field in collection.deidentified}
+
+
+def counted(collection: MapCollection, frozen: Frozen, *, done: int, left: int) -> DatasetCount | None:
+    """What a deletion's receipt says of a collection: `done` rows, and `left` that an exemption may cover."""
+    shared = len(frozen.shared.get(collection.name, ()))
+    retained = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
+    retained += [Retained(exemption, left) for exemption in collection.exemptions if left]
+    treated = {"erase": {"erased": done}, "deidentify": {"deidentified": done}, "retain": {}}
+    if collection.treatment not in treated:
+        return None
+    counts: Mapping[str, int] = treated[collection.treatment]
+    return DatasetCount(collection.name, retained=tuple(retained), **counts)
+
+
+def _replaced(field: MapField, row: Row, key: bytes) -> Any:
+    if strategy(field) == "keyed_hash":
+        return keyed_hash(field, row.get(field.name), key)
+    return constant(field)
+
+
+def _identifies(field: MapField, value: Any) -> bool:
+    if strategy(field) == "keyed_hash":
+        return value is not None and not str(value).startswith(HASHED)
+    return not same(value, constant(field))

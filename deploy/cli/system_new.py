@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 _CONNECTORS = Path(__file__).parent.parent / "connectors"
+_DRAFTS = Path(__file__).parent.parent / "drafts"
 _BLANK = Path(__file__).parent.parent / "connectors" / "blank"
-EPILOG = "Example: habeas systems new http newsletter --connector mailchimp"
+EPILOG = "Examples: habeas systems new http newsletter --connector mailchimp; habeas systems new objects lead-lists"
 
 
 def new(
-    kind: Annotated[str, typer.Argument(help="The kind of system: http.")],
+    kind: Annotated[
+        str, typer.Argument(help="The kind of system: http, or one of deploy/drafts, such as objects.")
+    ],
     name: Annotated[str, typer.Argument(help="What the system will be called, such as newsletter.")],
     *,
     connector: Annotated[
@@ -20,13 +23,14 @@ def new(
     ] = None,
     business: Annotated[str | None, typer.Option(help="Whose system it is; the settings' if unset.")] = None,
 ) -> None:
-    """Write the YAML files from which a system over HTTP starts; nothing is overwritten."""
+    """Write the YAML files from which a system starts; nothing is overwritten."""
     from services.fulfillment.settings import FulfillmentSettings
     from shared.settings import Settings
 
     _refuse(kind, name, connector)
     folder = FulfillmentSettings().systems
-    texts = _texts(name, connector, business or Settings().business or "your-business")
+    owner = business or Settings().business or "your-business"
+    texts = _texts(name, connector, owner) if kind == "http" else _drafted(kind, name, owner)
     files = {folder / place: text for place, text in texts.items()}
     if there := [file for file in files if file.exists()]:
         typer.echo(f"NAME: {there[0]} is there already; choose another name.", err=True)
@@ -41,8 +45,13 @@ def new(
 def _refuse(kind: str, name: str, connector: str | None) -> None:
     shipped = sorted(file.stem for file in _CONNECTORS.glob("*.yaml"))
     problem = None
-    if kind != "http":
-        problem = "KIND: http is what this command knows; for a database use habeas systems import."
+    drafted = sorted(file.name for file in _DRAFTS.iterdir())
+    if kind not in {"http", *drafted}:
+        problem = (
+            f"KIND: this command knows http, {', '.join(drafted)}; for a database use habeas systems import."
+        )
+    elif kind != "http" and connector is not None:
+        problem = "--connector: only systems over http have one."
     elif not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         problem = "NAME: write it in small letters, digits and -, and begin with a letter."
     elif connector is not None and connector not in shipped:
@@ -61,6 +70,21 @@ def _texts(name: str, connector: str | None, business: str) -> dict[str, str]:
         f"connectors/{name}.yaml": (folder / f"{ours}.yaml").read_text(encoding="utf-8"),
         f"datasets/{name}.yaml": (folder / "maps" / f"{ours}.yaml").read_text(encoding="utf-8"),
     }
+
+
+def _drafted(kind: str, name: str, business: str) -> dict[str, str]:
+    """A draft of each file, with the names filled in."""
+    texts = {
+        place: (_DRAFTS / kind / f"{place}.yaml").read_text(encoding="utf-8")
+        for place in ("system", "dataset")
+    }
+    filled = {
+        place: text.replace("NAME_KEY", name.replace("-", "_"))
+        .replace("NAME", name)
+        .replace("BUSINESS", business)
+        for place, text in texts.items()
+    }
+    return {f"{name}.yaml": filled["system"], f"datasets/{name}.yaml": filled["dataset"]}
 
 
 def _system(name: str, file: Path, business: str) -> str:

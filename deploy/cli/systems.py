@@ -58,7 +58,11 @@ def plan(
 
 
 def _asked(system: "System") -> str:
-    """The requests of a system over HTTP; a database needs no telling."""
+    """What a kind has to tell beside its map; a database needs no telling."""
+    if system.kind == "objects":
+        from services.fulfillment.adapters.objects.places import files_of
+
+        return "\n" + files_of(system)
     if system.kind != "http":
         return ""
     from services.fulfillment.adapters.http.telling import requests_of

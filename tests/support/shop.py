@@ -46,7 +46,7 @@ FOUND: dict[str, set[Key]] = {
 SHARED: dict[str, set[Key]] = {"households": {(10,)}}
 ERASED = ("customers", "orders", "order_lines", "newsletter")
 
-_TABLES = (
+TABLES = (
     "products", "households", "customers", "orders", "order_lines", "invoices", "tickets", "newsletter",
 )  # fmt: skip
 
@@ -99,6 +99,10 @@ class Shop:
             "postgresql://a:b@127.0.0.1:1/c" if self.is_postgresql else f"sqlite:///{self.home}/absent.sqlite"
         )
 
+    def expected(self, tables: Mapping[str, set[Key]]) -> dict[str, set[Key]]:
+        """Keys as this kind of system spells them."""
+        return dict(tables)
+
     @property
     def is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
@@ -149,7 +153,7 @@ class Shop:
     async def content(self) -> Mapping[str, list[tuple[Any, ...]]]:
         """Every row of every table, as texts."""
         async with self._engine.connect() as connection:
-            return {name: await self._table(connection, name) for name in _TABLES}
+            return {name: await self._table(connection, name) for name in TABLES}
 
     async def rows(self, table: str) -> list[tuple[Any, ...]]:
         async with self._engine.connect() as connection:

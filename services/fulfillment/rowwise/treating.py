@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
-from services.fulfillment.datamap.model import MapCollection, MapField
+from services.fulfillment.datamap.model import DataMap, MapCollection, MapField
 from services.fulfillment.datamap.replacing import HASHED, constant, keyed_hash, strategy
-from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
+from services.fulfillment.ports import (
+    RIGHTS_OF_OTHERS,
+    DatasetCount,
+    Frozen,
+    Key,
+    NeedsPerson,
+    Nothing,
+    Retained,
+)
 from services.fulfillment.rowwise.rows import Row, same
 
 
@@ -53,6 +61,18 @@ def counted(collection: MapCollection, frozen: Frozen, *, done: int, left: int) 
         return None
     counts: Mapping[str, int] = treated[collection.treatment]
     return DatasetCount(collection.name, retained=tuple(retained), **counts)
+
+
+def idle(kind: str, datamap: DataMap, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
+    """The answers that need no look at the system."""
+    if right != "delete" and right not in FLAG_RIGHTS:
+        return NeedsPerson("refused", f"the {kind} adapter has no way to {right}")
+    if frozen.is_empty:
+        return Nothing("no row is held")
+    if right == "delete":
+        return None
+    flagged = any(flag_of(collection, right) for collection in datamap.collections.values())
+    return None if flagged else Nothing(f"the map has no {right} column")
 
 
 def _replaced(field: MapField, row: Row, key: bytes) -> Any:

@@ -8,8 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.support.object_store import ObjectStore, object_store
 from tests.support.own_postgres import own_postgres
 from tests.support.shop import Shop, sqlite_shop
+from tests.support.shop_in_files import FileShop, InBucket, InFolder
 from tests.support.shop_over_http import HttpShop
 
 _NAME = f"shop_{uuid4().hex[:12]}"
@@ -29,13 +31,35 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
         yield sa.make_url(address).set(drivername="postgresql+asyncpg")
 
 
-@pytest.fixture(params=["sqlite", "http", pytest.param("postgresql", marks=pytest.mark.connected)])
+@pytest.fixture(scope="session")
+def s3() -> Iterator[ObjectStore]:
+    """An object store in a process of its own."""
+    with object_store() as store:
+        yield store
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        "http",
+        "csv",
+        "jsonl",
+        "parquet",
+        "s3",
+        pytest.param("postgresql", marks=pytest.mark.connected),
+    ]
+)
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     """A filled shop, fresh for each test."""
+    opened: Shop
     if request.param == "sqlite":
         opened = sqlite_shop(tmp_path)
     elif request.param == "http":
         opened = HttpShop(tmp_path)
+    elif request.param == "s3":
+        opened = FileShop(tmp_path, InBucket(request.getfixturevalue("s3")), "parquet")
+    elif request.param in {"csv", "jsonl", "parquet"}:
+        opened = FileShop(tmp_path, InFolder(tmp_path), request.param)
     else:
         opened = await postgresql_shop(request.getfixturevalue("postgresql"), tmp_path)
     await opened.open()

@@ -77,7 +77,7 @@ def test_what_is_written_for_a_vendor_only_lacks_what_a_person_must_say(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["cobol", "theirs"], "KIND: http is what this command knows"),
+        (["cobol", "theirs"], "KIND: this command knows http, "),
         (["http", "Theirs!"], "NAME: write it in small letters"),
         (["http", "theirs", "--connector", "abacus"], "shipped: hubspot, intercom"),
     ],

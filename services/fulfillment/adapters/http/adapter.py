@@ -12,7 +12,6 @@ from services.fulfillment.adapters.http.readback import Jobs, read_back
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.categories import categories_held
-from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import (
@@ -25,7 +24,6 @@ from services.fulfillment.ports import (
     Export,
     Frozen,
     NeedsPerson,
-    Nothing,
     Outcome,
     Proof,
     Receipt,
@@ -36,7 +34,7 @@ from services.fulfillment.ports import (
 )
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
-from services.fulfillment.rowwise.treating import concerned_keys, concerns
+from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle
 from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock, SystemClock
 
@@ -104,8 +102,8 @@ class HttpAdapter:
         return Export(self._system.system, datasets, categories)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
-        if idle := self._idle(right, frozen):
-            return idle
+        if answer := idle("http", self._system.datamap, right, frozen):
+            return answer
         effects = Effects(self._clock, idempotency_key)
         try:
             counts = await self._change(right, frozen, cut_off, effects)
@@ -154,18 +152,6 @@ class HttpAdapter:
             # An interface that is gone says 404 to everything: it is believed only if it still knows itself.
             await knock(self._client, self._connector, self._tables)
         return proof
-
-    def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
-        """The answers that need no request."""
-        if right != "delete" and right not in FLAG_RIGHTS:
-            return NeedsPerson("refused", f"the http adapter has no way to {right}")
-        if frozen.is_empty:
-            return Nothing("no row is held")
-        if right == "delete":
-            return None
-        collections = self._system.datamap.collections.values()
-        flagged = any(flag_of(collection, right) for collection in collections)
-        return None if flagged else Nothing(f"the map has no {right} column")
 
     def _half_done(self, failure: Failure, effects: Effects) -> Outcome:
         """Once anything may have been done, whatever stopped the rest is settled by reading back first."""

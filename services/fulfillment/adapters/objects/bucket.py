@@ -1,0 +1,239 @@
+"""An object store that speaks S3: every version of every object is looked at, and none of the person's stays.
+
+A current object is replaced only if it is still the one that was read (`If-Match`). A version, unlike a file, cannot
+be changed: one that still holds what must go is deleted whole.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlencode
+
+from services.fulfillment.adapters.objects.failures import Failure
+from services.fulfillment.adapters.objects.store import Stored, refuse_stopped
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+REMEMBERED_BYTES = 64_000_000
+_KEPT = (
+    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata",
+    "StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
+)  # fmt: skip
+_AWAY = frozenset(
+    {
+        "NoSuchBucket",
+        "500",
+        "502",
+        "503",
+        "504",
+        "InternalError",
+        "ServiceUnavailable",
+        "SlowDown",
+        "RequestTimeout",
+    }
+)
+_DENIED = frozenset(
+    {
+        "401",
+        "403",
+        "AccessDenied",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+        "InvalidToken",
+    }
+)
+_GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+_CHANGED = frozenset({"412", "409", "PreconditionFailed", "ConditionalRequestConflict"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account:
+    """How a bucket is reached; without keys, as the machine's own role is."""
+
+    bucket: str
+    prefix: str
+    endpoint: str | None = None
+    region: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    connect_seconds: float = 5.0
+    read_seconds: float = 20.0
+    connections: int = 4
+
+
+class Bucket:
+    """The objects below one prefix. What was read is remembered for one look, as far as memory is meant for it."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._client = _connected(account)
+        self._read: dict[Stored, bytes] = {}
+
+    def states(self) -> list[Stored]:
+        """Every version, the current ones first; in a bucket without versions these are all."""
+        with _said():
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._account.bucket, Prefix=self._account.prefix
+            )
+            found = [
+                _stored(each, self._account.prefix) for page in pages for each in page.get("Versions", [])
+            ]
+        meant = [each for each in found if each.name and not each.name.endswith("/")]
+        return sorted(meant, key=lambda each: (not each.current, each.name, each.version))
+
+    @contextmanager
+    def open(self, stored: Stored) -> Iterator[BinaryIO]:
+        if stored in self._read:
+            yield BytesIO(self._read[stored])
+            return
+        with tempfile.TemporaryFile() as file:
+            with _said():
+                answer = self._client.get_object(**self._named(stored))
+                for part in answer["Body"].iter_chunks(1_000_000):
+                    file.write(part)
+            if sum(map(len, self._read.values())) + file.tell() <= REMEMBERED_BYTES:
+                file.seek(0)
+                self._read[stored] = file.read()
+            file.seek(0)
+            yield file
+
+    def leftovers(self) -> int:
+        """A put is whole or not at all."""
+        return 0
+
+    @contextmanager
+    def changing(self) -> "Iterator[BucketChanges]":
+        changes = BucketChanges(self._client, self._account)
+        try:
+            yield changes
+        finally:
+            changes.give_up()
+
+    def close(self) -> None:
+        self._read.clear()
+
+    def _named(self, stored: Stored) -> Any:
+        return named(self._account, stored)
+
+
+@dataclass
+class BucketChanges:
+    """New objects over the old ones, then the old versions away."""
+
+    client: "S3Client"
+    account: Account
+    begun: bool = False
+    stopped: bool = False
+    _staged: list[tuple[Stored, Any]] = field(default_factory=list)
+    _removed: list[Stored] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, stored: Stored) -> Iterator[BinaryIO]:
+        refuse_stopped(self)
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `give_up`
+        self._staged.append((stored, file))
+        yield file
+
+    def remove(self, stored: Stored) -> None:
+        self._removed.append(stored)
+
+    def commit(self) -> None:
+        refuse_stopped(self)
+        with _said():
+            goes = [stored for stored, _ in self._staged if stored.version != "null"] + self._removed
+            carried = {stored: self._carried(stored) for stored, _ in self._staged}
+            for stored in self._removed:
+                self._carried(stored)
+            for stored, file in self._staged:
+                self._put(stored, file, carried[stored])
+            for stored in goes:
+                self.begun = True
+                self.client.delete_object(**named(self.account, stored))
+
+    def give_up(self) -> None:
+        for _, file in self._staged:
+            file.close()
+
+    def _put(self, stored: Stored, file: Any, carried: Any) -> None:
+        where: Any = {"Bucket": self.account.bucket, "Key": self.account.prefix + stored.name}
+        tags = self.client.get_object_tagging(**where)["TagSet"]
+        if tags:
+            carried["Tagging"] = urlencode({tag["Key"]: tag["Value"] for tag in tags})
+        file.seek(0)
+        self.begun = True
+        self.client.put_object(**where, Body=file, IfMatch=stored.etag, **carried)
+
+    def _carried(self, stored: Stored) -> dict[str, Any]:
+        """What an object carries beside its content; one that is locked is not begun with."""
+        head: Mapping[str, Any] = self.client.head_object(**named(self.account, stored))
+        if head.get("ObjectLockLegalHoldStatus") == "ON" or head.get("ObjectLockRetainUntilDate"):
+            raise Failure("refused", "an object is locked in its bucket, by a legal hold or for a time")
+        return {name: head[name] for name in _KEPT if name in head}
+
+
+def named(account: Account, stored: Stored) -> Any:
+    """The object's version as a request names it; what has no version must at least be what was listed."""
+    if stored.current and stored.version == "null":
+        return {"Bucket": account.bucket, "Key": account.prefix + stored.name, "IfMatch": stored.etag}
+    return {"Bucket": account.bucket, "Key": account.prefix + stored.name, "VersionId": stored.version}
+
+
+@lru_cache(maxsize=32)
+def _connected(account: Account) -> "S3Client":
+    """One for each account and key: to make one is dear, and it may be used by any thread."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=account.connect_seconds,
+        read_timeout=account.read_seconds,
+        max_pool_connections=account.connections,
+        retries={"total_max_attempts": 1},
+        s3={"addressing_style": "path"} if account.endpoint else {},
+    )
+    session = boto3.session.Session()
+    return session.client(
+        "s3",
+        config=config,
+        endpoint_url=account.endpoint,
+        region_name=account.region or session.region_name or "us-east-1",
+        aws_access_key_id=account.access_key,
+        aws_secret_access_key=account.secret_key,
+    )
+
+
+def _stored(version: Any, prefix: str) -> Stored:
+    name = str(version["Key"]).removeprefix(prefix)
+    return Stored(name, str(version["VersionId"]), bool(version["IsLatest"]), str(version["ETag"]))
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """A store's error quotes names: only its code is passed on."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _meant(str(error.response.get("Error", {}).get("Code", ""))) from None
+    except BotoCoreError as error:
+        kind = type(error).__name__
+        meaning = "credentials" if kind in {"NoCredentialsError", "PartialCredentialsError"} else "away"
+        words = "there are no keys" if meaning == "credentials" else "the store cannot be reached"
+        raise Failure("credentials" if meaning == "credentials" else "away", f"{words} ({kind})") from None
+
+
+def _meant(code: str) -> Failure:
+    if code in _DENIED:
+        return Failure("credentials", f"the store does not let us in, or not do this ({code})")
+    if code in _GONE | _CHANGED:
+        return Failure("moved", "an object was changed while it was looked at")
+    if code in _AWAY:
+        return Failure("away", f"the store is away or busy ({code})")
+    return Failure("refused", f"the store refused ({code or 'it does not say why'})")

@@ -1,0 +1,91 @@
+"""Act: touched files are written anew beside the old ones, all of them, before the first is put in its place.
+
+What holds nothing of the person is not written again. Doing it again finds nothing left to do, so an attempt that
+died between two files is finished by the next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from services.fulfillment.adapters.objects.contents import Change, Stretch
+from services.fulfillment.adapters.objects.store import Changes, Stored
+from services.fulfillment.adapters.objects.tables import Named, Table, Tables
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.ports import Key
+from services.fulfillment.rowwise.rows import Row, RowShape
+from services.fulfillment.rowwise.treating import pending, replacements
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an act is bound by."""
+
+    right: str
+    cut_off: datetime
+    hash_key: bytes
+
+
+class Changing:
+    """One attempt at one act, in the collections that it concerns."""
+
+    def __init__(self, tables: Tables, bounds: Bounds, changes: Changes) -> None:
+        self._tables = tables
+        self._bounds = bounds
+        self._changes = changes
+
+    def run(self, keys: Mapping[str, tuple[Key, ...]]) -> dict[str, int]:
+        """Change what is pending, and count rows by collection.
+
+        Raises:
+            Failure: it could not all be done; whether anything was begun is known to the changes.
+        """
+        done = {name: self._prepare(self._tables[name], each) for name, each in sorted(keys.items())}
+        self._changes.commit()
+        return done
+
+    def _prepare(self, table: Table, keys: tuple[Key, ...]) -> int:
+        named = table.named(keys)
+        touched: dict[Stored, set[Key]] = {}
+        for stored, row in table.search(table.sought(named)):
+            key = self._meant(table, named, stored, row)
+            if key is not None:
+                touched.setdefault(stored, set()).add(key)
+        for stored in touched:
+            self._stage(table, named, stored)
+        return len(set[Key]().union(*touched.values()))
+
+    def _stage(self, table: Table, named: Named, stored: Stored) -> None:
+        if not stored.current:
+            self._changes.remove(stored)
+            return
+        with table.content(stored) as content, self._changes.stage(stored) as out:
+            content.rewrite(out, partial(self._decide, table, named, stored))
+
+    def _decide(self, table: Table, named: Named, stored: Stored, stretch: Stretch) -> Mapping[int, Change]:
+        meant = stretch.rows(table.sought(named))
+        return {
+            position: self._change(table, row)
+            for position, row in meant
+            if self._meant(table, named, stored, row) is not None
+        }
+
+    def _meant(self, table: Table, named: Named, stored: Stored, row: Row) -> Key | None:
+        """The frozen key of a row that has to change; a flag is not set on the past."""
+        if self._bounds.right in FLAG_RIGHTS and not stored.current:
+            return None
+        key = named.key(RowShape.key_of(table.shape, row), stored)
+        if key is None or not table.shape.until(row, self._bounds.cut_off):
+            return None
+        return key if pending(table.collection, self._bounds.right, row) else None
+
+    def _change(self, table: Table, row: Row) -> Change:
+        flag = flag_of(table.collection, self._bounds.right) if self._bounds.right in FLAG_RIGHTS else None
+        if flag is not None:
+            return {flag.field: flag.value}
+        if table.collection.treatment == "erase":
+            return None
+        values: dict[str, Any] = replacements(table.collection, row, self._bounds.hash_key)
+        return values

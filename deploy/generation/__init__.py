@@ -14,7 +14,7 @@ def render(root: Path) -> Mapping[Path, str]:
     reference = Path("docs/reference")
     return {
         **schemas.render(),
-        Path("deploy/schemas/asyncapi.yaml"): asyncapi.render(),
+        **{Path("deploy/schemas") / view.file: asyncapi.render(view) for view in asyncapi.VIEWS},
         reference / "events.md": events.render(),
         reference / "topics.md": topics.render(),
         reference / "metrics.md": metrics.render(),

@@ -14,9 +14,10 @@ from services.fulfillment.domain import Directive
 from services.fulfillment.ports import NeedsPerson
 from services.fulfillment.subjects import Subjects
 from services.fulfillment.vendors.files import OverKafka, Vendor
-from services.fulfillment.vendors.letters import Letter, Named, content, naming
+from services.fulfillment.vendors.letters import naming
 from shared.clock import Clock
 from shared.events.topics import DIRECTIVES
+from shared.events.vendors import Letter, NamedBy
 from shared.keyfiles import KeyFiles
 from shared.private_files import KeyFileRefused
 from shared.signing import seal_directive
@@ -83,18 +84,21 @@ class TellHandler:
             return Again(SOON, "not permitted now")
         return self._composed(task, vendor, self._state(task, told, known), identifiers)
 
-    def _composed(self, task: Claimed, vendor: Vendor, state: Directive, identifiers: list[Named]) -> Answer:
+    def _composed(
+        self, task: Claimed, vendor: Vendor, state: Directive, identifiers: tuple[NamedBy, ...]
+    ) -> Answer:
         letter = Letter(
-            vendor=vendor.vendor,
-            directive_id=state.id,
-            request_id=task.request_id,
+            aud=vendor.vendor,
+            jti=state.id,
+            iat=int(state.told_at.timestamp()),
+            exp=int((state.told_at + EXPIRES).timestamp()),
+            request=task.request_id,
             business=vendor.business,
             right=task.body["right"],
             message=state.messages,
-            told_at=state.told_at,
             due_at=state.due_at,
-            cut_off=datetime.fromisoformat(task.body["cut_off"]),
-            expires_at=state.told_at + EXPIRES,
+            collected_until=datetime.fromisoformat(task.body["cut_off"]),
+            identifiers=identifiers,
         )
         try:
             ring, keys = self._keys.directives(), self._keys.vendor(vendor.vendor)
@@ -102,7 +106,7 @@ class TellHandler:
             return results.person(
                 "credentials", "no key to encrypt to: habeas vendors onboard makes or takes it"
             )
-        sealed = seal_directive(content(letter, identifiers), ring, keys)
+        sealed = seal_directive(letter.model_dump_json().encode(), ring, keys)
         return Finished("done", {"directive": {"state": state.model_dump(mode="json"), "letter": sealed}})
 
     def _state(self, task: Claimed, told: OverKafka, known: Directive | None) -> Directive:

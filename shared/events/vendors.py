@@ -7,15 +7,46 @@ message about the same directive.
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.events.message import Command, Event, command, event
 from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES
 
 VENDORS = frozenset({"vendor/*"})
-Letter = Annotated[str, StringConstraints(max_length=64_000)]
+SealedLetter = Annotated[str, StringConstraints(max_length=64_000)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Refusal = Literal["not_identified", "exemption", "impossible", "disproportionate", "not_our_duty"]
+
+
+class NamedBy(BaseModel):
+    """One identifier of the person, in the form that the vendor's file asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: str = Field(description="email, phone, customer_id …; vendor_id is the vendor's own")
+    form: Literal["raw", "sha256", "vendor_id"] = Field(
+        description="sha256: of the trimmed, lower-case address, or of a number's digits"
+    )
+    value: str
+
+
+class Letter(BaseModel):
+    """What a directive's letter says, once it is decrypted and verified: the usual claims of a JWT, and ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    iss: Literal["habeas/fulfillment"] = "habeas/fulfillment"
+    aud: str = Field(description="the vendor; anybody else must not act on it")
+    jti: UUID = Field(description="the directive, the same in every reminder: do it once, answer every time")
+    iat: int
+    exp: int
+    request: UUID
+    business: str
+    right: Literal["delete", "opt_out", "limit"]
+    message: int = Field(ge=1)
+    due_at: AwareDatetime
+    collected_until: AwareDatetime = Field(description="what was collected later is not meant")
+    identifiers: tuple[NamedBy, ...]
 
 
 class _Directive(Event):
@@ -24,7 +55,7 @@ class _Directive(Event):
     message: int = Field(ge=1, description="1 for the first; each reminder counts on")
     receipt_by: AwareDatetime
     due_at: AwareDatetime
-    letter: Letter = Field(description="a JWS by us inside of a JWE to the vendor's key")
+    letter: SealedLetter = Field(description="a JWS by us inside of a JWE to the vendor's key")
 
 
 @event("dsar.directive.deletion", version=1, topic=DIRECTIVES)

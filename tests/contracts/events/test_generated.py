@@ -13,6 +13,8 @@ from deploy.generation import asyncapi, law, render, system_map
 from shared.events.topics import SERVICES, TOPICS
 from tests.support.sources import sources
 
+every_view = pytest.mark.parametrize("view", asyncapi.VIEWS, ids=lambda view: view.file)
+
 
 def test_every_generated_file_is_the_committed_one() -> None:
     files = render(ROOT)
@@ -44,15 +46,17 @@ def test_the_check_writes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert list((tmp_path / "docs/reference").iterdir()) == []
 
 
-def test_the_asyncapi_document_has_the_shape_of_version_3() -> None:
-    document = asyncapi.document()
+@every_view
+def test_an_asyncapi_document_has_the_shape_of_version_3(view: asyncapi.View) -> None:
+    document = asyncapi.document(view)
 
     ApplicationSchema.model_validate(document)
-    assert yaml.safe_load(asyncapi.render()) == document
+    assert yaml.safe_load(asyncapi.render(view)) == document
 
 
-def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
-    document = asyncapi.document()
+@every_view
+def test_every_reference_of_an_asyncapi_document_leads_somewhere(view: asyncapi.View) -> None:
+    document = asyncapi.document(view)
     references = [value for value in walk(document, "$ref") if isinstance(value, str)]
 
     local = [one for one in references if one.startswith("#/")]
@@ -72,6 +76,17 @@ def test_every_topic_with_a_contract_is_a_channel_that_its_readers_receive() -> 
         receivers = {f"{one}.receives.{topic.name}" for one in topic.readers if one in SERVICES}
         assert receivers <= document["operations"].keys()
         assert document["channels"][topic.name]["messages"]
+
+
+def test_a_vendors_document_holds_what_a_vendor_does_and_nothing_else() -> None:
+    document = asyncapi.document(asyncapi.VENDORS)
+    channels = document["channels"].values()
+
+    assert {name: one["action"] for name, one in document["operations"].items()} == {
+        "vendor.receives.dsar.directives": "receive",
+        "vendor.sends.dsar.acknowledgements": "send",
+    }
+    assert all("{vendor}" in one["address"] and "vendor" in one["parameters"] for one in channels)
 
 
 def test_every_variable_that_anything_reads_is_in_the_reference() -> None:

@@ -1,5 +1,6 @@
 """What `habeas vendors` prints."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import typer
 
 from deploy.cli.vendors import UNUSABLE
+from deploy.onboarding import CannotOnboard, onboard, topics_of
+from deploy.settings import local_settings
 from services.fulfillment.vendors.classification import Classified, Contradiction, classify
 from services.fulfillment.vendors.files import Vendor, VendorError, load_vendors
 
@@ -27,6 +30,22 @@ def chosen(folder: Path, name: str | None) -> list[Vendor]:
         typer.echo(f"habeas: there is no vendor {name} in {folder}; known: {', '.join(every)}", err=True)
         raise typer.Exit(2)
     return [one for one in every.values() if name in {None, one.vendor}]
+
+
+def onboarded(folder: Path, name: str, theirs: Path | None, *, topics: bool) -> Path:
+    """Onboard one vendor; what is wrong is said, and ends the command."""
+    settings = local_settings()
+    [vendor] = chosen(folder, name)
+    try:
+        handed = onboard(settings, vendor, theirs)
+    except CannotOnboard as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(UNUSABLE) from None
+    if topics:
+        from deploy.topics import apply
+
+        asyncio.run(apply(settings, topics_of(name)))
+    return handed
 
 
 def as_mapping(one: Classified) -> dict[str, Any]:

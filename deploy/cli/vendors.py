@@ -62,11 +62,9 @@ def onboard(
     """
     import json
 
-    from deploy.cli.vendor_onboard import onboard as onboarded
-    from deploy.settings import local_settings
-    from shared.settings import Settings
+    from deploy.cli.vendor_views import onboarded
 
-    handed = onboarded(local_settings() if topics else Settings(), folder, name, keys, topics=topics)
+    handed = onboarded(folder, name, keys, topics=topics)
     files = sorted(path.name for path in handed.iterdir())
     if as_json:
         typer.echo(json.dumps({"vendor": name, "folder": str(handed), "files": files}))

@@ -13,6 +13,7 @@ import httpx2
 
 from deploy.demo.cascadia.audit import Audit
 from deploy.demo.plan import Ask
+from deploy.demo.vendor_proof import what_vendors_were_told
 from deploy.demo.watch import Seen
 from deploy.demo.world import World
 from shared.evidence import (
@@ -39,6 +40,7 @@ class Proved:
     denied: int
     rows_left: int
     twice: int
+    told: int
     broker: str
 
     def line(self) -> str:
@@ -46,7 +48,7 @@ class Proved:
         return (
             f"proved: {self.requests} requests, {self.closed_in_time} closed in time, {self.extended} extended,"
             f" {self.denied} denied unverified, {self.rows_left} rows left, {self.twice} effects twice,"
-            f" broker {self.broker}"
+            f" {self.told} directives to vendors, each told once and done, broker {self.broker}"
         )
 
 
@@ -55,11 +57,13 @@ async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
     audit = await world.business.audit().look()
     seen = {request_id: world.watch.seen[request_id] for request_id in receipts}
     twice = await audit.effects_twice()
+    told = await what_vendors_were_told(world)
     findings = [
         *_ends(seen, receipts),
         *_data(audit, seen, receipts),
         *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
         *[finding async for finding in _certificates(world, seen)],
+        *told.findings(receipts),
     ]
     return Proved(
         findings=tuple(findings),
@@ -69,6 +73,7 @@ async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
         denied=sum(one.resolution == "denied" for one in seen.values()),
         rows_left=_rows_left(audit, seen, receipts),
         twice=len(twice),
+        told=told.first_messages,
         broker=world.stack.broker,
     )
 

@@ -11,12 +11,14 @@ from typing import Literal
 from deploy.demo.accounts import IdentityProvider
 from deploy.demo.cascadia.load import Cascadia, load
 from deploy.demo.processes import Services
+from deploy.demo.vendors import Vendors
 from deploy.demo.watch import Watch
 from deploy.installation import install
 from deploy.local import stack
 from deploy.local.stack import StackInfo
 from deploy.topics import apply
 from shared.clock import AdvancingClock
+from shared.events.topics import TOPICS
 from shared.ids import new_id
 from shared.settings import Settings
 
@@ -35,6 +37,7 @@ class World:
     clock: AdvancingClock
     accounts: IdentityProvider
     business: Cascadia
+    vendors: Vendors
     services: Services
     watch: Watch
     run: str
@@ -62,15 +65,18 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     await asyncio.to_thread(_empty, home)
     say("starting PostgreSQL, Kafka and the mail catcher (the first time, Kafka's jars are fetched)")
     running = await asyncio.to_thread(stack.up, home, broker=wanted.broker, report=say)
-    services = Services(home, _environment(home, running))
+    vendors = Vendors(_settings(home, running))
+    services = Services(home, _environment(home, running, vendors))
     watch = Watch(running.kafka_bootstrap)
     rented = ExitStack()
     try:
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
-        everything = await _furnished(wanted, running, services, watch)
+        everything = await _furnished(wanted, running, vendors, (services, watch))
         rented.callback(everything.business.close)
-        say("starting intake, verification, fulfillment and deadline, a process each")
+        rented.callback(everything.vendors.stop)
+        say("starting intake, verification, fulfillment, deadline and two vendors, a process each")
         await watch.start()
+        everything.vendors.start()
         await asyncio.to_thread(services.start)
         yield everything
     finally:
@@ -80,23 +86,26 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
         await asyncio.to_thread(stack.down, home)
 
 
-async def _furnished(wanted: Wanted, running: StackInfo, services: Services, watch: Watch) -> World:
+async def _furnished(
+    wanted: Wanted, running: StackInfo, vendors: Vendors, parts: tuple[Services, Watch]
+) -> World:
     """Topics, databases, keys and the sample business, on servers that run."""
     settings = _settings(wanted.home, running)
-    await apply(settings)
+    await apply(settings, (*TOPICS, *vendors.topics))
     await install(settings, running.database_url)
     business = await load(running.database_url, wanted.home, seed=wanted.seed, people=PEOPLE)
+    await asyncio.to_thread(vendors.furnish, [person.email for person in business.people])
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(wanted.home / "issuers", BUSINESS)
     run = str(new_id())[-8:]
-    return World(settings, running, clock, accounts, business, services, watch, run)
+    return World(settings, running, clock, accounts, business, vendors, *parts, run)
 
 
 def _empty(home: Path) -> None:
     """Remove what an earlier demonstration left here, by name: a home may be a folder with other things in it."""
     stack.reset(home)
-    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets"):
+    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets", "vendors"):
         shutil.rmtree(home / name, ignore_errors=True)
     (home / "clock.json").unlink(missing_ok=True)
 
@@ -115,7 +124,7 @@ def _settings(home: Path, running: StackInfo) -> Settings:
     )
 
 
-def _environment(home: Path, running: StackInfo) -> dict[str, str]:
+def _environment(home: Path, running: StackInfo, vendors: Vendors) -> dict[str, str]:
     return {
         "HABEAS_HOME": str(home),
         "HABEAS_KAFKA_BOOTSTRAP": running.kafka_bootstrap,
@@ -126,6 +135,7 @@ def _environment(home: Path, running: StackInfo) -> dict[str, str]:
         "HABEAS_NAMESPACE": "",
         "HABEAS_PORT": "0",
         "HABEAS_FULFILLMENT_SYSTEMS": str(SYSTEMS),
+        **vendors.environment,
         "HABEAS_INTAKE_BUSINESSES": '{"cascadia": {"name": "Cascadia Motors", "contact": "privacy@cascadia.example"}}',
         "HABEAS_INTAKE_MAIL_FROM": "privacy@cascadia.example",
         "HABEAS_INTAKE_SUBMISSIONS_PER_MINUTE": "0",

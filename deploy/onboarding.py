@@ -1,18 +1,13 @@
-"""`habeas vendors onboard`: everything that a vendor needs in one folder, and what we need of it."""
+"""Everything that a vendor needs in one folder, and what we need of it: keys, access rules, a page."""
 
-import asyncio
 import json
 from pathlib import Path
 from string import Template
 
-import typer
-
-from deploy.cli.vendor_views import chosen
-from deploy.cli.vendors import UNUSABLE
 from services.fulfillment.vendors.files import OverKafka, Vendor
-from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES
+from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES, Topic
 from shared.keyfiles import KeyFiles, vendor_folder
-from shared.private_files import create_private, write_private
+from shared.private_files import create_private, read_private, write_private
 from shared.settings import Settings
 from shared.signing import DecryptionKeys, KeyRing, VendorKeys, jwks_document
 
@@ -20,17 +15,25 @@ TEMPLATE = Path(__file__).parent / "templates" / "vendor.md"
 PUBLIC = 0o644
 
 
-def onboard(settings: Settings, folder: Path, name: str, theirs: Path | None, *, topics: bool) -> Path:
+class CannotOnboard(ValueError):
+    """A vendor cannot be onboarded; the sentence says why."""
+
+
+def topics_of(vendor: str) -> tuple[Topic, Topic]:
+    """The two topics of a vendor."""
+    return DIRECTIVES.of(vendor), ACKNOWLEDGEMENTS.of(vendor)
+
+
+def onboard(settings: Settings, vendor: Vendor, theirs: Path | None = None) -> Path:
     """Make what is missing; the folder to hand over. Repeated, it changes nothing but a key that is given.
 
     Raises:
-        aiokafka.errors.KafkaError, shared.private_files.KeyFileRefused: the sentence says what to do.
+        CannotOnboard: the vendor is told in another way, or its keys cannot be used.
+        shared.private_files.KeyFileRefused: our own keys are missing, or open to others.
     """
-    [vendor] = chosen(folder, name)
+    name = vendor.vendor
     if not isinstance(vendor.told, OverKafka):
-        raise _refused(
-            f"{name} is not told over Kafka; its file says how: told: {{by: kafka, identifiers: …}}"
-        )
+        raise CannotOnboard(f"{name} is not told over Kafka; its file would say so: told: {{by: kafka, …}}")
     handed = settings.home / "vendors" / name
     handed.mkdir(mode=0o700, parents=True, exist_ok=True)
     _take_keys(settings.keys, handed, name, theirs)
@@ -40,8 +43,6 @@ def onboard(settings: Settings, folder: Path, name: str, theirs: Path | None, *,
     )
     write_private(handed / "acls.sh", _acls(settings, name).encode())
     write_private(handed / "README.md", _page(settings, vendor, vendor.told).encode(), mode=PUBLIC)
-    if topics:
-        _make_topics(settings, name)
     return handed
 
 
@@ -52,12 +53,22 @@ def _take_keys(keys: Path, handed: Path, name: str, theirs: Path | None) -> None
     if theirs is not None:
         write_private(public, _checked(theirs), mode=PUBLIC)
         return
-    if public.exists():
-        return
-    decrypts, signs = DecryptionKeys.generate(), KeyRing.generate()
-    pair = [*json.loads(decrypts.private_document())["keys"], *json.loads(signs.private_document())["keys"]]
-    create_private(handed / "private.jwks.json", json.dumps({"keys": pair}, indent=1).encode())
-    write_private(public, json.dumps(jwks_document(decrypts, signs), indent=1).encode(), mode=PUBLIC)
+    if not public.exists():
+        write_private(public, _made(handed / "private.jwks.json"), mode=PUBLIC)
+
+
+def _made(private: Path) -> bytes:
+    """The public side of the pair in this file, which is made if it is not there."""
+    made = (DecryptionKeys.generate().private_document(), KeyRing.generate().private_document())
+    pair = [key for document in made for key in json.loads(document)["keys"]]
+    create_private(private, json.dumps({"keys": pair}, indent=1).encode())
+    keys = json.loads(read_private(private))["keys"]
+    meant = {
+        use: json.dumps({"keys": [key for key in keys if key["use"] == use]}).encode()
+        for use in ("enc", "sig")
+    }
+    rings = DecryptionKeys.from_document(meant["enc"]), KeyRing.from_document(meant["sig"])
+    return json.dumps(jwks_document(*rings), indent=1).encode()
 
 
 def _checked(theirs: Path) -> bytes:
@@ -65,16 +76,10 @@ def _checked(theirs: Path) -> bytes:
         content = theirs.read_bytes()
         VendorKeys.from_document(content)
     except OSError:
-        raise _refused(f"{theirs} cannot be read") from None
+        raise CannotOnboard(f"{theirs} cannot be read") from None
     except ValueError as error:
-        raise _refused(f"{theirs}: {error}") from None
+        raise CannotOnboard(f"{theirs}: {error}") from None
     return content
-
-
-def _make_topics(settings: Settings, name: str) -> None:
-    from deploy.topics import apply
-
-    asyncio.run(apply(settings, [DIRECTIVES.of(name), ACKNOWLEDGEMENTS.of(name)]))
 
 
 def _acls(settings: Settings, name: str) -> str:
@@ -108,8 +113,3 @@ def _page(settings: Settings, vendor: Vendor, told: OverKafka) -> str:
         reminders=told.answers.reminders,
         days=DIRECTIVES.retention_ms // (24 * 3600 * 1000),
     )
-
-
-def _refused(sentence: str) -> typer.Exit:
-    typer.echo(f"habeas: {sentence}", err=True)
-    return typer.Exit(UNUSABLE)

@@ -1,0 +1,75 @@
+"""The demonstration's proof finds every vendor that was missed, told twice, told something else, or did not do it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from deploy.demo.plan import Ask
+from deploy.demo.vendor_proof import Told
+
+DELETION, OPT_OUT, SILENT = (UUID(int=number) for number in (1, 2, 3))
+POST, ADS = "evergreen-mail", "meridian-audiences"
+MESSAGES = ((POST, DELETION, "d1", 1), (ADS, DELETION, "d2", 1), (ADS, OPT_OUT, "d3", 1))
+
+
+@dataclass(frozen=True)
+class Named:
+    email: str
+
+
+ASKED: dict[UUID, Ask[Any]] = {
+    DELETION: Ask(Named("gone@example.com"), "delete", "http", "assertion"),
+    OPT_OUT: Ask(Named("out@example.com"), "opt_out", "http", "none"),
+    SILENT: Ask(Named("silent@example.com"), "delete", "http", "none", "silent"),
+}
+
+
+def findings(*messages: tuple[str, UUID, str, int], **known: dict[str, bool]) -> list[str]:
+    held = {"out@example.com": False, "silent@example.com": False}
+    right = {POST: held, ADS: {**held, "out@example.com": True}}
+    told = Told(
+        messages, {**right, **{{"post": POST, "ads": ADS}[name]: one for name, one in known.items()}}, 3
+    )
+    return list(told.findings(ASKED))
+
+
+def test_a_run_in_which_everybody_was_told_once_is_proved() -> None:
+    assert findings(*MESSAGES) == []
+    assert findings(*MESSAGES, (ADS, OPT_OUT, "d3", 2)) == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        (MESSAGES[1:], f"{POST} was told 0 times under 0 directives"),
+        ((*MESSAGES, MESSAGES[0]), f"{POST} was told 2 times under 1 directives"),
+        ((*MESSAGES, (ADS, OPT_OUT, "d9", 2)), f"{ADS} was told 1 times under 2 directives"),
+        ((*MESSAGES, (POST, OPT_OUT, "d9", 1)), f"{POST} was told 1 times under 1 directives"),
+        ((*MESSAGES, (POST, SILENT, "d9", 1)), f"{POST} was told 1 times under 1 directives"),
+    ],
+    ids=["missed", "twice", "something else", "not its right", "never verified"],
+)
+def test_who_was_told_wrongly_is_found(messages: Any, said: str) -> None:
+    [finding] = findings(*messages)
+
+    assert finding.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"post": {"out@example.com": False}}, "knows 1 people, and 2 should be left"),
+        (
+            {"post": {"gone@example.com": False, "out@example.com": False}},
+            "knows 2 people, and 2 should be left",
+        ),
+        ({"ads": {"out@example.com": False, "silent@example.com": False}}, "others opted out there"),
+        ({"ads": {"out@example.com": True, "silent@example.com": True}}, "others opted out there"),
+    ],
+)
+def test_who_did_not_do_it_is_found(known: dict[str, dict[str, bool]], said: str) -> None:
+    [finding] = findings(*MESSAGES, **known)
+
+    assert said in finding

@@ -6,6 +6,7 @@ on the machine. The same holds for a request's secret.
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -156,3 +157,28 @@ def list_requests(
     from deploy.cli.request_views import show_list
 
     show_list(asyncio.run(latest(home, limit)), as_json=as_json)
+
+
+@app.command("whom", epilog="Example: habeas request whom 6f9c… --to whom.json")
+def whom(
+    request: Annotated[UUID, typer.Argument(help="The request's id.")],
+    to: Annotated[Path, typer.Option(help="Write it here, for your eyes alone; - prints it.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    claimed: Annotated[
+        bool, typer.Option(help="Also what was only claimed: for an opt-out, which nobody has to prove.")
+    ] = False,
+) -> None:
+    """Say whom a request is about, to the person who does its task by hand; needs fulfillment's keys."""
+    import asyncio
+
+    from deploy.cli.request_subject import subjects_of
+    from shared.private_files import write_private
+    from shared.settings import Settings
+
+    lines = asyncio.run(subjects_of(Settings(home=home), request, proved=not claimed))
+    if str(to) == "-":
+        typer.echo(lines)
+        return
+    write_private(to, f"{lines}\n".encode())
+    typer.echo(f"{to}: remove it when the task is done.")

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from shared.canonical import canonical_json, instant, sha256_hex
 
 Json: TypeAlias = dict[str, Any]
-NeedKind: TypeAlias = Literal["credentials", "schema", "refused", "unbounded"]
+NeedKind: TypeAlias = Literal["credentials", "schema", "refused", "unbounded", "manual"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from deploy.commands import SOURCE
 from services.fulfillment.app import assemble
 from services.fulfillment.connected import Connected
 from services.fulfillment.domain import FulfillmentCase
 from services.fulfillment.vendors.classification import Classified
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.events.catalogue import decode
+from shared.events.envelope import Raw
 from shared.events.fulfillment import RequestFulfilled
+from shared.events.message import Command
 from shared.hosting import Host, Resources, open_resources
 from shared.machine.decision import Message
 from shared.machine.shell import Result
 from shared.privacy import Claims
+from shared.signing import CommandIdentity, sign_command
 from shared.vault.vault import Vault
 from tests.support.domain_driver import Messages
 from tests.support.facts import RECEIVED_AT, received, verified
@@ -47,6 +51,17 @@ class FulfillmentHost:
 
     async def hear(self, *messages: Message) -> Sequence[Result]:
         return await self.host.shell.handle(messages)
+
+    async def decided(self, asked: "Asked", body: Command) -> Result:
+        """A person's decision, signed as the command line signs it."""
+        message = asked.messages.command(body, at=RECEIVED_AT, source=SOURCE)
+        value, key = body.model_dump_json().encode(), str(asked.request_id)
+        actor = getattr(body, "actor", "")
+        identity = CommandIdentity(SOURCE, str(message.id), message.ce_type, key, actor)
+        signature = sign_command(value, identity, self.resources.keys.cli())
+        raw = Raw(message.topic, 0, 0, key.encode(), (), value)
+        (result,) = await self.hear(replace(message, signature=signature, raw=raw))
+        return result
 
     async def run_tasks(self) -> None:
         """Run whatever is due, side by side, until nothing is."""

@@ -11,7 +11,15 @@ from datetime import date as day_of
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, StringConstraints, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
 from shared.canonical import canonical_json, instant, sha256_hex
 from shared.signing import KeyRing, PublicKeys, Unverified, sign, verify
@@ -35,11 +43,13 @@ class DueEvidence(_Fact):
 
 
 class SystemEvidence(_Fact):
-    """How one system ended, with the digest of its receipt."""
+    """How one system ended, with the digest of its receipt; `evidence` is what a person gave who completed it."""
 
     system: str
     outcome: str
     receipt_digest: str | None = None
+    # Left out where nobody gave any: the bytes of all other certificates stay what they were.
+    evidence: str | None = Field(default=None, exclude_if=lambda one: one is None)
 
 
 class NoticeEvidence(_Fact):

@@ -101,22 +101,28 @@ def retry(
 @app.command("complete")
 def complete(  # noqa: PLR0913 - one option for each thing that is stated
     request: Request,
-    task: Annotated[str, typer.Option(help="The task that waits for a vendor.")],
+    task: Annotated[str, typer.Option(help="The task that waits for a person.")],
     outcome: Annotated[VendorOutcome, typer.Option(help="What you found out.")],
     reason: Annotated[str, typer.Option(help="The facts; they explain it to whoever asks later.")],
     actor: Actor = ME,
     *,
+    evidence: Annotated[str | None, typer.Option(help="Where they are proved: a ticket's number.")] = None,
     as_json: Json = False,
 ) -> None:
-    """End the wait for a vendor that is silent or refuses: it was done after all, or cannot be had.
+    """End what waits for a person: a vendor that is silent or refuses, a call that no machine can prove or repeat.
+
+    Your signed word is the receipt. For a system's own task (act:...) the evidence must be named, and the
+    certificate names it too.
 
     Example: habeas decide complete 6f9c… --task await:acme:delete:3 --outcome done --reason "their letter of May 4"
+
+    Example: habeas decide complete 6f9c… --task act:mailer:delete --outcome done
+    --reason "gone from the mailer's list, seen in its console" --evidence SUP-4711
     """
     from shared.events.commands import CompleteTask
 
-    _send(
-        request, CompleteTask(task=task, outcome=outcome.value, actor=actor, reason=reason), as_json=as_json
-    )
+    body = CompleteTask(task=task, outcome=outcome.value, actor=actor, reason=reason, evidence=evidence)
+    _send(request, body, as_json=as_json)
 
 
 def _send(request: UUID, body: "Command", *, as_json: bool) -> None:

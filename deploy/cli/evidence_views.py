@@ -10,7 +10,14 @@ from uuid import UUID
 
 import typer
 
-from shared.evidence import Certificate, CertificateRefused, EventFindings, check_events, verify_certificate
+from shared.evidence import (
+    Certificate,
+    CertificateRefused,
+    EventFindings,
+    SystemEvidence,
+    check_events,
+    verify_certificate,
+)
 from shared.private_files import KeyFileRefused, read_trusted
 from shared.signing import PublicKeys
 
@@ -75,9 +82,13 @@ def _whole(one: Certificate) -> list[str]:
     }
     return [
         *(f"  {name:<16} {due.date} (late from {due.late_from})" for name, due in dates.items() if due),
-        *(f"  system {each.system:<18} {each.outcome}" for each in one.systems),
+        *(f"  system {each.system:<18} {_outcome(each)}" for each in one.systems),
         *(f"  notice {each.kind:<18} {each.handed_over_at} by {each.channel}" for each in one.notices),
     ]
+
+
+def _outcome(one: SystemEvidence) -> str:
+    return f"{one.outcome}, completed by a person, evidence {one.evidence}" if one.evidence else one.outcome
 
 
 def show_verdict(verdict: Verdict, *, as_json: bool) -> None:

@@ -34,6 +34,9 @@ Actor = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:-]+$"), IMPERSONAL
 ]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=400), IMPERSONAL]
+EvidenceReference = Annotated[
+    str, StringConstraints(min_length=3, max_length=120, pattern=r"^[A-Za-z0-9._:/#-]+$"), IMPERSONAL
+]
 
 
 @command("dsar.submission.request", version=1, topic=SUBMISSIONS, sources=UPSTREAM)
@@ -113,12 +116,16 @@ class RetryTask(Command):
 
 @command("dsar.fulfillment.complete-task", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
 class CompleteTask(Command):
-    """A person ends the wait for a vendor: it was done after all, or cannot be had; the reason holds the facts."""
+    """A person ends the wait for a vendor, or answers for what a system did and no machine can prove or repeat.
+
+    The reason holds the facts; `evidence` says where they stand, and must be given for a system's task.
+    """
 
     task: Annotated[str, IMPERSONAL]
     outcome: Literal["done", "nothing", "impossible", "disproportionate"]
     actor: Actor
     reason: Reason
+    evidence: EvidenceReference | None = None
 
 
 @command("dsar.fulfillment.place-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)

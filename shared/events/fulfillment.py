@@ -23,7 +23,11 @@ class Retention(BaseModel):
 
 
 class SystemOutcome(BaseModel):
-    """How one system ended: counts and a receipt's digest, never a row."""
+    """How one system ended: counts and a receipt's digest, never a row.
+
+    `evidence` is set where a person completed what no machine could prove: the reference that they gave. The receipt
+    is then their signed command, which the digest is of.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -35,6 +39,7 @@ class SystemOutcome(BaseModel):
     corrected: int = 0
     exported: int = 0
     retained: tuple[Retention, ...] = ()
+    evidence: str | None = None
 
 
 class PackageReference(BaseModel):
@@ -80,7 +85,10 @@ class TaskSettled(Event):
 
 @event("dsar.fulfillment.task-needs-person", version=1, topic=JOURNAL_FULFILLMENT)
 class TaskNeedsPerson(Event):
-    """A task cannot go on by itself; `kind` says what a person has to mend before RetryTask."""
+    """A task cannot go on by itself; `kind` says what a person has to mend before RetryTask.
+
+    What may have been done and can neither be proved nor repeated (`unproved`) is theirs to find out: CompleteTask.
+    """
 
     system: str
     task: str

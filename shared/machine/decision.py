@@ -152,9 +152,13 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The task must not run any more; it ends as canceled for `reason`."""
+    """The task must not run any more; it ends as canceled for `reason`.
+
+    What may have called out is settled first all the same, unless `settled` says that somebody has done that.
+    """
 
     reason: str
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

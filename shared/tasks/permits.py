@@ -13,6 +13,11 @@ LOOK_AGAIN = timedelta(minutes=1)
 SOONEST = timedelta(seconds=1)
 
 
+def to_settle(verdict: Go | Stop | Wait) -> Go | Stop:
+    """What may have called out is settled whatever the case says: proving reads, it does not act."""
+    return verdict if isinstance(verdict, Stop) and verdict.settled else Go()
+
+
 class Permits(Generic[C]):
     """The domain's `permit` over cases as they lie in the store."""
 

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.gathering import Gathering
 from shared.machine.decision import C, Domain, Go, Stop, Wait
 from shared.tasks import statements as sql
-from shared.tasks.permits import Permits
+from shared.tasks.permits import Permits, to_settle
 from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Lost, Permission
 from shared.tasks.work import Again, Claimed
 
@@ -122,12 +122,10 @@ class TaskStore(Generic[C]):
         return claim
 
     def _verdict(self, row: Any, now: datetime) -> Go | Stop | Wait:
-        # What may have called out is settled whatever the case says now: proving reads, it does not act.
-        if row["state"] == "ambiguous":
-            return Go()
-        return self._permits(
+        verdict = self._permits(
             row["request_id"], row["case_body"], key=row["key"], purpose=row["purpose"], now=now
         )
+        return to_settle(verdict) if row["state"] == "ambiguous" else verdict
 
 
 def _with_a_place(row: Any, verdict: Go | Stop | Wait, lanes: Lanes, now: datetime) -> Go | Stop | Wait:

@@ -35,6 +35,7 @@ class Count(Case):
     ended: Mapping[str, str] = {}
     stop: bool = False
     wait: bool = False
+    settled: bool = False
 
 
 class Poison(Exception):
@@ -78,6 +79,8 @@ class CountingDomain:
     def permit(self, case: Count, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
         if "poison-permit" in case.heard:
             raise Poison("permit")
+        if case.settled:
+            return Stop("completed", settled=True)
         if case.stop:
             return Stop("withdrawn")
         if case.wait:
@@ -124,7 +127,7 @@ def words_of(message: Message) -> tuple[str, ...]:
 def _flags(words: tuple[str, ...]) -> dict[str, bool]:
     if "go" in words:
         return {"stop": False, "wait": False}
-    return {word: True for word in words if word in {"stop", "wait"}}
+    return {word: True for word in words if word in {"stop", "wait", "settled"}}
 
 
 def _task(key: str, context: Context) -> TaskPlan:

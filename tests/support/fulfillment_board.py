@@ -27,6 +27,7 @@ from shared.keyfiles import KeyFiles
 from shared.machine.decision import Go, Kept, Message, Stop, TaskFinished, TaskPlan, Wait
 from shared.privacy import Claims
 from shared.signing import KeyRing
+from shared.tasks.permits import to_settle
 from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
 from tests.support.domain_driver import REQUEST, DomainDriver, Messages
 from tests.support.facts import received
@@ -145,7 +146,8 @@ class Board:
         held = self.held[key]
         if held.state not in {"queued", "ambiguous"}:
             return held.state
-        verdict = Go() if held.state == "ambiguous" else self.driver.permit(key)
+        verdict = self.driver.permit(key)
+        verdict = to_settle(verdict) if held.state == "ambiguous" else verdict
         if isinstance(verdict, Wait):
             held.run_at = verdict.until
             return held.state

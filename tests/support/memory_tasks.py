@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.clock import Clock
 from shared.machine.decision import Domain, Go, Stop, Wait
-from shared.tasks.permits import Permits
+from shared.tasks.permits import Permits, to_settle
 from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Lost, Permission
 from shared.tasks.store import BLOCKED, LEASE_SECONDS
 from shared.tasks.work import Again, Claimed
@@ -78,7 +78,8 @@ class MemoryTasks:
         return due and free and task.new.plan.handler in handlers
 
     def _verdict(self, task: TaskRow, now: datetime) -> Go | Stop | Wait:
-        return Go() if task.state == "ambiguous" else self._ask(task, now)
+        verdict = self._ask(task, now)
+        return to_settle(verdict) if task.state == "ambiguous" else verdict
 
     def _permission(self, row: TaskRow) -> Go | Stop | Wait:
         now = self._clock.now()

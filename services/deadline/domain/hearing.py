@@ -74,7 +74,12 @@ def _fulfilled(case: DeadlineCase, message: Message) -> DeadlineCase:
     body = message.body
     assert isinstance(body, RequestFulfilled)  # noqa: S101 - narrows
     systems = tuple(
-        SystemEvidence(system=one.system, outcome=one.outcome, receipt_digest=one.receipt_digest)
+        SystemEvidence(
+            system=one.system,
+            outcome=one.outcome,
+            receipt_digest=one.receipt_digest,
+            evidence=one.evidence,
+        )
         for one in body.systems
     )
     ending = Ending(resolution=body.resolution, ground=body.ground, systems=systems)

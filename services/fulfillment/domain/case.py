@@ -77,7 +77,7 @@ class FulfillmentCase(Case):
     `open` holds the keys of all unfinished tasks, those that wait for a person (`stuck`) among them: the
     request may end only when it is empty. `systems` is the catalogue's answer on the day of planning, kept
     because the catalogue may change while a request runs. A released hold is remembered, since it may be
-    heard of before it was placed.
+    heard of before it was placed; so are the tasks that a person completed, which nobody has to prove any more.
     """
 
     business: str = ""
@@ -94,6 +94,7 @@ class FulfillmentCase(Case):
     systems: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
     outcomes: tuple[SystemOutcome, ...] = ()
     parts: tuple[Part, ...] = ()
     directives: tuple[Directive, ...] = ()

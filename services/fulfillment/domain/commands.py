@@ -3,17 +3,19 @@
 Commands come in any order, so a hold may be released before it is heard of.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
-from services.fulfillment.domain import planning, vendors
+from services.fulfillment.domain import finishing, planning, vendors
 from services.fulfillment.domain.case import FulfillmentCase
 from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
-from shared.events.fulfillment import HoldPlaced, HoldReleased
+from shared.events.fulfillment import HoldPlaced, HoldReleased, SystemOutcome
 from shared.machine.decision import Decision, Outgoing
 
 ENDED = "already_ended"
 UNKNOWN_TASK = "unknown_task"
 NOT_FOR_A_PERSON = "not_for_a_person"
+NO_EVIDENCE = "evidence_missing"
 
 
 def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCase]:
@@ -28,15 +30,37 @@ def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCa
 
 
 def complete_task(case: FulfillmentCase, body: CompleteTask, digest: str) -> Decision[FulfillmentCase]:
-    """End the wait for a vendor that does not answer, or refuses, by what a person found out instead."""
+    """End what waits for a person by what they found out: a vendor's silence, a system's doubtful call."""
     if case.stage == "ended":
         return Decision(case, refusal=ENDED)
     if body.task not in case.open:
         return Decision(case, refusal=UNKNOWN_TASK)
-    if body.task not in case.stuck or not planning.is_wait(body.task):
+    if body.task not in case.stuck:
         return Decision(case, refusal=NOT_FOR_A_PERSON)
-    settled = vendors.settled_by_person(case, body, digest)
-    return Decision(settled, hurry=(body.task,))
+    if planning.is_wait(body.task):
+        return Decision(vendors.settled_by_person(case, body, digest), hurry=(body.task,))
+    return _complete_act(case, body, digest)
+
+
+def _complete_act(case: FulfillmentCase, body: CompleteTask, digest: str) -> Decision[FulfillmentCase]:
+    """A system's task ends as done on a person's word; their signed command is its receipt.
+
+    A copy that a system owes cannot be completed so: what it holds would be missing from the answer.
+    """
+    if body.outcome not in ("done", "nothing"):
+        return Decision(case, refusal=NOT_FOR_A_PERSON)
+    if not planning.is_act(body.task) or planning.right_of(body.task) in planning.KNOW:
+        return Decision(case, refusal=NOT_FOR_A_PERSON)
+    if body.evidence is None:
+        return Decision(case, refusal=NO_EVIDENCE)
+    outcome = SystemOutcome(
+        system=planning.system_of(body.task),
+        outcome=body.outcome,
+        receipt_digest=digest,
+        evidence=body.evidence,
+    )
+    completed = case.model_copy(update={"completed": tuple(sorted({*case.completed, body.task}))})
+    return replace(finishing.settled(completed, body.task, outcome), hurry=(body.task,))
 
 
 def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:

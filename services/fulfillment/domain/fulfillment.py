@@ -58,6 +58,8 @@ class FulfillmentDomain:
         Looking for identifiers and composing an answer need no verification of their own, since neither
         destroys nor tells anything; they stop with the request.
         """
+        if key in case.completed:
+            return Stop("completed", settled=True)
         if case.withdrawn_at is not None:
             return Stop("withdrawn")
         if case.closed_at is not None or case.stage == "ended":
@@ -125,7 +127,7 @@ def _finished(
     case: FulfillmentCase, body: TaskFinished, _: Message, __: Context
 ) -> Decision[FulfillmentCase]:
     if body.key not in case.open:
-        return Decision(case)
+        return finishing.too_late(case, body)
     if body.status == "needs_person":
         return finishing.needs_person(case, body)
     return finishing.settle(case, body)

@@ -33,6 +33,11 @@ def is_wait(key: str) -> bool:
     return key.startswith(f"{WAIT}:")
 
 
+def is_act(key: str) -> bool:
+    """Whether a task does something at a system."""
+    return key.startswith("act:")
+
+
 def right_of(key: str) -> Right:
     """The right that a system's task is about."""
     return Right(key.split(":")[2])

@@ -210,6 +210,19 @@ async def test_what_may_have_called_out_is_settled_whatever_the_case_says(desk: 
     assert await desk.tasks.calling(settler, Bound()) == Stop("withdrawn")
 
 
+async def test_what_may_have_called_out_is_stopped_once_somebody_has_settled_it(desk: Desk) -> None:
+    await desk.tell("task-a")
+    task = await desk.claim_one()
+    await desk.tasks.calling(task, Bound("frozen", new_id(), "key"))
+    await desk.machine.end(ONE, "a", epoch=task.epoch, status="needs_person")
+    await desk.tell("settled_hurry-a")
+
+    claim = await desk.tasks.claim(["count"], 8)
+
+    assert [(task.key, reason) for task, reason in claim.stopped] == [("a", "completed")]
+    assert claim.run == []
+
+
 async def test_a_finish_counts_once_and_frees_the_task_for_good(desk: Desk) -> None:
     await desk.tell("task-a")
     task = await desk.claim_one()

@@ -3,15 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.ports import Ambiguous
 from services.fulfillment.storage import FulfillmentStore
+from shared.events.commands import CompleteTask
+from shared.events.envelope import Raw
 from shared.hosting import open_resources
+from shared.keyfiles import KeyFiles
+from shared.machine.decision import Message
 from shared.outbox.shards import SHARDS
+from shared.signing import CommandIdentity, sign_command
 from tests.support.facts import RECEIVED_AT, closed, withdrawn
 from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
 from tests.support.installation import Installation, Installations
@@ -65,6 +72,60 @@ async def test_a_verified_deletion_is_done_everywhere_and_ends_once(
     assert [(end.resolution, len(end.systems)) for end in ends] == [("complete", 3)]
     assert all(len(system.effective()) == 1 for system in systems)
     assert all([row.key for row in system.rows] == [2] for system in systems)
+
+
+async def test_a_doubtful_call_ends_on_a_person_s_word_and_leaves_no_task_open(
+    service: FulfillmentHost,
+    bare: Installation,
+    systems: list[MemorySystem],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    blind = replace(systems[0].capabilities, verify=False, idempotency_key=False, naturally_idempotent=False)
+    monkeypatch.setattr(systems[0], "capabilities", blind)
+    systems[0].after["act"].append(lambda: Ambiguous("the answer was lost"))
+    asked = await service.asked(EMAIL)
+    await service.hear(*asked.facts())
+    await service.run_tasks()
+    await service.hurry()
+    await service.run_tasks()
+    assert (await gauges_of_tasks(service))["needs_person"] == 1
+    word = CompleteTask(
+        task="act:crm:delete",
+        outcome="done",
+        actor="operator",
+        reason="seen in its console",
+        evidence="SUP-4711",
+    )
+
+    (answer,) = await service.hear(
+        _signed(bare, asked.messages.command(word, at=RECEIVED_AT, source="habeas/cli"))
+    )
+    await service.run_tasks()
+
+    assert answer.refusal is None
+    (end,) = await service.fulfilled(asked.request_id)
+    assert {one.system: one.evidence for one in end.systems} == {"crm": "SUP-4711", "dms": None, "mail": None}
+    assert sum((await gauges_of_tasks(service)).values()) == 0
+
+
+def _signed(installation: Installation, command: Message) -> Message:
+    """As the command line signs it."""
+    identity = CommandIdentity(
+        source=command.source,
+        id=str(command.id),
+        type=command.ce_type,
+        subject=str(command.request_id),
+        actor=getattr(command.body, "actor", ""),
+    )
+    value = command.body.model_dump_json().encode()
+    key = KeyFiles(installation.settings.keys).cli()
+    raw = Raw(command.topic, 0, 0, str(command.request_id).encode(), (), value)
+    return replace(command, raw=raw, signature=sign_command(value, identity, key))
+
+
+async def gauges_of_tasks(service: FulfillmentHost) -> dict[str, int]:
+    """How many tasks are open, by state."""
+    return await service.host.tasks.open_by_state()
 
 
 async def test_a_replay_changes_no_row_and_no_ledger_line(

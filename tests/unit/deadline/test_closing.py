@@ -8,7 +8,7 @@ import pytest
 
 from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineDomain
 from shared.canonical import sha256_hex
-from shared.events.fulfillment import Resolution
+from shared.events.fulfillment import Resolution, SystemOutcome
 from shared.events.intake import NoticeKind
 from shared.machine.decision import Context, Go, Stop, Wait
 from tests.support import facts
@@ -188,6 +188,25 @@ def test_a_miss_is_taken_back_even_after_closing() -> None:
     watched.notice("acknowledgement", watched.at(days=5))
 
     assert watched.stated[-1] == "acknowledge not missed"
+
+
+def test_the_certificate_names_the_evidence_of_a_person_who_completed_a_system_s_task() -> None:
+    by_person = SystemOutcome(system="mailer", outcome="done", receipt_digest="d" * 64, evidence="SUP-4711")
+    watched = Watched()
+    watched.hear_in_time()
+    watched.hear(facts.verified())
+    watched.hear(facts.fulfilled(systems=(by_person,)))
+
+    step = watched.notice("answer", watched.at(days=1))
+
+    (plan,) = [one for one in step.tasks if one.key == CERTIFICATE]
+    (system,) = json.loads(plan.body["payload"])["systems"]
+    assert system == {
+        "system": "mailer",
+        "outcome": "done",
+        "receipt_digest": "d" * 64,
+        "evidence": "SUP-4711",
+    }
 
 
 def test_the_certificate_says_what_the_case_heard_and_nothing_else() -> None:

@@ -19,7 +19,7 @@ from services.fulfillment.ports import (
     StillPresent,
     Unknown,
 )
-from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
 from shared.tasks.work import Again
 from tests.support.domain_driver import REQUEST
 from tests.support.facts import RECEIVED_AT, verified, withdrawn
@@ -246,6 +246,33 @@ async def test_a_person_mends_what_a_task_needs_and_it_goes_on(deletion: Deletio
     await deletion.board.run_all()
 
     proved_once(deletion)
+
+
+async def test_a_doubtful_call_that_can_be_neither_proved_nor_repeated_ends_on_a_person_s_word(
+    deletion: Deletion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = Capabilities(
+        idempotency_key=False, verify=False, naturally_idempotent=False, bounded_by_cutoff=True
+    )
+    monkeypatch.setattr(deletion.crm, "capabilities", blind)
+    deletion.system_troubles("act", Ambiguous("the answer was lost"))
+    await deletion.board.run_all()
+    assert deletion.board.held[KEY].state == "needs_person"
+    calls = len(deletion.crm.ledger)
+
+    word = {"outcome": "done", "actor": "operator", "reason": "seen in its console", "evidence": "SUP-4711"}
+    refusal = deletion.board.order(CompleteTask.model_validate({"task": KEY, **word}))
+    deletion.board.sync()
+    await deletion.board.run_all()
+
+    (ended,) = deletion.board.fulfilled
+    (system,) = ended.systems
+    assert refusal is None
+    assert (ended.resolution, system.outcome, system.evidence) == ("complete", "done", "SUP-4711")
+    assert system.receipt_digest
+    assert deletion.board.held[KEY].state == "canceled"
+    assert deletion.board.held[KEY].result == {"reason": "completed"}
+    assert len(deletion.crm.ledger) == calls
 
 
 async def test_nothing_found_ends_without_a_call(tmp_path: Path) -> None:

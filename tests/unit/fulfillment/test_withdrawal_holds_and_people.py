@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
-from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
 from shared.events.fulfillment import (
     HoldPlaced,
     HoldReleased,
@@ -240,3 +240,68 @@ def test_a_task_of_a_closed_request_must_not_run() -> None:
     request.hear(closed())
 
     assert request.driver.permit(CRM) == Stop("closed")
+
+
+def complete(task: str = CRM, **more: Any) -> CompleteTask:
+    said = {"outcome": "done", "actor": "operator", "reason": "seen in its console", "evidence": "SUP-4711"}
+    return CompleteTask.model_validate({"task": task, **said, **more})
+
+
+def test_a_task_that_waits_for_a_person_may_be_completed_by_one_who_names_the_evidence() -> None:
+    request = Request()
+    request.driver.finish(CRM, "needs_person", kind="unproved", reason="it may have been done")
+    request.done(DMS)
+
+    assert request.told(complete()) is None
+
+    (end,) = request.ends
+    assert [(one.system, one.outcome, one.evidence) for one in end.systems] == [
+        ("crm", "done", "SUP-4711"),
+        ("dms", "done", None),
+    ]
+    assert request.driver.hurried == [CRM]
+    assert request.driver.permit(CRM) == Stop("completed", settled=True)
+
+
+@pytest.mark.parametrize(
+    ("right", "more", "refusal"),
+    [
+        ("delete", {"evidence": None}, "evidence_missing"),
+        ("delete", {"outcome": "impossible"}, "not_for_a_person"),
+        ("delete", {"task": DMS}, "not_for_a_person"),
+        ("delete", {"task": "act:erp:delete"}, "unknown_task"),
+        ("know_specific", {"task": "act:crm:know_specific"}, "not_for_a_person"),
+    ],
+)
+def test_nobody_completes_what_runs_is_unknown_has_no_evidence_or_owes_a_copy(
+    right: str, more: dict[str, Any], refusal: str
+) -> None:
+    request = Request(right)
+    request.driver.finish(f"act:crm:{right}", "needs_person", kind="unproved")
+
+    assert request.told(complete(**more)) == refusal
+    assert not request.ends
+
+
+def test_a_request_that_was_taken_back_ends_when_its_doubtful_call_is_completed() -> None:
+    request = Request()
+    request.driver.finish(CRM, "needs_person", kind="unproved")
+    request.hear(withdrawn())
+    request.driver.finish(DMS, "canceled", reason="withdrawn")
+    assert not request.ends
+
+    request.told(complete())
+
+    assert [end.resolution for end in request.ends] == ["withdrawn"]
+
+
+def test_an_attempt_that_ends_after_its_task_was_completed_changes_nothing_and_waits_for_nobody() -> None:
+    request = Request()
+    request.driver.finish(CRM, "needs_person", kind="unproved")
+    request.told(complete())
+    before, hurried = request.driver.case, len(request.driver.hurried)
+
+    request.driver.finish(CRM, "needs_person", kind="unproved")
+
+    assert request.driver.case == before
+    assert request.driver.hurried[hurried:] == [CRM]

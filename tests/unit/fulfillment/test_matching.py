@@ -21,7 +21,7 @@ def person(key: int, email: str, customer_id: str) -> Row:
 
 def business(*people: Row) -> tuple[MemorySystem, MemorySystem]:
     """A CRM that knows customer numbers, and a dealer system that finds by nothing else."""
-    dealer = (Row("sales", n, {"customer_id": f"C{n}"}) for n in (1, 2, 3))
+    dealer = (Row("sales", n, {"customer_id": f"number-{n}-of-the-dealer"}) for n in (1, 2, 3))
     crm = memory_system("crm", *people, tables=(table("people", "email", "customer_id"),))
     return crm, memory_system("dms", *dealer, tables=(table("sales", "customer_id"),))
 
@@ -31,7 +31,9 @@ def board_of(folder: Path, crm: MemorySystem, dms: MemorySystem) -> Board:
 
 
 async def test_the_identity_source_is_asked_first_and_what_it_knows_stays_sealed(tmp_path: Path) -> None:
-    crm, dms = business(person(1, EMAIL, "C1"), person(2, "bob@example.com", "C2"))
+    crm, dms = business(
+        person(1, EMAIL, "number-1-of-the-dealer"), person(2, "bob@example.com", "number-2-of-the-dealer")
+    )
     board = board_of(tmp_path, crm, dms)
     await board.receive()
     board.hear(verified())
@@ -41,7 +43,7 @@ async def test_the_identity_source_is_asked_first_and_what_it_knows_stays_sealed
     result = board.held[MATCH].result
     assert result is not None
     assert result["kinds"] == ["customer_id"]
-    assert "C1" not in str(result)
+    assert "number-1-of-the-dealer" not in str(result)
     await board.run_all()
 
     assert [row.key for row in dms.rows] == [2, 3]
@@ -50,7 +52,9 @@ async def test_the_identity_source_is_asked_first_and_what_it_knows_stays_sealed
 
 
 async def test_every_account_of_the_person_is_searched_for(tmp_path: Path) -> None:
-    crm, dms = business(person(1, EMAIL, "C1"), person(3, EMAIL, "C3"))
+    crm, dms = business(
+        person(1, EMAIL, "number-1-of-the-dealer"), person(3, EMAIL, "number-3-of-the-dealer")
+    )
     board = board_of(tmp_path, crm, dms)
     await board.receive()
     board.hear(verified())
@@ -65,9 +69,11 @@ async def test_every_account_of_the_person_is_searched_for(tmp_path: Path) -> No
 async def test_a_customer_number_that_was_only_typed_reaches_nobody(
     tmp_path: Path, *, known: bool, left: list[int]
 ) -> None:
-    crm, dms = business(*([person(1, EMAIL, "C1")] if known else []))
+    crm, dms = business(*([person(1, EMAIL, "number-1-of-the-dealer")] if known else []))
     board = board_of(tmp_path, crm, dms)
-    await board.receive(claims=Claims(email=EMAIL, customer_id="C2", phone="+15305550142"))
+    await board.receive(
+        claims=Claims(email=EMAIL, customer_id="number-2-of-the-dealer", phone="+15305550142")
+    )
     board.hear(verified())
 
     await board.run_all()
@@ -108,7 +114,7 @@ async def test_a_person_whom_the_source_does_not_know_is_still_searched_for(tmp_
 
 
 async def test_more_numbers_than_one_person_has_come_to_a_person(tmp_path: Path) -> None:
-    board = board_of(tmp_path, *business(*(person(n, EMAIL, f"C{n}") for n in range(30))))
+    board = board_of(tmp_path, *business(*(person(n, EMAIL, f"number-{n}-of-the-dealer") for n in range(30))))
     await board.receive()
     board.hear(verified())
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from string import Template
 
+from deploy.access import grants_for
 from services.fulfillment.vendors.files import OverKafka, Vendor
 from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES, Topic
 from shared.keyfiles import KeyFiles, vendor_folder
@@ -84,17 +85,8 @@ def _checked(theirs: Path) -> bytes:
 
 def _acls(settings: Settings, name: str) -> str:
     """What an administrator runs where the broker denies by default."""
-    at, mine = settings.namespace, f"User:{name}"
-    directives, answers = at + DIRECTIVES.of(name).name, at + ACKNOWLEDGEMENTS.of(name).name
-    grants = [
-        f"--allow-principal {mine} --operation Read --operation Describe --topic {directives}",
-        f"--allow-principal {mine} --operation Read --group {at}{name} --resource-pattern-type prefixed",
-        f"--allow-principal {mine} --operation Write --operation Describe --topic {answers}",
-        f"--allow-principal User:fulfillment --operation Write --operation Describe --topic {directives}",
-        f"--allow-principal User:fulfillment --operation Read --operation Describe --topic {answers}",
-    ]
-    begin = f'kafka-acls.sh --bootstrap-server "{settings.kafka_bootstrap}" --command-config admin.properties --add'
-    return "\n".join(["#!/bin/sh -e", *(f"{begin} {grant}" for grant in grants), ""])
+    given = grants_for(name, namespace=settings.namespace)
+    return "\n".join(["#!/bin/sh -e", *(one.statement(settings.kafka_bootstrap) for one in given), ""])
 
 
 def _page(settings: Settings, vendor: Vendor, told: OverKafka) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,6 +52,37 @@ def list_topics(*, as_json: Json = False) -> None:
         return
     for topic in TOPICS:
         typer.echo(f"{topic.name:32} {topic.kind:13} {', '.join(topic.writers)} → {', '.join(topic.readers)}")
+
+
+@topics.command("access")
+def access(
+    vendors: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HABEAS_FULFILLMENT_VENDORS", help="The folder of vendors, whose topics count, too."
+        ),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Print who may read and write which topic, as statements for a broker that denies everything else.
+
+    Example: habeas topics access > acls.sh
+    """
+    from dataclasses import asdict
+
+    from deploy.access import grants
+    from deploy.settings import local_settings
+    from services.fulfillment.vendors.files import OverKafka, load_vendors
+
+    settings = local_settings()
+    described = load_vendors(vendors) if vendors else ()
+    told = [one.vendor for one in described if isinstance(one.told, OverKafka)]
+    found = grants(told, namespace=settings.namespace)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+    else:
+        typer.echo("\n".join(one.statement(settings.kafka_bootstrap) for one in found))
 
 
 def migrate(

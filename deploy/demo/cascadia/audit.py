@@ -28,6 +28,7 @@ FLAGS = {
     ("marketing", "subscribers"): "unsubscribed",
     ("marketing", "ad_audience_members"): "excluded",
     ("mailer", "contacts"): "sale_opt_out",
+    ("leads", "leads"): "do_not_sell",
 }
 
 _TWICE = """

@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncpg
 
-from deploy.demo.cascadia.places import DATABASES, FILES, Places
+from deploy.demo.cascadia.lists import read_lists
+from deploy.demo.cascadia.places import DATABASES, FILES, LISTS, Places
 from deploy.demo.cascadia.rows import Rows
 
 Where = tuple[str, str, str]
@@ -52,6 +53,8 @@ async def read_all(places: Places, tables: Iterable[tuple[str, str]]) -> dict[Wh
         for name in FILES
         for where, row in _in_file(places, name, [table for system, table in wanted if system == name])
     }
+    if (LISTS, LISTS) in wanted:
+        content |= {(LISTS, LISTS, str(row["id"])): row for row in read_lists(places.lists)}
     for system, database in DATABASES.items():
         connection = await asyncpg.connect(places.admin(database))
         try:

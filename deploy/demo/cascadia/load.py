@@ -14,9 +14,10 @@ import asyncpg
 from deploy.demo.cascadia.audit import Audit
 from deploy.demo.cascadia.before import write_before
 from deploy.demo.cascadia.helpdesk import HelpDesk
+from deploy.demo.cascadia.lists import write_lists
 from deploy.demo.cascadia.mailer import Mailer
 from deploy.demo.cascadia.people import Person, make_people
-from deploy.demo.cascadia.places import DATABASES, FILES, ROLES, Places
+from deploy.demo.cascadia.places import DATABASES, FILES, LISTS, ROLES, Places
 from deploy.demo.cascadia.rows import Rows, make_rows
 from deploy.demo.cascadia.saas import Served, Store
 from shared.private_files import write_private
@@ -88,6 +89,8 @@ async def load_people(admin_url: str, home: Path, everybody: tuple[Person, ...],
             await _fill(connection, system, rows)
     for name in FILES:
         _fill_file(places, name, rows)
+    write_lists(places.lists, rows.tables[LISTS, LISTS])
+    write_private(places.secret(LISTS), str(places.lists.absolute()).encode())
     write_private(places.secret("marketing"), f"sqlite:///{places.marketing.absolute()}".encode())
     await write_before(places, rows)
     return Cascadia(everybody, places, await asyncio.to_thread(lambda: tuple(_rent(places))))

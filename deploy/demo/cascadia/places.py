@@ -9,7 +9,10 @@ FILES = ("marketing", "mailer", "helpdesk")
 """The systems whose rows lie in a SQLite file: the last two are rented services, reached over HTTP."""
 
 RENTED = ("mailer", "helpdesk")
-SYSTEMS = {name: f"cascadia-{name}" for name in (*DATABASES, *FILES)}
+LISTS = "leads"
+"""The system whose rows lie in Parquet files."""
+
+SYSTEMS = {name: f"cascadia-{name}" for name in (*DATABASES, *FILES, LISTS)}
 ROLES = {"crm": "habeas_cascadia_crm", "dms": "habeas_cascadia_dms"}
 
 
@@ -27,6 +30,11 @@ class Places:
     def file(self, system: str) -> Path:
         """The rows of a system that has no server of its own."""
         return self.folder / f"{system}.sqlite"
+
+    @property
+    def lists(self) -> Path:
+        """The folder of the lead lists."""
+        return self.folder / LISTS
 
     @property
     def marketing(self) -> Path:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from deploy.demo.cascadia.people import Person
 
-IN_AN_AUDIENCE, WITH_CAPITALS, ASKED_FOR_HELP = 0.5, 0.1, 0.3
+IN_AN_AUDIENCE, WITH_CAPITALS, ASKED_FOR_HELP, ON_A_LIST = 0.5, 0.1, 0.3, 0.4
 MAY_SELL = False
 
 _MODELS = ("Larch hatchback", "Sequoia wagon", "Tamarack pickup", "Willow coupe")
@@ -52,6 +52,7 @@ def make_rows(people: Iterable[Person], seed: int) -> Rows:
     """The whole content of all systems."""
     rows, chance = Rows(), random.Random(seed + 1)  # noqa: S311 - repeatable, not secret
     rented = random.Random(seed + 2)  # noqa: S311 - repeatable, not secret
+    bought = random.Random(seed + 3)  # noqa: S311 - repeatable, not secret
     everybody = list(people)
     _households(rows, everybody)
     for person in everybody:
@@ -63,6 +64,8 @@ def make_rows(people: Iterable[Person], seed: int) -> Rows:
             _mailer(rows, person, rented)
         if person.owns_car or rented.random() < ASKED_FOR_HELP:
             _helpdesk(rows, person, rented)
+        if bought.random() < ON_A_LIST:
+            _leads(rows, person, bought)
     return rows
 
 
@@ -168,6 +171,15 @@ def _helpdesk(rows: Rows, person: Person, chance: random.Random) -> None:
     for at in _moments(person, chance, 3):
         body = f"This is {person.name}. Please call me."
         rows.add("helpdesk", "tickets", person, user, chance.choice(_COMPLAINTS), body, _iso(at))
+
+
+def _leads(rows: Rows, person: Person, chance: random.Random) -> None:
+    """Two sellers may sell the same person."""
+    for _ in range(chance.choice((1, 1, 2))):
+        email, model = _spelt(person.email, chance), chance.choice(_MODELS)
+        rows.add(
+            "leads", "leads", person, email, person.first_name, person.phone, model, MAY_SELL, person.since
+        )
 
 
 def _spelt(email: str, chance: random.Random) -> str:

@@ -23,9 +23,9 @@ def names(right: Right) -> list[str]:
 
 def test_the_sample_business_is_connected_in_its_order() -> None:
     assert names(Right.DELETE) == [
-        "cascadia-crm", "cascadia-dms", "cascadia-marketing", "cascadia-mailer", "cascadia-helpdesk",
+        "cascadia-crm", "cascadia-dms", "cascadia-marketing", "cascadia-leads", "cascadia-mailer", "cascadia-helpdesk",
     ]  # fmt: skip
-    assert names(Right.OPT_OUT) == ["cascadia-crm", "cascadia-marketing", "cascadia-mailer"]
+    assert names(Right.OPT_OUT) == ["cascadia-crm", "cascadia-marketing", "cascadia-leads", "cascadia-mailer"]
     assert names(Right.LIMIT) == []
 
 

@@ -266,7 +266,7 @@ def test_a_file_that_is_no_dataset_is_refused(content: object) -> None:
 def test_the_sample_business_has_maps_without_a_warning() -> None:
     systems = load_systems(Path("deploy/systems"), home=Path("home"))
 
-    assert len(systems) == 5
+    assert len(systems) == 6
     assert [warning for system in systems for warning in system.datamap.warnings] == []
 
 

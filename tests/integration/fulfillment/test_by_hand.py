@@ -11,7 +11,7 @@ from deploy.cli.request_subject import subjects_of
 from services.fulfillment.adapters.manual import open_adapter
 from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
-from shared.events.commands import RetryTask
+from shared.events.commands import CompleteTask, RetryTask
 from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
 from tests.support.installation import Installation, Installations
 from tests.support.manual import cabinet
@@ -63,3 +63,20 @@ async def test_what_a_person_hands_over_becomes_the_answer(
     (end,) = await service.fulfilled(asked.request_id)
     assert (end.resolution, end.package is not None) == ("complete", True)
     assert [outcome.exported for outcome in end.systems] == [1]
+
+
+async def test_a_deletion_ends_with_a_person_s_signed_word_and_its_evidence(service: FulfillmentHost) -> None:
+    asked = await service.asked(EMAIL)
+    await service.hear(*asked.facts())
+    await service.run_tasks()
+    assert await service.fulfilled(asked.request_id) == []
+    word = CompleteTask(
+        task="act:cabinet:delete", outcome="done", actor="parts-office", reason="shredded", evidence="BOOK-17"
+    )
+
+    assert (await service.decided(asked, word)).status == "applied"
+    await service.run_tasks()
+
+    (end,) = await service.fulfilled(asked.request_id)
+    assert end.resolution == "complete"
+    assert [(one.outcome, one.evidence) for one in end.systems] == [("done", "BOOK-17")]

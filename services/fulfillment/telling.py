@@ -82,7 +82,8 @@ class TellHandler:
             return results.nothing(vendor.vendor)
         if not await calling():
             return Again(SOON, "not permitted now")
-        return self._composed(task, vendor, self._state(task, told, known), identifiers)
+        state = self._state(task, told, known).model_copy(update={"title": vendor.title})
+        return self._composed(task, vendor, state, identifiers)
 
     def _composed(
         self, task: Claimed, vendor: Vendor, state: Directive, identifiers: tuple[NamedBy, ...]

@@ -42,6 +42,21 @@ class SystemOutcome(BaseModel):
     evidence: str | None = None
 
 
+class VendorTold(BaseModel):
+    """A vendor that was told, and how that ended; `facts` are a person's words where it could not be had.
+
+    Impossibility and disproportionate effort are told with their facts (11 CCR 7022(b)(3)); `canceled` means that the
+    request was over before the vendor answered.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    vendor: str
+    title: str
+    outcome: Literal["done", "nothing", "impossible", "disproportionate", "canceled"]
+    facts: str | None = None
+
+
 class PackageReference(BaseModel):
     """Where the sealed answer lies, and the digest of its sealed bytes."""
 
@@ -61,6 +76,7 @@ class RequestFulfilled(Event):
     resolution: Resolution
     ground: str | None = None
     systems: tuple[SystemOutcome, ...] = ()
+    vendors: tuple[VendorTold, ...] = ()
     package: PackageReference | None = None
     duplicate_of: UUID | None = None
     fulfilled_at: AwareDatetime

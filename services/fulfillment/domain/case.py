@@ -48,10 +48,11 @@ class Directive(_Part):
     """What one vendor was told, and what it said to that.
 
     `look_at` is when its silence is looked at next. `settled` ends the wait: by the vendor's word, or by a person's,
-    who may have given up (`given_up`). `again` says that a person wants it told once more.
+    which may be that it cannot be had. `again` says that a person wants it told once more.
     """
 
     vendor: str
+    title: str = ""
     id: UUID
     told_at: AwareDatetime
     receipt_by: AwareDatetime
@@ -61,9 +62,11 @@ class Directive(_Part):
     received_at: AwareDatetime | None = None
     refused: str | None = None
     again: bool = False
-    settled: Literal["done", "nothing", "given_up"] | None = None
+    settled: Literal["done", "nothing", "impossible", "disproportionate"] | None = None
     by_person: bool = False
     digest: str | None = None
+    facts: str | None = None
+    evidence: str | None = None
 
     @property
     def next_look(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from services.fulfillment.domain import vendors
 from services.fulfillment.domain.case import FulfillmentCase
 from shared.events.fulfillment import RequestFulfilled, Resolution
 from shared.machine.decision import Outgoing
@@ -9,6 +10,7 @@ from shared.machine.decision import Outgoing
 IDENTITY_NOT_VERIFIED = "identity_not_verified"
 EXEMPTION = "exemption"
 NOT_DONE = "not_done"
+VENDOR_NOT_DONE = "vendor_not_done"
 # A first request that ended like this has done what the later one asks for.
 ANSWERS_THE_SAME = frozenset({"complete", "partial", "nothing_found"})
 
@@ -25,8 +27,9 @@ def resolution_of(case: FulfillmentCase) -> tuple[Resolution, str | None]:
     A system that needs a person keeps the request open: it is never answered around.
     """
     done = [outcome for outcome in case.outcomes if outcome.outcome == "done"]
-    if any(outcome.outcome == "canceled" for outcome in case.outcomes):
-        return "partial", NOT_DONE
+    undone = {outcome.system for outcome in case.outcomes if outcome.outcome == "canceled"}
+    if undone:
+        return "partial", VENDOR_NOT_DONE if undone <= {one.vendor for one in case.directives} else NOT_DONE
     if any(outcome.retained for outcome in done):
         return "partial", EXEMPTION
     return ("complete", None) if done else ("nothing_found", None)
@@ -47,6 +50,7 @@ def end(
         resolution=resolution,
         ground=ground,
         systems=case.outcomes,
+        vendors=vendors.all_told(case),
         package=case.package,
         duplicate_of=case.duplicate_of if resolution == "duplicate" else None,
         fulfilled_at=now,

@@ -8,7 +8,7 @@ from datetime import datetime
 from services.fulfillment.domain import planning
 from services.fulfillment.domain.case import Directive, FulfillmentCase
 from shared.events.commands import CompleteTask
-from shared.events.fulfillment import SystemOutcome
+from shared.events.fulfillment import SystemOutcome, VendorTold
 from shared.events.vendors import DeletionDirective, OptOutDirective
 from shared.machine.decision import Decision, Go, Outgoing, Stop, TaskFinished, Wait
 from shared.policy.rights import Right
@@ -59,9 +59,25 @@ def outcome(case: FulfillmentCase, body: TaskFinished) -> SystemOutcome | None:
     directive = case.directive_to(vendor)
     if directive is None or directive.settled is None:
         return None
-    if directive.settled == "given_up":
-        return SystemOutcome(system=vendor, outcome="canceled")
-    return SystemOutcome(system=vendor, outcome=directive.settled, receipt_digest=directive.digest)
+    return SystemOutcome(
+        system=vendor,
+        outcome=directive.settled if directive.settled in ("done", "nothing") else "canceled",
+        receipt_digest=directive.digest,
+        evidence=directive.evidence,
+    )
+
+
+def all_told(case: FulfillmentCase) -> tuple[VendorTold, ...]:
+    """Every vendor that was told, as the answer names it."""
+    return tuple(
+        VendorTold(
+            vendor=one.vendor,
+            title=one.title or one.vendor,
+            outcome=one.settled or "canceled",
+            facts=one.facts,
+        )
+        for one in case.directives
+    )
 
 
 def to_be_told_again(case: FulfillmentCase, key: str) -> FulfillmentCase:
@@ -76,7 +92,6 @@ def settled_by_person(case: FulfillmentCase, body: CompleteTask, digest: str) ->
     """What a person found out in place of the vendor's word; the command's digest stands for the evidence."""
     directive = case.directive_to(planning.system_of(body.task))
     assert directive is not None  # noqa: S101 - the caller asked for a task that waits for one
-    settled = body.outcome if body.outcome in {"done", "nothing"} else "given_up"
-    return case.with_directive(
-        directive.model_copy(update={"settled": settled, "by_person": True, "digest": digest})
-    )
+    told = {"settled": body.outcome, "by_person": True, "digest": digest, "evidence": body.evidence}
+    facts = None if body.outcome in ("done", "nothing") else body.reason
+    return case.with_directive(directive.model_copy(update={**told, "facts": facts}))

@@ -45,6 +45,14 @@ class Kept(Part):
     count: int
 
 
+class Told(Part):
+    """A company that was told, and what it said, or why that cannot be had."""
+
+    title: str
+    outcome: Literal["done", "nothing", "impossible", "disproportionate", "canceled"]
+    facts: str | None = None
+
+
 class Ending(Part):
     """How the request ended, as fulfillment stated it."""
 
@@ -52,6 +60,7 @@ class Ending(Part):
     resolution: Resolution
     ground: str | None = None
     kept: tuple[Kept, ...] = ()
+    told: tuple[Told, ...] = ()
     package: PackageReference | None = None
     fulfilled_at: AwareDatetime
 

@@ -1,6 +1,6 @@
 """What other services state about a request; each fact is kept whenever it comes."""
 
-from services.intake.domain.case import Ending, IntakeCase, Kept, Verified
+from services.intake.domain.case import Ending, IntakeCase, Kept, Told, Verified
 from services.intake.domain.hearing import Heard, Verdict
 from services.intake.domain.planning import plan_answer
 from shared.events.deadline import DeadlineExtended, RequestClosed
@@ -10,6 +10,7 @@ from shared.machine.decision import Decision
 
 LONGEST_GROUND = 200
 MOST_EXEMPTIONS = 12
+MOST_TOLD = 40
 
 
 def verified(case: IntakeCase, heard: Heard) -> Verdict:
@@ -37,6 +38,9 @@ def _ending(body: RequestFulfilled) -> Ending:
         resolution=body.resolution,
         ground=body.ground[:LONGEST_GROUND] if body.ground else None,
         kept=_kept(body),
+        told=tuple(
+            Told(title=one.title, outcome=one.outcome, facts=one.facts) for one in body.vendors[:MOST_TOLD]
+        ),
         package=body.package,
         fulfilled_at=body.fulfilled_at,
     )

@@ -39,6 +39,7 @@ GROUNDS: Final = {
     UNVERIFIED: "we could not verify your identity from what we were given",
     "exemption": "the law lets or makes us keep a part of it",
     "not_done": "a part of it was not done in one of our systems",
+    "vendor_not_done": "a company that has your information from us could not be brought to do it, as we say below",
 }
 
 

@@ -213,8 +213,8 @@ async def test_a_person_may_have_it_told_once_more(told: VendorBoard) -> None:
     [
         ("done", "complete", None),
         ("nothing", "nothing_found", None),
-        ("impossible", "partial", "not_done"),
-        ("disproportionate", "partial", "not_done"),
+        ("impossible", "partial", "vendor_not_done"),
+        ("disproportionate", "partial", "vendor_not_done"),
     ],
 )
 async def test_a_person_may_end_the_wait_by_what_they_found_out(
@@ -226,7 +226,11 @@ async def test_a_person_may_end_the_wait_by_what_they_found_out(
     assert told.board.order(decided) is None
     await told.board.run(task)
 
-    assert (told.fulfilled[0].resolution, told.fulfilled[0].ground) == (resolution, ground)
+    [ended] = told.fulfilled
+    assert (ended.resolution, ended.ground) == (resolution, ground)
+    [named] = ended.vendors
+    assert (named.title, named.outcome) == ("Acme Mail", outcome)
+    assert named.facts == (decided.reason if ground else None)
 
 
 async def test_a_person_ends_nothing_that_is_not_theirs(told: VendorBoard) -> None:

@@ -14,7 +14,7 @@ from services.intake.notices import Rendering
 from services.intake.notices.rendering import Addressed, Sender
 from services.intake.settings import Business
 from shared.events.commands import SendNotice
-from shared.events.fulfillment import PackageReference, Retention, SystemOutcome
+from shared.events.fulfillment import PackageReference, Retention, SystemOutcome, VendorTold
 from shared.policy import load_regime
 from tests.support import facts
 from tests.support.domain_driver import DomainDriver, Messages
@@ -167,6 +167,29 @@ def test_what_is_kept_is_told_with_its_exemption_in_words_and_its_citation() -> 
     assert CASCADIA.opt_out is not None
     assert CASCADIA.opt_out in words
     assert "dms" not in words
+
+
+@pytest.mark.parametrize("right", ["delete", "opt_out"])
+def test_7022_b_and_7026_f_the_companies_that_were_told_are_named_with_what_they_said(right: str) -> None:
+    told = (
+        VendorTold(vendor="a", title="Evergreen Direct Mail", outcome="done"),
+        VendorTold(vendor="b", title="Northwind", outcome="nothing"),
+        VendorTold(vendor="c", title="Oldco", outcome="impossible", facts="It was dissolved in May 2026."),
+    )
+    found = answer(right, "partial", vendors=told, ground="vendor_not_done")
+
+    words = " ".join(text(found).split())
+
+    assert "recipients_told" in said(found)
+    assert "- Evergreen Direct Mail has confirmed that it did." in words
+    assert "- Northwind has confirmed that it holds nothing about you." in words
+    assert "- Oldco: it proved impossible. It was dissolved in May 2026." in words
+    assert "could not be brought to do it, as we say below" in words
+
+
+@pytest.mark.parametrize("right", ["delete", "opt_out"])
+def test_where_nobody_was_told_no_company_is_spoken_of(right: str) -> None:
+    assert "recipients_told" not in said(answer(right, "complete"))
 
 
 def test_a_complete_deletion_does_not_speak_of_things_kept() -> None:

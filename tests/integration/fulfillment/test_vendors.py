@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from deploy.topics import vendor_topics
 from services.fulfillment.vendors.classification import classify
 from services.fulfillment.vendors.files import load_vendors
 from shared.events.topics import DIRECTIVES, TOPICS
@@ -159,6 +160,15 @@ async def test_a_stranger_in_the_vendors_place_is_refused_on_the_journal_and_mov
         "signature_invalid"
     ]
     assert await at_work.service.case(request_id) == before
+
+
+async def test_whoever_recovers_the_service_finds_the_vendors_topics_on_the_broker(at_work: AtWork) -> None:
+    wrote = await vendor_topics(at_work.settings, writer="fulfillment")
+    read = await vendor_topics(at_work.settings, reader="fulfillment")
+
+    assert [one.name for one in wrote] == [f"dsar.directives.{NAME}"]
+    assert [one.name for one in read] == [f"dsar.acknowledgements.{NAME}"]
+    assert await vendor_topics(at_work.settings, writer="intake", reader="intake") == []
 
 
 async def _told(at_work: AtWork, request_id: UUID) -> bool:

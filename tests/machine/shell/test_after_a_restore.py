@@ -1,11 +1,13 @@
 """A restored case decides again: what its topics hold is not said twice, and nothing else is kept back."""
 
 from dataclasses import replace
+from datetime import timedelta
 
+from shared.events.vendors import DeletionDirective
 from shared.events.verification import ChallengeFailed
 from shared.machine.ports import Writes
 from shared.machine.repetition import counter_of, taken_off
-from tests.support.machine import Machine, Upstream, request
+from tests.support.machine import NOON, Machine, Upstream, request
 
 ONE = request(1)
 COUNTED = ChallengeFailed(method="none", reason="counted", attempts_left=1)
@@ -45,3 +47,16 @@ def test_an_event_about_something_else_is_no_repetition() -> None:
     assert taken_off({name: 1}, COUNTED) == {}
     assert taken_off({TOPIC: 4}, COUNTED) is None
     assert taken_off({f"{name} kind=answer": 1}, COUNTED) is None
+
+
+def test_a_directive_is_told_apart_by_its_number_so_that_a_reminder_is_no_repetition() -> None:
+    directive = DeletionDirective(
+        directive_id=ONE, vendor="acme-mail", message=1, receipt_by=NOON, due_at=NOON, letter="a.b.c.d.e"
+    )
+    name = counter_of(directive)
+    assert name is not None
+
+    later = directive.model_copy(update={"due_at": NOON + timedelta(days=1), "letter": "f.g.h.i.j"})
+    assert taken_off({name: 1}, later) == {}
+    assert taken_off({name: 1}, directive.model_copy(update={"message": 2})) is None
+    assert taken_off({name: 1}, directive.model_copy(update={"directive_id": request(2)})) is None

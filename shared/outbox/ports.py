@@ -19,6 +19,14 @@ class Head:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a look at the outbox found; `more` says that others wait behind these heads, or past the limit."""
+
+    heads: Sequence[Head] = ()
+    more: bool = False
+
+
 class Outbox(Protocol):
     """One service's records on their way out; every shard has one owner, under an epoch."""
 
@@ -30,7 +38,7 @@ class Outbox(Protocol):
         """Let go of these shards, so that another relay can have them."""
         ...
 
-    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
+    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Scan:
         """The heads of line of these shards, past a position, oldest first."""
         ...
 

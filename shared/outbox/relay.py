@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from shared.outbox.ports import Head, Outbox
+from shared.outbox.ports import Head, Outbox, Scan
 from shared.outbox.producer import Producer, ProducerLost, Sending
 
 log = structlog.get_logger("outbox")
@@ -45,7 +45,8 @@ class Relay:
     async def turn(self) -> bool:
         """Publish one batch; whether to go on at once. A lost producer ends the turn: the rows are still there."""
         await self._lease()
-        rows = await self._heads()
+        scan = await self._scan()
+        rows = scan.heads
         if not rows:
             return False
         try:
@@ -54,13 +55,15 @@ class Relay:
             self._position = 0
             return False
         judged = list(zip(rows, verdicts, strict=True))
-        await self._mark([row for row, verdict in judged if verdict.kind == "sent"])
+        all_ours = await self._mark([row for row, verdict in judged if verdict.kind == "sent"])
         for row, verdict in judged:
             if verdict.kind == "never":
                 await self._block(row, verdict.reason)
         self._tell({(row.topic, verdict.reason) for row, verdict in judged if verdict.kind == "later"})
-        self._position = rows[-1].id
-        return len(rows) == BATCH or any(verdict.kind != "later" for verdict in verdicts)
+        # What was committed meanwhile has woken us: only what is known to wait is worth another look at once.
+        more = scan.more or not all_ours
+        self._position = rows[-1].id if more else 0
+        return more and any(verdict.kind != "later" for verdict in verdicts)
 
     async def release(self) -> None:
         """Give the shards back at once, so that another relay need not wait for the lease."""
@@ -77,22 +80,24 @@ class Relay:
             await self._outbox.give_back(self._owner, excess)
         self._epochs, self._leased_at = epochs, now
 
-    async def _heads(self) -> Sequence[Head]:
+    async def _scan(self) -> Scan:
         now = self._monotonic()
         if now - self._scanned_at >= RESCAN_SECONDS:
             self._position, self._scanned_at = 0, now
-        rows = await self._outbox.heads(self._position, list(self._epochs), BATCH)
-        if not rows and self._position:
+        scan = await self._outbox.heads(self._position, list(self._epochs), BATCH)
+        if not scan.heads and self._position:
             self._position = 0
-            rows = await self._outbox.heads(0, list(self._epochs), BATCH)
-        return rows
+            scan = await self._outbox.heads(0, list(self._epochs), BATCH)
+        return scan
 
-    async def _mark(self, rows: Sequence[Head]) -> None:
+    async def _mark(self, rows: Sequence[Head]) -> bool:
+        """Whether all of them were still ours to mark."""
         marked = await self._outbox.mark(rows, self._owner, self._epochs)
         self.published += marked
         if marked < len(rows):
             log.warning("relay.stale_epoch", rows=len(rows) - marked)
             self._leased_at = -RENEW_SECONDS
+        return marked == len(rows)
 
     def _tell(self, waiting: set[tuple[str, str]]) -> None:
         """Say once what has to wait, and why; the age of the oldest record says for how long."""

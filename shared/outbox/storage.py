@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 
 from shared.outbox import statements as sql
-from shared.outbox.ports import Head
+from shared.outbox.ports import Head, Scan
 from shared.outbox.shards import SHARDS
 
 
@@ -27,14 +27,14 @@ class PostgresOutbox:
         """Let go of these shards."""
         await self._pool.execute(sql.RELEASE_SOME, owner, list(shards))
 
-    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
+    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Scan:
         """The heads of line; rows that wait behind others are stepped over, however many there are."""
         while rows := await self._pool.fetch(sql.HEADS, after, list(shards), limit):
             heads = [_head(row) for row in rows if row["is_head"]]
             if heads or len(rows) < limit:
-                return heads
+                return Scan(heads, more=len(heads) < len(rows) or len(rows) == limit)
             after = rows[-1]["id"]
-        return []
+        return Scan()
 
     async def mark(self, heads: Sequence[Head], owner: str, epochs: Mapping[int, int]) -> int:
         """Month by month, so that a statement touches one partition; there is hardly ever more than one."""

@@ -35,7 +35,7 @@ from tests.support.memory_outbox import MemoryOutbox
 def _sends_marked(_: Any) -> Any:
     async def turn(self: Any) -> bool:
         await self._lease()
-        rows = await self._heads()
+        rows = (await self._scan()).heads
         await self._mark(rows)
         await self._producer.send([_sending(row) for row in rows])
         return bool(rows)
@@ -164,10 +164,10 @@ def _batch_waits_for_its_worst(original: Any) -> Any:
 
 
 def _never_looks_back(_: Any) -> Any:
-    async def heads(self: Any) -> Any:
+    async def scan(self: Any) -> Any:
         return await self._outbox.heads(self._position, list(self._epochs), BATCH)
 
-    return heads
+    return scan
 
 
 async def _nothing_blocked(_self: Any, _row: Any, _reason: str) -> None:
@@ -222,7 +222,7 @@ KERNEL = (
         replaced(_Call, "__call__", _forgets_the_call),
         plan=OLD_SYSTEM_SELDOM,
     ),
-    Mutation("the relay never looks back", replaced(Relay, "_heads", _never_looks_back), plan=TWO_RELAYS),
+    Mutation("the relay never looks back", replaced(Relay, "_scan", _never_looks_back), plan=TWO_RELAYS),
     Mutation(
         "what can never be sent is not set aside",
         replaced(Relay, "_block", always(_nothing_blocked)),

@@ -11,7 +11,7 @@ import asyncpg
 
 from shared.machine.decision import Domain, Go, Message
 from shared.machine.ports import CaseRow, CommandKey, FinishedTask, Parked, Transaction, Writes
-from shared.outbox.ports import Head
+from shared.outbox.ports import Head, Scan
 from shared.tasks.ports import NO_LANES, Bound, Claim, Lanes, Permission
 from shared.tasks.work import Again, Claimed
 from tests.simulation.auditor import Auditor
@@ -156,7 +156,7 @@ class SeenOutbox:
     async def give_back(self, owner: str, shards: Sequence[int]) -> None:
         await self._inner.give_back(owner, shards)
 
-    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
+    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Scan:
         await self._process.before("outbox.heads")
         return await self._inner.heads(after, shards, limit)
 

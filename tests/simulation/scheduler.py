@@ -258,10 +258,18 @@ class Scheduler:
         return True
 
     def _pending(self) -> bool:
-        """A retry still to come would run in the midst of the replay; the join of a waiting first never ends."""
+        """A retry still to come, or a dead process's lease, would end in the midst of the replay.
+
+        The join of a waiting first never ends.
+        """
         soon = self.world.clock.now() + timedelta(days=1)
         return any(
-            task.state in {"queued", "ambiguous"} and task.run_at < soon and task.new.plan.handler != "join"
+            task.lease_until is not None
+            or (
+                task.state in {"queued", "ambiguous"}
+                and task.run_at < soon
+                and task.new.plan.handler != "join"
+            )
             for database in self.world.databases.values()
             for task in database.tables.tasks.values()
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from shared.machine.ports import OutboxRow
-from shared.outbox.ports import Head
+from shared.outbox.ports import Head, Scan
 from shared.outbox.shards import SHARDS, shard_of
 from tests.support.memory_store import MemoryTables
 
@@ -69,16 +69,19 @@ class MemoryOutbox:
             if self.shards[number].owner == owner:
                 self.shards[number].until = float("-inf")
 
-    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Sequence[Head]:
+    async def heads(self, after: int, shards: Sequence[int], limit: int) -> Scan:
         """The first record of each topic and key that is still to be published."""
         lines: set[tuple[str, str]] = set()
-        found = []
+        found, behind = list[Head](), False
         for number, row in self.unpublished:
             first = (row.topic, row.key) not in lines
             lines.add((row.topic, row.key))
-            if first and number not in self.blocked and number > after and shard_of(row.key) in shards:
+            if number in self.blocked or number <= after or shard_of(row.key) not in shards:
+                continue
+            if first:
                 found.append(_head(number, row))
-        return found[:limit]
+            behind = behind or not first
+        return Scan(found[:limit], more=bool(found) and (behind or len(found) >= limit))
 
     async def mark(self, heads: Sequence[Head], owner: str, epochs: Mapping[int, int]) -> int:
         """Mark as published what still is ours."""

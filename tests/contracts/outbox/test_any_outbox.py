@@ -31,7 +31,7 @@ async def leased(world: OutboxWorld, owner: str) -> dict[int, int]:
 
 
 async def heads(world: OutboxWorld, after: int = 0, shards: Sequence[int] = ALL) -> list[Head]:
-    return list(await world.outbox.heads(after, shards, LIMIT))
+    return list((await world.outbox.heads(after, shards, LIMIT)).heads)
 
 
 async def values(world: OutboxWorld) -> list[bytes]:
@@ -159,7 +159,26 @@ async def test_heads_are_those_of_the_shards_asked_for_past_the_position_and_no_
 
     assert await heads(world, shards=[first.shard]) == [first]
     assert await heads(world, after=first.id) == [second]
-    assert list(await world.outbox.heads(0, ALL, 1)) == [first]
+    assert (await world.outbox.heads(0, ALL, 1)).heads == [first]
+
+
+async def test_a_look_says_whether_others_wait_behind_what_it_found_or_past_its_limit(
+    world: OutboxWorld,
+) -> None:
+    await put(world, event(), event(TWO))
+    alone = await world.outbox.heads(0, ALL, LIMIT)
+    limited = await world.outbox.heads(0, ALL, 2)
+
+    await put(world, event(sequence=2))
+    followed = await world.outbox.heads(0, ALL, LIMIT)
+
+    assert [look.more for look in (alone, limited, followed)] == [False, True, True]
+
+
+async def test_a_look_that_found_nothing_to_send_promises_nothing(world: OutboxWorld) -> None:
+    found = await world.outbox.heads(0, ALL, LIMIT)
+
+    assert (list(found.heads), found.more) == ([], False)
 
 
 async def test_when_the_first_is_marked_the_next_stands_at_the_head(world: OutboxWorld) -> None:

@@ -19,9 +19,9 @@ class Claim:
     waiting: int = 0
 
     @property
-    def found(self) -> bool:
-        """Whether anything was due."""
-        return bool(self.run or self.stopped or self.waiting)
+    def due(self) -> int:
+        """How many due tasks were seen: as many as were asked for means that there may be more."""
+        return len(self.run) + len(self.stopped) + self.waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Runner:
         self.lanes: Lanes = NO_LANES
 
     async def turn(self) -> bool:
-        """Claim and start what is due; whether anything was."""
+        """Claim and start what is due; whether more may be."""
         free = self._width - len(self._running) + self.lanes.slow()
         if free <= 0:
             await self.freed.wait(1.0)
@@ -79,7 +79,7 @@ class Runner:
             self._start(self._finish(task, Finished("canceled", {"reason": reason})))
         for task in claim.run:
             self._start(self._attempt(task))
-        return claim.found
+        return claim.due >= free
 
     async def drain(self, *, within: float) -> None:
         """Let what runs finish, for `within` seconds; what is left stays CALLING and is settled by the next owner."""

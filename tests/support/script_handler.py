@@ -25,10 +25,12 @@ class ScriptHandler:
     called: list[tuple[UUID, str]] = field(default_factory=list)
     settled: list[Claimed] = field(default_factory=list)
     denied: int = 0
+    runs: int = 0
     before_calling: Callable[[Claimed], Awaitable[object]] | None = None
     when_denied: Answer = field(default_factory=lambda: Finished("canceled", {"reason": "not_permitted"}))
 
     async def run(self, task: Claimed, calling: Calling) -> Answer:
+        self.runs += 1
         if task.settle:
             self.settled.append(task)
             if self.proved is not None:

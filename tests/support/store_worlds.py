@@ -147,7 +147,7 @@ class PostgresWorld:
         await self._admin.execute(f"TRUNCATE {tables}")
 
     def tasks(self, domain: Domain[Any], clock: Clock) -> Tasks:
-        return TaskStore(self.pool, domain, clock)
+        return TaskStore(self.pool, domain, clock, expire_every=0)
 
     async def case(self, request_id: UUID) -> CaseRow | None:
         row = await self.pool.fetchrow("SELECT * FROM cases WHERE request_id = $1", request_id)

@@ -57,7 +57,7 @@ async def test_a_due_task_is_claimed_once_under_a_new_epoch(desk: Desk) -> None:
 
     assert (task.key, task.epoch, task.attempts, task.settle, task.body) == ("a", 1, 1, False, {"key": "a"})
     assert (await desk.seen()).state == "claimed"
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
 
 
 async def test_two_claimers_share_the_tasks_and_never_one_of_them(desk: Desk) -> None:
@@ -73,11 +73,11 @@ async def test_two_claimers_share_the_tasks_and_never_one_of_them(desk: Desk) ->
 
 async def test_a_task_of_an_unknown_handler_or_a_later_time_is_left_alone(desk: Desk) -> None:
     await desk.tell("task-a")
-    assert not (await desk.tasks.claim(["other"], 8)).found
+    assert (await desk.tasks.claim(["other"], 8)).due == 0
 
     await desk.tasks.again(await desk.claim_one(), Again(timedelta(minutes=5), "later"))
 
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
     desk.clock.pass_(minutes=5)
     assert (await desk.claim_one()).attempts == 2
 
@@ -112,8 +112,8 @@ async def test_the_domain_is_asked_in_the_transaction_that_claims(desk: Desk) ->
     claim = await desk.tasks.claim(["count"], 8)
 
     assert [(task.key, reason) for task, reason in claim.stopped] == [("a", "withdrawn")]
-    assert (claim.run, claim.waiting, claim.found) == ([], 1, True)
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (claim.run, claim.waiting, claim.due) == ([], 1, 2)
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
     assert (await desk.seen("a", TWO)).state == "queued"
     desk.clock.pass_(hours=1)
     await desk.tell("go", TWO)
@@ -233,7 +233,7 @@ async def test_a_finish_counts_once_and_frees_the_task_for_good(desk: Desk) -> N
     assert told == ["applied", "stale"]
     seen = await desk.seen()
     assert (seen.state, seen.result) == ("done", '{"result":{"receipt":"r"}}')
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
 
 
 async def test_a_task_that_was_hurried_while_it_ran_comes_back_at_once(desk: Desk) -> None:
@@ -245,7 +245,7 @@ async def test_a_task_that_was_hurried_while_it_ran_comes_back_at_once(desk: Des
     second = await desk.claim_one()
     await desk.tasks.again(second, Again(timedelta(hours=6), "busy"))
 
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
 
 
 async def test_a_person_s_task_comes_back_when_hurried_and_settles_if_it_had_frozen_its_ids(
@@ -257,7 +257,7 @@ async def test_a_person_s_task_comes_back_when_hurried_and_settles_if_it_had_fro
         bound = Bound("frozen", new_id(), "key") if task.request_id == ONE else Bound()
         await desk.tasks.calling(task, bound)
         assert await desk.machine.end(task.request_id, "a", epoch=1, status="needs_person") == "applied"
-    assert not (await desk.tasks.claim(["count"], 8)).found
+    assert (await desk.tasks.claim(["count"], 8)).due == 0
 
     await desk.tell("hurry-a")
     await desk.tell("hurry-a", TWO)

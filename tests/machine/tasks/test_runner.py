@@ -34,10 +34,11 @@ class Works:
         await self.machine.hear(self.upstream.event(request(number), words))
 
     async def turn(self, runner: Runner | None = None) -> bool:
-        """One turn, with everything that it started at its end."""
-        found = await (runner or self.runner).turn()
+        """One turn, with everything that it started at its end; whether an attempt was made, or more may be due."""
+        before = self.handler.runs
+        more = await (runner or self.runner).turn()
         await (runner or self.runner).drain(within=5)
-        return found
+        return more or self.handler.runs > before
 
     async def task(self, key: str = "a", number: int = 1) -> SeenTask:
         found = await self.machine.world.task(request(number), key)

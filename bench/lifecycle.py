@@ -45,6 +45,7 @@ class Steady:
 
     p50_ms: float
     p99_ms: float
+    cpu_seconds_per_request: float
     others_cores: float
     load_before: float
 
@@ -102,11 +103,11 @@ class Bench:
                 await until(due[one.request_id])
                 group.create_task(way.submit(one))
         await self._closed(prepared)
-        others = meter.others()
+        others, spent = meter.others(), sum(meter.used().values()) / len(prepared)
         seen = self.world.closings.seen
         took = sorted(1000 * (seen[one].at - at) for one, at in due.items())
         await self._rest()
-        return Steady(_rank(took, 0.50), _rank(took, 0.99), others, load)
+        return Steady(_rank(took, 0.50), _rank(took, 0.99), round(spent, 5), others, load)
 
     def _prepared(self, number: int, way: Way) -> list[Prepared]:
         self.number += 1
@@ -226,6 +227,7 @@ def _by_run(bursts: list[Burst], steadies: list[Steady]) -> dict[str, list[float
         "commits": [one.commits for one in bursts],
         "p50_ms": [one.p50_ms for one in steadies],
         "p99_ms": [one.p99_ms for one in steadies],
+        "cpu_seconds_per_request_in_steady": [one.cpu_seconds_per_request for one in steadies],
         "others_cores_in_bursts": [one.others_cores for one in bursts],
         "others_cores_in_steady": [one.others_cores for one in steadies],
         "load_before_bursts": [round(one.load_before, 2) for one in bursts],

@@ -115,5 +115,5 @@ async def _different(
     return tuple(
         f"{one['topic']} has {len(one['partitions'])} partitions, {wanted[one['topic']].partitions} are declared"
         for one in found
-        if len(one["partitions"]) != wanted[one["topic"]].partitions
+        if len(one["partitions"]) < wanted[one["topic"]].partitions
     )

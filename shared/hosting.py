@@ -194,9 +194,9 @@ class Host:
     def _loops(self) -> dict[str, Loop]:
         relay, tasks = Wakeup(), Wakeup()
         return {
-            "relay": Loop("relay", self.relay.turn, poll_seconds=0.5, wakeup=relay),
+            "relay": Loop("relay", self.relay.turn, poll_seconds=1.0, wakeup=relay),
             "tasks": Loop("tasks", self.runner.turn, poll_seconds=0.5, wakeup=tasks),
-            "timers": Loop("timers", self._timers, poll_seconds=0.5),
+            "timers": Loop("timers", self._timers, poll_seconds=1.0),
             "parked": Loop("parked", self._parked, poll_seconds=2.0),
             "gauges": Loop("gauges", self._gauges, poll_seconds=5.0),
             "chores": Loop("chores", self._chores, poll_seconds=3600.0),

@@ -26,8 +26,9 @@ from shared.machine.shell import Shell
 from shared.reading_progress import Progress
 
 log = structlog.get_logger("messaging")
-MAX_RECORDS = 500
-POLL_MS = 50
+# Small enough that a full batch does not keep everything else of the process waiting for a second.
+MAX_RECORDS = 200
+POLL_MS = 500
 MAX_POLL_MS = 300_000
 # A topic that comes back, or comes to be ours to read, is looked for no later than this; aiokafka's own is 5 minutes.
 METADATA_MS = 20_000

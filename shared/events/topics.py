@@ -28,7 +28,7 @@ class Topic:
     readers: tuple[str, ...]
     keyed_by: str
     retention_ms: int = FOREVER
-    # As many instances of a service can share the work; more can be added to a running installation (ADR 0023).
+    # As many instances of a service can share the work; more can be added to a running installation (ADR 0026).
     partitions: int = 4
 
     def of(self, vendor: str) -> "Topic":

@@ -26,6 +26,7 @@ from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.storage import FulfillmentStore
 from services.fulfillment.subjects import Subjects
 from services.fulfillment.telling import TellHandler
+from services.fulfillment.told.subjects import TOLD, rights_told
 from services.fulfillment.vendors.classification import Classified, classify
 from services.fulfillment.vendors.files import OverKafka, ThroughSystem, Vendor, VendorError, load_vendors
 from shared.clock import Clock
@@ -161,7 +162,7 @@ def entry_of(system: System) -> SystemEntry:
     return SystemEntry(
         name=system.system,
         business=system.business,
-        rights=rights_of(system.datamap),
+        rights=rights_told(system) if system.kind in TOLD else rights_of(system.datamap),
         finds_by=kinds_found_by(system.datamap),
         knows=kinds_known(system.datamap),
         identity_source=system.identity_source,

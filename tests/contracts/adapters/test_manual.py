@@ -20,6 +20,9 @@ CUT_OFF = datetime(2026, 3, 1, tzinfo=UTC)
 ADA = Subject({"email": "ada.canary@example.com"})
 
 
+KINDS = ("files", "manual", "objects", "opendsr", "webhook")
+
+
 async def asked(adapter: Adapter) -> str:
     """The reference under which a copy is to be handed over."""
     answer = await adapter.find(ADA, cut_off=CUT_OFF)
@@ -139,10 +142,10 @@ def test_a_system_file_that_is_not_understood_is_refused_by_name(
 def test_a_draft_is_a_system_that_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HABEAS_FULFILLMENT_SYSTEMS", str(tmp_path))
 
-    for kind in ("manual", "objects"):
+    for kind in KINDS:
         ran = CliRunner().invoke(app, ["systems", "new", kind, f"our-{kind}", "--business", "shop"])
         assert ran.exit_code == 0, ran.output
 
     loaded = {system.system: system for system in load_systems(tmp_path, home=tmp_path)}
-    assert set(loaded) == {"our-manual", "our-objects"}
+    assert {system.kind for system in loaded.values()} == set(KINDS)
     assert loaded["our-manual"].datamap.key == "our_manual"

@@ -1,0 +1,108 @@
+"""One call over HTTP: to one origin over TLS, bounded in time and size, its failures told by kind alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx2
+
+from services.fulfillment.datamap.systems import Limits
+from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
+
+LARGEST = 1_000_000
+_NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_BUSY = frozenset({408, 425, 429})
+_DENIED = frozenset({401, 403})
+_SERVER_FAULT = 500
+
+
+class NotWell(Exception):
+    """A call that did not go well."""
+
+    def __init__(
+        self, meaning: Literal["away", "unknown", "credentials", "refused", "absent"], reason: str
+    ) -> None:
+        super().__init__(reason)
+        self.meaning: Literal["away", "unknown", "credentials", "refused", "absent"] = meaning
+        self.reason = reason
+
+    def outcome(self, retry_after: timedelta) -> Retry | NeedsPerson | Ambiguous:
+        """What it means for what was asked."""
+        match self.meaning:
+            case "away":
+                return Retry(retry_after, self.reason)
+            case "unknown":
+                return Ambiguous(self.reason)
+            case "credentials":
+                return NeedsPerson("credentials", self.reason)
+        return NeedsPerson("refused", self.reason)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Said:
+    """An answer that was well, in the bytes in which it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """What is asked."""
+
+    method: Literal["GET", "POST"]
+    address: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+async def call(asked: Call, limits: Limits) -> Said:
+    """Ask, once.
+
+    Raises:
+        NotWell: the meaning says what may be believed about its effect.
+    """
+    _refuse_unsafe(asked.address)
+    timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
+    try:
+        async with httpx2.AsyncClient(timeout=timeout, follow_redirects=False) as http:
+            answer = await http.request(
+                asked.method, asked.address, headers=dict(asked.headers), content=asked.body
+            )
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        sent = asked.method == "POST" and not isinstance(error, _NOTHING_SENT)
+        raise NotWell("unknown" if sent else "away", f"no answer ({type(error).__name__})") from None
+    if len(answer.content) > LARGEST:
+        raise NotWell("refused", "the answer is larger than any that is meant for us")
+    _judge(answer.status_code, asked.method)
+    return Said(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+
+
+def _judge(status: int, method: str) -> None:
+    if httpx2.codes.is_success(status):
+        return
+    if status in _DENIED:
+        raise NotWell("credentials", f"we are not let in ({status})")
+    if status in _BUSY:
+        raise NotWell("away", f"the system is busy ({status})")
+    if status >= _SERVER_FAULT:
+        raise NotWell("unknown" if method == "POST" else "away", f"the system failed ({status})")
+    raise NotWell("absent" if status in {404, 410} else "refused", f"the system refused ({status})")
+
+
+def _refuse_unsafe(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or "")):
+        return
+    raise NotWell("credentials", "the address must be https://, for it is told who people are")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -106,7 +105,8 @@ class FilesAdapter(Telling):
 
     def _hand_over(self, order: str, content: bytes) -> None:
         folder = self._folder()
-        os.stat(folder)  # a folder that is away is not made anew  # noqa: PTH116
+        if not folder.is_dir():  # one that is away is not made anew
+            raise FileNotFoundError
         if not (folder / f"{order}.done").exists():
             write_private(folder / f"{order}.json", content, mode=0o640)
 

@@ -131,6 +131,9 @@ class TellHandler:
 
 def _silence(known: Directive, told: OverKafka) -> Answer | None:
     """What a vendor's word, or the lack of it, asks of a person; None where it is simply told again."""
+    if known.settled is not None:
+        # Asked for all the same: a restore wants every open task looked at, or the word came just now.
+        return Finished("canceled", {"reason": "settled"})
     if known.again:
         return None
     if known.refused is not None:

@@ -199,6 +199,29 @@ async def test_a_vendors_word_counts_even_once_a_person_was_asked(told: VendorBo
     assert told.fulfilled[0].resolution == "complete"
 
 
+async def test_after_a_restore_a_wait_whose_word_has_come_ends_by_that_word(told: VendorBoard) -> None:
+    """`habeas recover` makes every open task ambiguous, and those are run without asking the rules first."""
+    task = await to_a_person(told)
+    await told.has_received()
+    await told.says(told.completed())
+    told.board.held[task].state = "ambiguous"
+
+    await told.board.run(task)
+
+    assert told.fulfilled[0].resolution == "complete"
+    assert len(told.directives) == 3
+
+
+async def test_after_a_restore_a_vendor_whose_time_is_not_over_is_not_reminded(told: VendorBoard) -> None:
+    told.board.held[told.waits()].state = "ambiguous"
+
+    await told.board.run(told.waits())
+    await told.board.run(told.waits())
+
+    assert [one.message for one in told.directives] == [1]
+    assert told.fulfilled == []
+
+
 async def test_a_person_may_have_it_told_once_more(told: VendorBoard) -> None:
     task = await to_a_person(told)
 

@@ -26,6 +26,7 @@ from shared.settings import Settings
 
 BUSINESS = "bench"
 Say = Callable[[str], None]
+Broker = Literal["auto", "kafka", "light"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,25 @@ class World:
 
 
 @asynccontextmanager
-async def world(home: Path, broker: Literal["auto", "kafka", "light"], say: Say) -> AsyncIterator[World]:
-    """Bring everything up from nothing, and down again whatever happens."""
+async def servers(home: Path, broker: Broker, say: Say) -> AsyncIterator[tuple[Settings, StackInfo]]:
+    """PostgreSQL and Kafka with everything that the services need, from nothing, and down again."""
     await asyncio.to_thread(_empty, home)
     say("starting PostgreSQL and Kafka")
-    async with AsyncExitStack() as rest:
-        rest.push_async_callback(asyncio.to_thread, stack.down, home)
+    try:
         running = await asyncio.to_thread(stack.up, home, broker=broker)
         settings = _settings(home, running)
         await apply(settings)
         await install(settings, running.database_url)
+        yield settings, running
+    finally:
+        await asyncio.to_thread(stack.down, home)
+
+
+@asynccontextmanager
+async def world(home: Path, broker: Broker, say: Say) -> AsyncIterator[World]:
+    """Bring everything up from nothing, and down again whatever happens."""
+    async with AsyncExitStack() as rest:
+        settings, running = await rest.enter_async_context(servers(home, broker, say))
         accounts = IdentityProvider(SystemClock())
         accounts.publish(home / "issuers", BUSINESS)
         say("starting the four services")

@@ -25,11 +25,13 @@ DELETIONS = Plan(
     rights=("delete",),
 )
 LOST_ANSWERS = replace(DELETIONS, faults=frozenset({"points"}))
-OLD_SYSTEM = replace(LOST_ANSWERS, legacy=True, failing=0.25)
-OLD_SYSTEM_SELDOM = replace(OLD_SYSTEM, failing=0.1)
+OLD_SYSTEM = replace(DELETIONS, faults=frozenset({"points", "crash"}), legacy=True, failing=0.25)
+OLD_SYSTEM_SELDOM = replace(LOST_ANSWERS, legacy=True)
 HOLDS = replace(DELETIONS, faults=frozenset({"hold"}))
 WITHDRAWALS = replace(DELETIONS, faults=frozenset({"withdraw"}), rights=("opt_out",))
-MOVED_KEYS = replace(DELETIONS, faults=frozenset({"repartition", "stall", "withdraw"}), urgency=5.0)
+MOVED_KEYS = replace(
+    DELETIONS, processes=2, faults=frozenset({"repartition", "stall", "withdraw"}), urgency=10.0
+)
 LONG = replace(DELETIONS, faults=frozenset({"jump", "points"}), urgency=10.0)
 UNSENDABLE = replace(DELETIONS, faults=frozenset({"unsendable"}), urgency=5.0)
 TWO_RELAYS = replace(LONG, processes=2)

@@ -64,6 +64,7 @@ async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
         *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
         *[finding async for finding in _certificates(world, seen)],
         *told.findings(receipts),
+        *world.office.findings([ask.person for ask in receipts.values() if _deleted(ask)]),
     ]
     return Proved(
         findings=tuple(findings),
@@ -99,7 +100,7 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
     """What the systems hold of those who asked, and of those who did not."""
     for request_id, ask in receipts.items():
         left = audit.rows_left(ask.person)
-        deleted = ask.right == "delete" and ask.role != "silent"
+        deleted = _deleted(ask)
         if deleted and left:
             yield f"request {request_id}: {len(left)} rows are left, the first in {left[0][0]}.{left[0][1]}"
         if deleted and not audit.retained_only_under_exemption(ask.person):
@@ -112,6 +113,11 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
     touched = audit.bystanders_touched(changed)
     if touched:
         yield f"{len(touched)} rows of people who did not ask for a change were changed"
+
+
+def _deleted(ask: Ask[Any]) -> bool:
+    """By the plan, nothing of the person may be left."""
+    return ask.right == "delete" and ask.role != "silent"
 
 
 def _rows_left(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> int:

@@ -50,8 +50,10 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
         story = Story(everything, asks, say)
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
+            by_hand = group.create_task(everything.office.work(everything.watch))
             await story.tell()
             watching.cancel()
+            by_hand.cancel()
         proved = await prove(everything, story.receipts)
         _say(proved, console)
         if stay:
@@ -104,6 +106,7 @@ def _where_to_look(everything: World, console: Console) -> None:
         f"mail that was sent    {everything.stack.mail_dir}",
         f"Kafka                 {everything.stack.kafka_bootstrap}   (habeas events show REQUEST)",
         f"services' logs        {home / 'logs'}",
+        "what people do by hand  now waits for you: habeas request whom, habeas decide complete",
         f"the command line      HABEAS_HOME={home} HABEAS_CLOCK=advance .venv/bin/habeas request list",
     ]
     console.print("\nStill running. Where to look:", highlight=False)

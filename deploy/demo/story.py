@@ -41,7 +41,9 @@ class Story:
         """
         async with self._desks() as (web, upstream):
             ordinary = [ask for ask in self.asks if ask.role == "ordinary"]
-            self.say(f"{len(ordinary)} people ask, half over HTTP, half over Kafka")
+            self.say(
+                f"{len(ordinary)} people ask, half over HTTP, half over Kafka; the parts office looks on paper"
+            )
             for ask in ordinary:
                 await self._submit(ask, web, upstream)
             await self._closed(len(ordinary), "the ordinary requests were closed")

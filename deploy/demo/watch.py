@@ -54,6 +54,7 @@ class Watch:
         self._known: set[UUID] = set()
         self.seen: dict[UUID, Seen] = {}
         self.refused: dict[UUID, dict[str, Any]] = {}
+        self.by_hand: dict[tuple[UUID, str], str] = {}
 
     async def start(self) -> None:
         """Connect and begin to read."""
@@ -115,6 +116,8 @@ class Watch:
         if kind == "dsar.intake.submission-refused.v1":
             self.refused[request_id] = body
             return
+        if kind == "dsar.fulfillment.task-needs-person.v1" and body["kind"] == "manual":
+            self.by_hand[request_id, body["task"]] = body["reason"]
         seen = self.seen.setdefault(request_id, Seen(request_id))
         seen.types.append(kind)
         if record.topic.removeprefix(self._namespace) in LIFECYCLE_NAMES:

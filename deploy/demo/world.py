@@ -10,6 +10,7 @@ from typing import Literal
 
 from deploy.demo.accounts import IdentityProvider
 from deploy.demo.cascadia.load import Cascadia, load
+from deploy.demo.parts_office import PartsOffice
 from deploy.demo.processes import Services
 from deploy.demo.vendors import Vendors
 from deploy.demo.watch import Watch
@@ -38,6 +39,7 @@ class World:
     accounts: IdentityProvider
     business: Cascadia
     vendors: Vendors
+    office: PartsOffice
     services: Services
     watch: Watch
     run: str
@@ -95,17 +97,19 @@ async def _furnished(
     await install(settings, running.database_url)
     business = await load(running.database_url, wanted.home, seed=wanted.seed, people=PEOPLE)
     await asyncio.to_thread(vendors.furnish, [person.email for person in business.people])
+    office = PartsOffice(settings)
+    await asyncio.to_thread(office.furnish, business.people, SYSTEMS)
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(wanted.home / "issuers", BUSINESS)
     run = str(new_id())[-8:]
-    return World(settings, running, clock, accounts, business, vendors, *parts, run)
+    return World(settings, running, clock, accounts, business, vendors, office, *parts, run)
 
 
 def _empty(home: Path) -> None:
     """Remove what an earlier demonstration left here, by name: a home may be a folder with other things in it."""
     stack.reset(home)
-    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets", "vendors"):
+    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets", "systems", "vendors"):
         shutil.rmtree(home / name, ignore_errors=True)
     (home / "clock.json").unlink(missing_ok=True)
 
@@ -134,7 +138,7 @@ def _environment(home: Path, running: StackInfo, vendors: Vendors) -> dict[str, 
         "HABEAS_CLOCK": "advance",
         "HABEAS_NAMESPACE": "",
         "HABEAS_PORT": "0",
-        "HABEAS_FULFILLMENT_SYSTEMS": str(SYSTEMS),
+        "HABEAS_FULFILLMENT_SYSTEMS": str(home / "systems"),
         **vendors.environment,
         "HABEAS_INTAKE_BUSINESSES": '{"cascadia": {"name": "Cascadia Motors", "contact": "privacy@cascadia.example"}}',
         "HABEAS_INTAKE_MAIL_FROM": "privacy@cascadia.example",

@@ -1,0 +1,50 @@
+"""The parts office of the demonstration proves what it did: a repair order that is left, or one too few, is told."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.cascadia.people import Person, make_people
+from deploy.demo.parts_office import PartsOffice
+from deploy.demo.world import SYSTEMS
+from services.fulfillment.app import connect
+from shared.clock import SystemClock
+from shared.settings import Settings
+
+
+@pytest.fixture
+def people() -> list[Person]:
+    return [person for person in make_people(1, 60) if person.owns_car][:3]
+
+
+@pytest.fixture
+def office(tmp_path: Path, people: list[Person]) -> PartsOffice:
+    office = PartsOffice(Settings(home=tmp_path))
+    office.furnish(people, SYSTEMS)
+    return office
+
+
+def test_a_repair_order_that_is_left_is_told(office: PartsOffice, people: list[Person]) -> None:
+    assert list(office.findings([people[0]])) == ["1 repair orders of people who asked for deletion are left"]
+
+
+def test_nothing_is_told_when_just_the_right_ones_went(office: PartsOffice, people: list[Person]) -> None:
+    (office.records / f"RO-{people[0].number:05d}.txt").unlink()
+
+    assert list(office.findings([people[0]])) == []
+
+
+def test_another_s_repair_order_that_went_or_changed_is_told(
+    office: PartsOffice, people: list[Person]
+) -> None:
+    (office.records / f"RO-{people[1].number:05d}.txt").write_text("email: x\n")
+
+    assert list(office.findings([])) == ["repair orders of people who did not ask for deletion were changed"]
+
+
+def test_its_records_are_a_system_beside_the_others(office: PartsOffice, tmp_path: Path) -> None:
+    del office
+
+    connected = {each.entry.name for each in connect(tmp_path / "systems", tmp_path, SystemClock())}
+
+    assert {"cascadia-service-records", "cascadia-crm"} <= connected

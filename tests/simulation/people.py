@@ -12,6 +12,7 @@ from services.intake.submission import Submission
 from shared.database import TRANSIENT
 from shared.events import envelope
 from shared.events.commands import (
+    CompleteTask,
     ExtendDeadline,
     PlaceHold,
     ReleaseHold,
@@ -155,6 +156,17 @@ class People:
         stuck = [task for task in tasks if task.state == "needs_person"]
         for task in stuck:
             body = RetryTask(task=task.new.plan.key, actor="staff", reason="mended")
+            self.command(task.new.request_id, body)
+        return bool(stuck)
+
+    def complete(self) -> bool:
+        """Answer for what still waits at systems after everything was tried again; whether there was any."""
+        tasks = self._world.databases["fulfillment"].tables.tasks.values()
+        stuck = [task for task in tasks if task.state == "needs_person"]
+        for task in stuck:
+            body = CompleteTask(
+                task=task.new.plan.key, outcome="done", actor="staff", reason="looked into", evidence="SUP-1"
+            )
             self.command(task.new.request_id, body)
         return bool(stuck)
 

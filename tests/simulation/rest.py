@@ -61,6 +61,7 @@ def check_at_rest(world: "World") -> None:
         _published(world, service)
         _nothing_waits(world, service)
     _commands_are_answered(world)
+    _answered_for(world)
     for request_id in world.people.asked:
         _ended(world, request_id)
 
@@ -112,6 +113,16 @@ def _commands_are_answered(world: "World") -> None:
         if record.topic.startswith("dsar.commands"):
             name = (record.header("ce_source"), record.header("ce_id"))
             assert name in set(answered), f"{record.header('ce_type')} was never answered"
+
+
+def _answered_for(world: "World") -> None:
+    """What a person completed waits for nobody any more, whatever its attempts made of it."""
+    database = world.databases["fulfillment"].tables
+    for task in database.tasks.values():
+        row = database.cases[task.new.request_id]
+        case = FulfillmentCase.model_validate_json(row.body or "{}")
+        if case.word_on(task.new.plan.key) is not None:
+            assert task.state in OVER, "a completed task is still open"
 
 
 def _has_evidence(task: TaskRow) -> None:

@@ -74,6 +74,15 @@ class Directive(_Part):
         return self.look_at if self.received_at is None else max(self.look_at, self.due_at)
 
 
+class Word(_Part):
+    """What a person says of a system's task that no machine could prove; `digest` is of their signed command."""
+
+    key: str
+    outcome: Literal["done", "nothing"]
+    evidence: str
+    digest: str
+
+
 class FulfillmentCase(Case):
     """One request as fulfillment sees it.
 
@@ -97,13 +106,17 @@ class FulfillmentCase(Case):
     systems: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
-    completed: tuple[str, ...] = ()
+    completed: tuple[Word, ...] = ()
     outcomes: tuple[SystemOutcome, ...] = ()
     parts: tuple[Part, ...] = ()
     directives: tuple[Directive, ...] = ()
     package: PackageReference | None = None
     resolution: Resolution | None = None
     closed_at: AwareDatetime | None = None
+
+    def word_on(self, key: str) -> Word | None:
+        """What a person said of this task."""
+        return next((word for word in self.completed if word.key == key), None)
 
     @property
     def right(self) -> Right | None:

@@ -3,13 +3,12 @@
 Commands come in any order, so a hold may be released before it is heard of.
 """
 
-from dataclasses import replace
 from uuid import UUID
 
-from services.fulfillment.domain import finishing, planning, vendors
-from services.fulfillment.domain.case import FulfillmentCase
+from services.fulfillment.domain import planning, vendors
+from services.fulfillment.domain.case import FulfillmentCase, Word
 from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
-from shared.events.fulfillment import HoldPlaced, HoldReleased, SystemOutcome
+from shared.events.fulfillment import HoldPlaced, HoldReleased
 from shared.machine.decision import Decision, Outgoing
 
 ENDED = "already_ended"
@@ -43,7 +42,7 @@ def complete_task(case: FulfillmentCase, body: CompleteTask, digest: str) -> Dec
 
 
 def _complete_act(case: FulfillmentCase, body: CompleteTask, digest: str) -> Decision[FulfillmentCase]:
-    """A system's task ends as done on a person's word; their signed command is its receipt.
+    """A system's task ends on a person's word as soon as it is looked at; their signed command is its receipt.
 
     A copy that a system owes cannot be completed so: what it holds would be missing from the answer.
     """
@@ -53,14 +52,12 @@ def _complete_act(case: FulfillmentCase, body: CompleteTask, digest: str) -> Dec
         return Decision(case, refusal=NOT_FOR_A_PERSON)
     if body.evidence is None:
         return Decision(case, refusal=NO_EVIDENCE)
-    outcome = SystemOutcome(
-        system=planning.system_of(body.task),
-        outcome=body.outcome,
-        receipt_digest=digest,
-        evidence=body.evidence,
-    )
-    completed = case.model_copy(update={"completed": tuple(sorted({*case.completed, body.task}))})
-    return replace(finishing.settled(completed, body.task, outcome), hurry=(body.task,))
+    word = Word(key=body.task, outcome=body.outcome, evidence=body.evidence, digest=digest)
+    update = {
+        "completed": (*case.completed, word),
+        "stuck": tuple(key for key in case.stuck if key != body.task),
+    }
+    return Decision(case.model_copy(update=update), hurry=(body.task,))
 
 
 def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:

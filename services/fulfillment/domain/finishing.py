@@ -18,6 +18,9 @@ UNPROVED = "unproved"
 
 def needs_person(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
     """The task stays open until a person has mended what stopped it and sent RetryTask."""
+    if case.word_on(body.key) is not None:
+        # Somebody answered for it while it was tried once more: looked at now, it ends by their word.
+        return Decision(case, hurry=(body.key,))
     kind = str(body.result.get("kind", "refused"))
     stuck = case.model_copy(update={"stuck": tuple(sorted({*case.stuck, body.key}))})
     event = TaskNeedsPerson(
@@ -33,7 +36,9 @@ def needs_person(case: FulfillmentCase, body: TaskFinished) -> Decision[Fulfillm
 
 def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
     """Close one task and take over what it brought; what comes next is decided by `advance`."""
-    case = _ended(case, body.key)
+    case = case.model_copy(
+        update={"open": _without(case.open, body.key), "stuck": _without(case.stuck, body.key)}
+    )
     match body.key.partition(":")[0]:
         case "act" | planning.WAIT:
             return _acted(case, body)
@@ -51,28 +56,30 @@ def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
 def _acted(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
     if vendors.is_to_be_told(case, body):
         return vendors.told(case, body)
-    outcome = vendors.outcome(case, body) or _outcome(body)
+    outcome = vendors.outcome(case, body) or _by_word(case, body) or _outcome(body)
     part = body.result.get("part_id")
     parts = (*case.parts, Part(system=outcome.system, part_id=UUID(part))) if part else case.parts
-    with_part = case.model_copy(update={"parts": tuple(sorted(parts, key=lambda each: each.system))})
-    return settled(with_part, body.key, outcome)
-
-
-def settled(case: FulfillmentCase, key: str, outcome: SystemOutcome) -> Decision[FulfillmentCase]:
-    """One system is done with the request, whoever says so."""
     # Kept in the order of names, so that the case does not depend on which system was faster.
-    outcomes = tuple(sorted((*case.outcomes, outcome), key=lambda each: each.system))
-    told = TaskSettled(right=planning.right_of(key), settled=outcome)
-    return Decision(_ended(case, key).model_copy(update={"outcomes": outcomes}), events=(Outgoing(told),))
+    update = {
+        "outcomes": tuple(sorted((*case.outcomes, outcome), key=lambda each: each.system)),
+        "parts": tuple(sorted(parts, key=lambda each: each.system)),
+    }
+    case = case.model_copy(update=update)
+    settled = TaskSettled(right=planning.right_of(body.key), settled=outcome)
+    return Decision(case, events=(Outgoing(settled),))
 
 
-def too_late(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
-    """An attempt ended whose task is not open any more: a person whom it would wait for has completed it."""
-    return Decision(case, hurry=(body.key,) if body.status == "needs_person" else ())
-
-
-def _ended(case: FulfillmentCase, key: str) -> FulfillmentCase:
-    return case.model_copy(update={"open": _without(case.open, key), "stuck": _without(case.stuck, key)})
+def _by_word(case: FulfillmentCase, body: TaskFinished) -> SystemOutcome | None:
+    """What a person said of it, unless the system's own word came after all."""
+    word = case.word_on(body.key)
+    if word is None or body.status == "done":
+        return None
+    return SystemOutcome(
+        system=planning.system_of(body.key),
+        outcome=word.outcome,
+        receipt_digest=word.digest,
+        evidence=word.evidence,
+    )
 
 
 def _outcome(body: TaskFinished) -> SystemOutcome:

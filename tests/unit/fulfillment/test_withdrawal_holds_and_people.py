@@ -253,6 +253,8 @@ def test_a_task_that_waits_for_a_person_may_be_completed_by_one_who_names_the_ev
     request.done(DMS)
 
     assert request.told(complete()) is None
+    assert not request.ends
+    request.driver.finish(CRM, "canceled", reason="completed")
 
     (end,) = request.ends
     assert [(one.system, one.outcome, one.evidence) for one in end.systems] == [
@@ -291,11 +293,14 @@ def test_a_request_that_was_taken_back_ends_when_its_doubtful_call_is_completed(
     assert not request.ends
 
     request.told(complete())
+    assert request.driver.permit(CRM) == Stop("completed", settled=True)
+    request.driver.finish(CRM, "canceled", reason="completed")
 
     assert [end.resolution for end in request.ends] == ["withdrawn"]
+    assert {one.system: one.evidence for one in request.ends[0].systems} == {"crm": "SUP-4711", "dms": None}
 
 
-def test_an_attempt_that_ends_after_its_task_was_completed_changes_nothing_and_waits_for_nobody() -> None:
+def test_an_attempt_that_gives_up_after_its_task_was_completed_is_looked_at_once_more() -> None:
     request = Request()
     request.driver.finish(CRM, "needs_person", kind="unproved")
     request.told(complete())
@@ -305,3 +310,27 @@ def test_an_attempt_that_ends_after_its_task_was_completed_changes_nothing_and_w
 
     assert request.driver.case == before
     assert request.driver.hurried[hurried:] == [CRM]
+
+
+def test_a_system_s_own_word_that_comes_after_a_person_s_is_the_one_that_counts() -> None:
+    request = Request()
+    request.driver.finish(CRM, "needs_person", kind="unproved")
+    request.done(DMS)
+    request.told(complete())
+
+    request.done(CRM, "nothing")
+
+    (end,) = request.ends
+    assert {one.system: (one.outcome, one.evidence) for one in end.systems}["crm"] == ("nothing", None)
+
+
+@pytest.mark.parametrize("again", [complete, retry])
+def test_what_was_completed_needs_no_second_word(again: Any) -> None:
+    request = Request()
+    request.driver.finish(CRM, "needs_person", kind="unproved")
+    request.told(complete())
+
+    refusal = request.told(again())
+
+    assert refusal == ("not_for_a_person" if again is complete else None)
+    assert request.driver.permit(CRM) == Stop("completed", settled=True)

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import asyncpg
 
-from bench import costs, machine
+from bench import costs, machine, page
 from bench.world import servers
 from deploy.local import stack
 from deploy.migrate import with_database
@@ -186,8 +186,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--due", type=int, default=1000, help="requests that come due at each tick")
     parser.add_argument("--runs", type=int, default=5, help="ticks at each number of open requests")
     parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
+    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(bench(arguments()))))
+    asked = arguments()
+    page.keep(asked.page, "What a tick costs, by how many requests are open", asyncio.run(bench(asked)))

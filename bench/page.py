@@ -26,6 +26,31 @@ def write(page: Path, line: Mapping[str, Any]) -> None:
     page.write_text("\n".join((HEAD, *_sections(line))) + "\n", "utf-8")
 
 
+def keep(page: Path | None, title: str, line: Mapping[str, Any]) -> None:
+    """Print the line; write it as a page of its own where one is asked for: the figures, the machine, the line."""
+    print(json.dumps(line))
+    if page is None:
+        return
+    figures = {name: value for name, value in line.items() if name not in {"bench", "machine", "runs"}}
+    parts = [
+        f"# {title}\n\nWritten by `bench/{line['bench']}.py --page`; not by hand. [docs/bench.md](../bench.md) says what "
+        "each figure means.\n",
+        "| figure | value |\n|---|---|",
+        *(f"| {name.replace('_', ' ')} | {_told(value)} |" for name, value in figures.items()),
+        "\n## Where\n",
+        *(f"- {name.replace('_', ' ')}: {value}" for name, value in line["machine"].items()),
+        f"\n## The line itself\n\n```json\n{json.dumps(line)}\n```",
+    ]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n".join(parts) + "\n", "utf-8")
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_told(each)}" for key, each in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _sections(line: Mapping[str, Any]) -> Iterator[str]:
     given, machine = line["given"], line["machine"]
     yield "## Whole lives of requests\n"

@@ -36,6 +36,7 @@ class World:
     settings: Settings
     stack: StackInfo
     services: Services
+    more: list[Services]
     accounts: IdentityProvider
     closings: Closings
     kafka: OverKafka
@@ -47,6 +48,8 @@ class World:
         """Every process that does the work, and the bench itself."""
         servers = {one.name: one.pid for one in stack.status(self.settings.home).components if one.pid}
         ours = {name: self.services.pid(name) for name in SERVICES}
+        for number, services in enumerate(self.more, 2):
+            ours |= {f"{name} {number}": services.pid(name) for name in SERVICES}
         return {
             **ours,
             "postgres": servers["postgres"],
@@ -71,30 +74,31 @@ async def servers(home: Path, broker: Broker, say: Say) -> AsyncIterator[tuple[S
 
 
 @asynccontextmanager
-async def world(home: Path, broker: Broker, say: Say) -> AsyncIterator[World]:
-    """Bring everything up from nothing, and down again whatever happens."""
+async def world(home: Path, broker: Broker, say: Say, *, instances: int = 1) -> AsyncIterator[World]:
+    """Bring everything up from nothing, with so many of each service, and down again whatever happens."""
     async with AsyncExitStack() as rest:
         settings, running = await rest.enter_async_context(servers(home, broker, say))
         accounts = IdentityProvider(SystemClock())
         accounts.publish(home / "issuers", BUSINESS)
-        say("starting the four services")
-        services = Services(home, _environment(settings), ("-m", "bench.service"))
-        rest.push_async_callback(asyncio.to_thread, services.stop)
-        await asyncio.to_thread(services.start)
-        yield await _connected(rest, settings, running, services, accounts)
+        say(f"starting the four services, {instances} of each")
+        every = [Services(home, _environment(settings), ("-m", "bench.service")) for _ in range(instances)]
+        for services in every:
+            rest.push_async_callback(asyncio.to_thread, services.stop)
+            await asyncio.to_thread(services.start)
+        yield await _connected(rest, settings, running, every, accounts)
 
 
 async def _connected(
     rest: AsyncExitStack,
     settings: Settings,
     running: StackInfo,
-    services: Services,
+    every: list[Services],
     accounts: IdentityProvider,
 ) -> World:
     closings = Closings(settings.kafka_bootstrap, settings.namespace)
     await closings.start()
     rest.push_async_callback(closings.stop)
-    http = OverHttp(services.url("intake"))
+    http = OverHttp(every[0].url("intake"))
     rest.push_async_callback(http.stop)
     kafka = OverKafka(
         settings.kafka_bootstrap, settings.namespace, await http.submission_key(), SystemClock()
@@ -103,7 +107,7 @@ async def _connected(
     rest.push_async_callback(kafka.stop)
     admin = await asyncpg.connect(with_database(running.database_url, "habeas"))
     rest.push_async_callback(admin.close)
-    return World(settings, running, services, accounts, closings, kafka, http, admin)
+    return World(settings, running, every[0], every[1:], accounts, closings, kafka, http, admin)
 
 
 def _empty(home: Path) -> None:

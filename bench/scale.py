@@ -1,0 +1,95 @@
+"""What a request costs when several instances of each service share the work.
+
+One, two and four of each on the same machine, each with a world of its own, from nothing. Every request must end
+as a complete deletion, closed and fulfilled once. One JSON line; docs/bench.md says what it means.
+
+    python bench/scale.py --instances 1 2 4 --requests 1000 --runs 5
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+
+from bench import machine, page
+from bench.lifecycle import Bench, Burst
+from bench.world import world
+
+# What was said more than once about a request, or has still to be put in order.
+_TWICE = """
+SELECT (SELECT count(*) FROM (SELECT 1 FROM fulfillment.outbox WHERE topic = 'dsar.fulfilled'
+    GROUP BY request_id HAVING count(*) > 1) t)
+  + (SELECT count(*) FROM (SELECT 1 FROM deadline.outbox WHERE topic = 'dsar.closed'
+    GROUP BY request_id HAVING count(*) > 1) t)
+  + (SELECT count(*) FROM intake.parked) + (SELECT count(*) FROM deadline.parked)"""
+
+
+async def bench(given: argparse.Namespace) -> dict[str, object]:
+    """The numbers of instances in turn."""
+    measured = {number: await _measured(number, given) for number in given.instances}
+    costs = {number: median(_cost(one) for one in bursts) for number, (bursts, _) in measured.items()}
+    first = costs[given.instances[0]]
+    return {
+        "bench": "scale",
+        "requests": given.requests,
+        "cpu_seconds_per_request": {number: round(cost, 5) for number, cost in costs.items()},
+        "ratio": {number: round(cost / first, 3) for number, cost in costs.items()},
+        "lifecycles_per_second": {
+            number: median(one.lifecycles_per_second for one in bursts)
+            for number, (bursts, _) in measured.items()
+        },
+        "runs": {
+            number: [round(_cost(one), 5) for one in bursts] for number, (bursts, _) in measured.items()
+        },
+        "others_cores": {
+            number: [one.others_cores for one in bursts] for number, (bursts, _) in measured.items()
+        },
+        "machine": next(iter(measured.values()))[1],
+    }
+
+
+async def _measured(number: int, given: argparse.Namespace) -> tuple[Sequence[Burst], dict[str, object]]:
+    async with world(given.home.absolute(), "kafka", _say, instances=number) as running:
+        runs = Bench(running, given)
+        await runs.warm_up(running.kafka)
+        bursts = []
+        for _ in range(given.runs):
+            bursts.append(await runs.burst(running.kafka))
+            _say(f"{number} of each: {_cost(bursts[-1]):.5f} processor seconds a request")
+        await _once_each(running.admin)
+        return bursts, await machine.facts(running.stack.broker, running.admin)
+
+
+async def _once_each(admin: asyncpg.Connection) -> None:
+    if twice := int(await admin.fetchval(_TWICE)):
+        raise RuntimeError(f"{twice} requests were told of twice, or wait out of order")
+
+
+def _cost(burst: Burst) -> float:
+    return sum(burst.cpu_seconds_per_request.values())
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description="Measure what a request costs with several instances.")
+    parser.add_argument("--instances", type=int, nargs="+", default=[1, 2, 4], help="of each service")
+    parser.add_argument("--requests", type=int, default=1000, help="requests in each run")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
+    parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
+    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    asked = arguments()
+    page.keep(asked.page, "Several instances of each service", asyncio.run(bench(asked)))

@@ -33,8 +33,8 @@ def keep(page: Path | None, title: str, line: Mapping[str, Any]) -> None:
         return
     figures = {name: value for name, value in line.items() if name not in {"bench", "machine", "runs"}}
     parts = [
-        f"# {title}\n\nWritten by `bench/{line['bench']}.py --page`; not by hand. [docs/bench.md](../bench.md) says what "
-        "each figure means.\n",
+        f"# {title}\n",
+        f"Written by `bench/{line['bench']}.py --page`. [docs/bench.md](../bench.md) says what they mean.\n",
         "| figure | value |\n|---|---|",
         *(f"| {name.replace('_', ' ')} | {_told(value)} |" for name, value in figures.items()),
         "\n## Where\n",

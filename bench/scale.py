@@ -8,7 +8,6 @@ as a complete deletion, closed and fulfilled once. One JSON line; docs/bench.md 
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -7,7 +7,7 @@ be changed: one that still holds what must go is deleted whole.
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -72,7 +72,7 @@ class Bucket:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._client = _connected(account)
+        self._client = _connected(replace(account, bucket="", prefix=""))
         self._read: dict[Stored, bytes] = {}
 
     def states(self) -> list[Stored]:
@@ -186,7 +186,7 @@ def named(account: Account, stored: Stored) -> Any:
 
 @lru_cache(maxsize=32)
 def _connected(account: Account) -> "S3Client":
-    """One for each account and key: to make one is dear, and it may be used by any thread."""
+    """One for each endpoint and key, whatever the bucket: to make one is dear, and any thread may use it."""
     import boto3
     from botocore.config import Config
 

@@ -63,11 +63,22 @@ def _asked(system: "System") -> str:
         from services.fulfillment.adapters.objects.places import files_of
 
         return "\n" + files_of(system)
+    if system.kind == "manual":
+        return f"\nA person does all of this: {system.settings.get('instructions', '?')}\n"
     if system.kind != "http":
-        return ""
+        return _told(system)
     from services.fulfillment.adapters.http.telling import requests_of
 
     return "\n" + requests_of(system)
+
+
+def _told(system: "System") -> str:
+    from services.fulfillment.told.subjects import TOLD, rights_told
+
+    if system.kind not in TOLD:
+        return ""
+    rights = ", ".join(sorted(rights_told(system)))
+    return f"\nNothing is searched there: the system is told ({rights}) whom it concerns, and does it by itself\n"
 
 
 def _connected(name: str | None) -> "tuple[Connected, ...]":

@@ -148,4 +148,7 @@ def test_a_draft_is_a_system_that_can_be_loaded(tmp_path: Path, monkeypatch: pyt
 
     loaded = {system.system: system for system in load_systems(tmp_path, home=tmp_path)}
     assert {system.kind for system in loaded.values()} == set(KINDS)
+    plan = CliRunner().invoke(app, ["systems", "plan"]).output
+    assert plan.count("Nothing is searched there: the system is told (delete)") == 3
+    assert plan.count("A person does all of this") == plan.count("Look into files") == 1
     assert loaded["our-manual"].datamap.key == "our_manual"

@@ -35,6 +35,7 @@ class PartsOffice:
         self.records = settings.home / "cascadia" / "service-records"
         self._copies = settings.home / "cascadia" / "copies"
         self._before: Mapping[str, str] = {}
+        self._hands = asyncio.Lock()
 
     def furnish(self, people: Iterable[Person], systems: Path) -> Path:
         """Write the repair orders, and describe them beside the other systems; the folder of all of them."""
@@ -79,10 +80,14 @@ class PartsOffice:
 
     async def _do(self, resources: Resources, request_id: UUID, task: str, watch: Watch) -> None:
         found = [seeds.get("email", "") for seeds in await seeds_of(resources, request_id, proved=True)]
-        orders = await asyncio.to_thread(self._look_through, {each.lower() for each in found if each})
-        if task.endswith(":delete"):
-            for path in orders:
+        emails = {each.lower() for each in found if each}
+        # One pair of hands: a sheet must not go while somebody looks through the folder.
+        async with self._hands:
+            orders = await asyncio.to_thread(self._look_through, emails)
+            copied = [_copied(path) for path in orders]
+            for path in orders if task.endswith(":delete") else ():
                 path.unlink()
+        if task.endswith(":delete"):
             evidence = f"records-book/{str(request_id)[:8]}"
             word = CompleteTask(
                 task=task,
@@ -94,7 +99,7 @@ class PartsOffice:
             await send_command(self._settings, request_id, word)
             return
         reference = watch.by_hand[request_id, task].rpartition(" ")[2]
-        copy = {"repair_orders": [_copied(path) for path in orders]}
+        copy = {"repair_orders": copied}
         write_private(self._copies / f"{reference}.json", json.dumps(copy).encode())
         again = RetryTask(task=task, actor=ACTOR, reason="the copy is handed over")
         await send_command(self._settings, request_id, again)

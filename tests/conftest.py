@@ -3,6 +3,7 @@
 Plain code lies in tests/support; nothing is ever imported from a conftest.
 """
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -13,6 +14,12 @@ from tests.support.installation import Installation, Installations
 from tests.support.stack import outlives_the_tests, running_stack
 
 pytest_plugins = ["tests.support.gate", "tests.support.store_fixtures"]
+
+
+def pytest_configure() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and every child of ours would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shared.settings import Settings
 
+STOP_SECONDS = 20.0
 EXAMPLE = Path(__file__).parents[2] / "examples" / "vendor" / "vendor.py"
 
 
@@ -56,4 +57,9 @@ async def vendor_at(
         if process.returncode is None:
             # As Ctrl-C does: it leaves its group, so that the next one need not wait.
             process.send_signal(signal.SIGINT)
-        await process.communicate()
+        try:
+            await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise

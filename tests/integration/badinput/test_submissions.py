@@ -21,7 +21,7 @@ from tests.support.upstream import REQUEST, SOURCE, WITHDRAWAL, Headers
 pytestmark = pytest.mark.connected
 
 WITHIN = 10
-PARTITION = 5
+PARTITION = 3
 DEAD = DEAD_LETTERS["intake"].name
 REFUSED = "dsar.intake.command-refused.v1"
 FREE_HEADERS = ("ce_subject", "ce_correlationid", "ce_causationid", "ce_signature", "traceparent", "x-who")

@@ -48,7 +48,7 @@ class Proved:
         return (
             f"proved: {self.requests} requests, {self.closed_in_time} closed in time, {self.extended} extended,"
             f" {self.denied} denied unverified, {self.rows_left} rows left, {self.twice} effects twice,"
-            f" {self.told} directives to vendors, each told once and done, broker {self.broker}"
+            f" broker {self.broker}"
         )
 
 

@@ -95,6 +95,9 @@ def _say(proved: Proved, console: Console) -> None:
     if proved.findings:
         console.print(f"not proved: {len(proved.findings)} findings", highlight=False, soft_wrap=True)
     else:
+        console.print(
+            f"· {proved.told} directives to vendors, each told once and done", highlight=False, soft_wrap=True
+        )
         console.print(proved.line(), highlight=False, soft_wrap=True)
 
 

@@ -21,10 +21,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a look at the outbox found; `more` says that others wait behind these heads, or past the limit."""
+    """What a look at the outbox found: `behind` says that others wait behind these heads, `full` past the limit."""
 
     heads: Sequence[Head] = ()
-    more: bool = False
+    behind: bool = False
+    full: bool = False
 
 
 class Outbox(Protocol):

@@ -34,6 +34,7 @@ class Relay:
         self._leased_at = -RENEW_SECONDS
         self._position = 0
         self._scanned_at = 0.0
+        self._moved = False
         self._waiting: set[tuple[str, str]] = set()
         self.published = 0
 
@@ -60,10 +61,13 @@ class Relay:
             if verdict.kind == "never":
                 await self._block(row, verdict.reason)
         self._tell({(row.topic, verdict.reason) for row, verdict in judged if verdict.kind == "later"})
-        # What was committed meanwhile has woken us: only what is known to wait is worth another look at once.
-        more = scan.more or not all_ours
+        moved = any(verdict.kind != "later" for verdict in verdicts)
+        self._moved = self._moved or moved
+        # What was committed meanwhile has woken us: only what is known to wait is worth another look at once. A batch
+        # that must wait itself, for its topic is missing, is passed by: others may stand past it.
+        more = scan.full or (moved and (scan.behind or not all_ours))
         self._position = rows[-1].id if more else 0
-        return more and any(verdict.kind != "later" for verdict in verdicts)
+        return more
 
     async def release(self) -> None:
         """Give the shards back at once, so that another relay need not wait for the lease."""
@@ -87,6 +91,9 @@ class Relay:
         scan = await self._outbox.heads(self._position, list(self._epochs), BATCH)
         if not scan.heads and self._position:
             self._position = 0
+            if not self._moved:
+                return scan
+            self._moved = False
             scan = await self._outbox.heads(0, list(self._epochs), BATCH)
         return scan
 

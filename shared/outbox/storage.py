@@ -32,7 +32,7 @@ class PostgresOutbox:
         while rows := await self._pool.fetch(sql.HEADS, after, list(shards), limit):
             heads = [_head(row) for row in rows if row["is_head"]]
             if heads or len(rows) < limit:
-                return Scan(heads, more=len(heads) < len(rows) or len(rows) == limit)
+                return Scan(heads, behind=len(heads) < len(rows), full=len(rows) == limit)
             after = rows[-1]["id"]
         return Scan()
 

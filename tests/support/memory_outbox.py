@@ -72,16 +72,17 @@ class MemoryOutbox:
     async def heads(self, after: int, shards: Sequence[int], limit: int) -> Scan:
         """The first record of each topic and key that is still to be published."""
         lines: set[tuple[str, str]] = set()
-        found, behind = list[Head](), False
+        found, looked_at = list[Head](), 0
         for number, row in self.unpublished:
             first = (row.topic, row.key) not in lines
             lines.add((row.topic, row.key))
             if number in self.blocked or number <= after or shard_of(row.key) not in shards:
                 continue
+            looked_at += 1
             if first:
                 found.append(_head(number, row))
-            behind = behind or not first
-        return Scan(found[:limit], more=bool(found) and (behind or len(found) >= limit))
+        behind = len(found) < looked_at
+        return Scan(found[:limit], behind, full=looked_at >= limit) if found else Scan()
 
     async def mark(self, heads: Sequence[Head], owner: str, epochs: Mapping[int, int]) -> int:
         """Mark as published what still is ours."""

@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 
 from shared.machine.ports import OutboxRow, Writes
 from shared.machine.storage import PostgresStore
-from shared.outbox.producer import KafkaProducer, Producer, Sending, Verdict
+from shared.outbox.producer import NO_TOPIC, SENT, KafkaProducer, Producer, Sending, Verdict
 from shared.outbox.relay import Relay
 from shared.outbox.storage import PostgresOutbox
 
@@ -85,3 +85,16 @@ class Recording:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class WithoutTopic:
+    """A producer that finds one topic missing, and acknowledges what belongs to the others."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    async def send(self, records: Sequence[Sending]) -> list[Verdict]:
+        return [NO_TOPIC if record.topic == self._topic else SENT for record in records]
+
+    async def close(self) -> None:
+        """Nothing is held."""

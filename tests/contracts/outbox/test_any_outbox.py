@@ -172,13 +172,17 @@ async def test_a_look_says_whether_others_wait_behind_what_it_found_or_past_its_
     await put(world, event(sequence=2))
     followed = await world.outbox.heads(0, ALL, LIMIT)
 
-    assert [look.more for look in (alone, limited, followed)] == [False, True, True]
+    assert [(look.behind, look.full) for look in (alone, limited, followed)] == [
+        (False, False),
+        (False, True),
+        (True, False),
+    ]
 
 
 async def test_a_look_that_found_nothing_to_send_promises_nothing(world: OutboxWorld) -> None:
     found = await world.outbox.heads(0, ALL, LIMIT)
 
-    assert (list(found.heads), found.more) == ([], False)
+    assert (list(found.heads), found.behind, found.full) == ([], False, False)
 
 
 async def test_when_the_first_is_marked_the_next_stands_at_the_head(world: OutboxWorld) -> None:

@@ -11,12 +11,14 @@ from shared.machine.ports import Writes
 from shared.machine.storage import PostgresStore
 from shared.outbox import producer as producer_settings
 from shared.outbox import statements as sql
+from shared.outbox.relay import BATCH
 from tests.support.installation import Installation
 from tests.support.kafka_records import read
 from tests.support.machine import request
 from tests.support.outbox import (
     MONTH,
     Recording,
+    WithoutTopic,
     a_producer,
     a_relay,
     a_row,
@@ -253,3 +255,21 @@ async def test_a_broker_that_goes_and_comes_back_loses_nothing_and_keeps_the_ord
 
     records = await read(kernel.settings.kafka_bootstrap, kernel.topic(VERIFIED), at_least=90)
     assert firsts(records) == {str(one).encode(): [1, 2, 3] for one in requests}
+
+
+@pytest.mark.parametrize("sequences", [(1,), (1, 2)], ids=["heads alone", "with others behind them"])
+async def test_a_batch_that_must_wait_for_its_topic_holds_up_nothing_behind_it(
+    pool: asyncpg.Pool, sequences: tuple[int, ...]
+) -> None:
+    """Each turn is a poll apart, as when nothing wakes the relay: a second, in which it returns to the beginning."""
+    waiting = [a_row(request(number), each) for number in range(BATCH) for each in sequences]
+    await put(pool, [*waiting, a_row(ONE, 1, topic="dsar.closed")])
+    seconds = 100.0
+    relay = a_relay(pool, WithoutTopic("dsar.verified"), monotonic=lambda: seconds)
+
+    for _ in range(3):
+        await until_done(relay, turns=20)
+        seconds += 1.0
+
+    assert relay.published == 1
+    assert await unpublished(pool) == len(waiting)

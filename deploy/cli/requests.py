@@ -44,6 +44,7 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     right: Annotated[str, typer.Option(help="What is asked, such as delete, know or opt_out.")],
     residency: Annotated[str, typer.Option(help="Where the person lives.")] = "US-CA",
     business: Annotated[str | None, typer.Option(help="The business that is asked.")] = None,
+    language: Annotated[str | None, typer.Option(help="The language of the answer: en or es.")] = None,
     channel: Annotated[
         str, typer.Option(help="How the request came in: web, phone, mail, store ...")
     ] = "web",
@@ -73,6 +74,7 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     from deploy.cli.requests_over_http import Intake
 
     said = {"right": right, "residency": residency, "business": business, "channel": channel}
+    said["language"] = language
     body = {**read_claims(claims, email_file), **{name: text for name, text in said.items() if text}}
     receipt = Intake.at(url, home).submit(body, key)
     if save is not None:

@@ -167,6 +167,7 @@ def entry_of(system: System) -> SystemEntry:
         knows=kinds_known(system.datamap),
         identity_source=system.identity_source,
         order=system.order,
+        title=system.title,
     )
 
 

@@ -8,7 +8,7 @@ from services.intake.api import dress, routes
 from services.intake.counter import Counter
 from services.intake.desk import Desk, offered_regimes
 from services.intake.domain import IntakeCase, IntakeDomain
-from services.intake.notices import NoticeHandler, Rendering, SmtpServer
+from services.intake.notices import NoticeHandler, Rendering, SmtpServer, Texts
 from services.intake.notices.rendering import Sender
 from services.intake.pace import Pace
 from services.intake.packages import Packages
@@ -55,12 +55,12 @@ def _notices(
     resources: Resources, settings: IntakeSettings, tables: IntakeTables, server: MailServer
 ) -> NoticeHandler:
     secrets = resources.keys.request_secret()
-    rendering = Rendering(
+    texts = Texts(
         settings.serving(resources.settings.business),
         offered_regimes(),
-        Sender(settings.mail_from, settings.mail_domain),
         lambda request_id: request_secret(secrets, request_id).reveal(),
     )
+    rendering = Rendering(texts, Sender(settings.mail_from, settings.mail_domain))
     return NoticeHandler(tables, resources.vault, rendering, server, resources.clock)
 
 

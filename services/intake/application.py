@@ -27,6 +27,7 @@ from shared.events.intake import Channel, Requester
 from shared.policy import Right, UnknownRightError, parse_right
 from shared.policy.rights import ALIASES
 from shared.privacy import InvalidIdentifier, normalise_email, normalise_phone
+from shared.privacy.claims import Language
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 JWT: Final = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
@@ -100,6 +101,9 @@ class Application(BaseModel):
     )
     customer_id: Annotated[str, _text(100), AfterValidator(_one_line)] | None = Field(
         default=None, description="The business's own number for the person.", repr=False
+    )
+    language: Language | None = Field(
+        default=None, description="The language to answer in: en, which is the default, or es."
     )
     assertion: Annotated[str, StringConstraints(max_length=16_000, pattern=JWT)] | None = Field(
         default=None, description="A JWT from the business's identity provider: who is signed in.", repr=False

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.message import Event, event
 from shared.events.topics import FULFILLED, JOURNAL_FULFILLMENT
@@ -32,6 +32,7 @@ class SystemOutcome(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     system: str
+    title: str = Field(default="", description="the system's name as people know it")
     outcome: Literal["done", "nothing", "needs_person", "canceled"]
     receipt_digest: str | None = None
     erased: int = 0

@@ -1,18 +1,21 @@
 """What a request's sealed claims say: intake writes them, verification and fulfillment read them."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Email = Annotated[str, StringConstraints(max_length=254)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Language = Literal["en", "es"]
+"""The languages that people are answered in."""
+
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Claims(BaseModel):
-    """The person that a request is about, in normal form, and for `know` the days that the answer covers.
+    """The person that a request is about, their language, and for `know` the days that the answer covers.
 
     Never printed: its repr is empty, and it leaves a process only sealed.
     """
@@ -23,6 +26,7 @@ class Claims(BaseModel):
     email: Email | None = None
     phone: Phone | None = None
     customer_id: CustomerId | None = None
+    language: Language | None = None
     collected_from: date | None = None
     collected_to: date | None = None
 

@@ -20,7 +20,7 @@ from services.fulfillment.packaging import PackageHandler
 from services.fulfillment.subjects import Subjects
 from services.intake.desk import Desk, offered_regimes
 from services.intake.domain import IntakeDomain
-from services.intake.notices import NoticeHandler, Rendering
+from services.intake.notices import NoticeHandler, Rendering, Texts
 from services.intake.notices.rendering import Sender
 from services.intake.ports import Accepted, Handover, Later, Rejected
 from services.intake.prepare import Prepare as PrepareIntake
@@ -137,12 +137,8 @@ def make(process: Process, world: "World", vault: Vault) -> Made:
 
 
 def _intake(process: Process, world: "World", vault: Vault) -> Made:
-    rendering = Rendering(
-        {"cascadia": Address(name="Cascadia")},
-        offered_regimes(),
-        Sender("privacy@cascadia.example", "cascadia.example"),
-        lambda request_id: f"1.{request_id}",
-    )
+    texts = Texts({"cascadia": Address(name="Cascadia")}, offered_regimes(), lambda one: f"1.{one}")
+    rendering = Rendering(texts, Sender("privacy@cascadia.example", "cascadia.example"))
     rows = MemoryReading(world.databases["intake"].tables)
     notices = NoticeHandler(rows, vault, rendering, Mail(process, world), world.clock)
     return Made(

@@ -13,7 +13,7 @@ def advance(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> St
     if case.received_at is None or case.stage == "ended" or case.open:
         return case, (), ()
     if case.withdrawn_at is not None:
-        return _end(case, "withdrawn", None, context)
+        return _end(case, ("withdrawn", None), catalogue, context)
     if case.verified is None:
         return case, (), ()
     return _next(case, case.verified, catalogue, context)
@@ -22,9 +22,9 @@ def advance(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> St
 def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:
     right = verified.right
     if not verified.allows:
-        return _end(case, "denied", ending.IDENTITY_NOT_VERIFIED, context)
+        return _end(case, ("denied", ending.IDENTITY_NOT_VERIFIED), catalogue, context)
     if case.stage == "joining":
-        return _end(case, "duplicate", None, context)
+        return _end(case, ("duplicate", None), catalogue, context)
     if case.stage == "waiting" and case.duplicate_of is not None:
         return planning.plan_join(case)
     matching = planning.plan_match(case, catalogue, right) if case.stage == "waiting" else None
@@ -34,16 +34,21 @@ def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, conte
         case, events, plans = planning.plan_acts(case, catalogue, right)
         if plans:
             return case, events, plans
-    return _answer(case, verified, context)
+    return _answer(case, verified, catalogue, context)
 
 
-def _answer(case: FulfillmentCase, verified: Verified, context: Context) -> Step:
+def _answer(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:
     if case.stage == "acting" and case.parts:
         return planning.plan_package(case, verified.right)
-    resolution, ground = ending.resolution_of(case)
-    return _end(case, resolution, ground, context)
+    return _end(case, ending.resolution_of(case), catalogue, context)
 
 
-def _end(case: FulfillmentCase, resolution: Resolution, ground: str | None, context: Context) -> Step:
-    ended, fulfilled = ending.end(case, resolution, ground, context.now)
+def _end(
+    case: FulfillmentCase,
+    how: tuple[Resolution, str | None],
+    catalogue: Catalogue,
+    context: Context,
+) -> Step:
+    titled = tuple(one.model_copy(update={"title": catalogue.title_of(one.system)}) for one in case.outcomes)
+    ended, fulfilled = ending.end(case, how, titled, context.now)
     return ended, (fulfilled,), ()

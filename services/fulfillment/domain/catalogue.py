@@ -31,6 +31,7 @@ class SystemEntry:
     identity_source: bool = False
     order: int = 100
     told: bool = False
+    title: str = ""
 
     def serves(self, right: Right) -> bool:
         """Whether a right concerns this system; what no machine does is a person's work at every system."""
@@ -51,6 +52,10 @@ class Catalogue:
     def serving(self, business: str, right: Right) -> tuple[SystemEntry, ...]:
         """The systems to ask for a right, in their order."""
         return tuple(e for e in self._entries if e.business == business and e.serves(right))
+
+    def title_of(self, name: str) -> str:
+        """The system's name as people know it; empty where it has none, or is not connected any more."""
+        return next((entry.title for entry in self._entries if entry.name == name), "")
 
     def to_match(self, business: str, right: Right) -> dict[str, tuple[str, ...]]:
         """The identity sources that know what other systems need, and the kinds to ask each of them for."""

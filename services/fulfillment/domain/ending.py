@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.fulfillment.domain import vendors
 from services.fulfillment.domain.case import FulfillmentCase
-from shared.events.fulfillment import RequestFulfilled, Resolution
+from shared.events.fulfillment import RequestFulfilled, Resolution, SystemOutcome
 from shared.machine.decision import Outgoing
 
 IDENTITY_NOT_VERIFIED = "identity_not_verified"
@@ -36,10 +36,13 @@ def resolution_of(case: FulfillmentCase) -> tuple[Resolution, str | None]:
 
 
 def end(
-    case: FulfillmentCase, resolution: Resolution, ground: str | None, now: datetime
+    case: FulfillmentCase,
+    how: tuple[Resolution, str | None],
+    systems: tuple[SystemOutcome, ...],
+    now: datetime,
 ) -> tuple[FulfillmentCase, Outgoing]:
-    """End the request, once: the caller has made sure that nothing is open."""
-    right = case.right
+    """End the request, once: the caller has made sure that nothing is open. `systems` have their titles."""
+    right, (resolution, ground) = case.right, how
     assert right is not None and not case.open  # noqa: S101, PT018 - one RequestFulfilled, with no task open
     ended = case.model_copy(
         update={"stage": "ended", "resolution": resolution, "parts": (), "directives": ()}
@@ -49,7 +52,7 @@ def end(
         right=right,
         resolution=resolution,
         ground=ground,
-        systems=case.outcomes,
+        systems=systems,
         vendors=vendors.all_told(case),
         package=case.package,
         duplicate_of=case.duplicate_of if resolution == "duplicate" else None,

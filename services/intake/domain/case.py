@@ -45,6 +45,15 @@ class Kept(Part):
     count: int
 
 
+class Did(Part):
+    """What was done in one system; without a title it is one whose name says nothing to a person."""
+
+    title: str = ""
+    erased: int = 0
+    deidentified: int = 0
+    corrected: int = 0
+
+
 class Told(Part):
     """A company that was told, and what it said, or why that cannot be had."""
 
@@ -60,6 +69,7 @@ class Ending(Part):
     resolution: Resolution
     ground: str | None = None
     kept: tuple[Kept, ...] = ()
+    done: tuple[Did, ...] = ()
     told: tuple[Told, ...] = ()
     package: PackageReference | None = None
     fulfilled_at: AwareDatetime

@@ -1,15 +1,19 @@
 """What other services state about a request; each fact is kept whenever it comes."""
 
-from services.intake.domain.case import Ending, IntakeCase, Kept, Told, Verified
+from services.intake.domain.case import Did, Ending, IntakeCase, Kept, Told, Verified
 from services.intake.domain.hearing import Heard, Verdict
 from services.intake.domain.planning import plan_answer
+from services.intake.submission import KNOW
 from shared.events.deadline import DeadlineExtended, RequestClosed
-from shared.events.fulfillment import RequestFulfilled
+from shared.events.fulfillment import RequestFulfilled, SystemOutcome
 from shared.events.verification import VerificationConcluded
 from shared.machine.decision import Decision
 
 LONGEST_GROUND = 200
 MOST_EXEMPTIONS = 12
+MOST_DONE = 16
+LONGEST_TITLE = 60
+COUNTS = ("erased", "deidentified", "corrected")
 MOST_TOLD = 40
 
 
@@ -38,6 +42,7 @@ def _ending(body: RequestFulfilled) -> Ending:
         resolution=body.resolution,
         ground=body.ground[:LONGEST_GROUND] if body.ground else None,
         kept=_kept(body),
+        done=_done(body),
         told=tuple(
             Told(title=one.title, outcome=one.outcome, facts=one.facts) for one in body.vendors[:MOST_TOLD]
         ),
@@ -54,6 +59,24 @@ def _kept(body: RequestFulfilled) -> tuple[Kept, ...]:
             counts[row.exemption] = counts.get(row.exemption, 0) + row.count
     ordered = sorted(counts.items())[:MOST_EXEMPTIONS]
     return tuple(Kept(exemption=exemption, count=count) for exemption, count in ordered)
+
+
+def _done(body: RequestFulfilled) -> tuple[Did, ...]:
+    """What was done where; an answer to know says so itself. Beyond a screenful, the rest is added up."""
+    if body.right in KNOW:
+        return ()
+    told = {one.vendor for one in body.vendors}
+    changed = [_did(one) for one in body.systems if one.outcome == "done" and one.system not in told]
+    if len(changed) <= MOST_DONE:
+        return tuple(changed)
+    rest = changed[MOST_DONE - 1 :]
+    sums = {name: sum(getattr(one, name) for one in rest) for name in COUNTS}
+    return (*changed[: MOST_DONE - 1], Did(**sums))
+
+
+def _did(system: SystemOutcome) -> Did:
+    counts = {name: getattr(system, name) for name in COUNTS}
+    return Did(title=system.title[:LONGEST_TITLE], **counts)
 
 
 def extended(case: IntakeCase, heard: Heard) -> Verdict:

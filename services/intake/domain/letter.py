@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from services.intake.domain.case import IntakeCase, Kept, Part, Told
+from services.intake.domain.case import Did, IntakeCase, Kept, Part, Told
 from shared.events.fulfillment import Resolution
 from shared.events.intake import NoticeKind, Requester
 from shared.policy import Right
@@ -30,6 +30,7 @@ class Letter(Part):
     asked: Right | None = None
     ground: str | None = None
     kept: tuple[Kept, ...] = ()
+    done: tuple[Did, ...] = ()
     told: tuple[Told, ...] = ()
     has_package: bool = False
     give_access_key: bool = False

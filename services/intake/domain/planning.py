@@ -44,6 +44,7 @@ def _answer(case: IntakeCase, ending: Ending) -> Letter:
         resolution=ending.resolution,
         ground=ending.ground,
         kept=ending.kept,
+        done=ending.done,
         told=ending.told,
         has_package=ending.package is not None,
         give_access_key=ending.package is not None and case.came_upstream,

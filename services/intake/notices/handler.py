@@ -10,7 +10,8 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from services.intake.domain import Letter
-from services.intake.notices.rendering import Addressed, Rendering
+from services.intake.notices.rendering import Rendering
+from services.intake.notices.texts import Addressed
 from services.intake.ports import Accepted, Handover, KeptFields, MailServer, Rejected, Unsealer
 from shared.clock import Clock
 from shared.privacy import Claims
@@ -41,7 +42,9 @@ class NoticeHandler:
         if claims.email is None:
             return Finished("needs_person", {"reason": "no_address"})
         notice_id = uuid5(NOTICES, f"{task.request_id} {task.key}")
-        addressed = Addressed(task.request_id, notice_id, claims.email, code, self.clock.now())
+        addressed = Addressed(
+            task.request_id, notice_id, claims.email, code, self.clock.now(), claims.language or "en"
+        )
         message = self.rendering.message(letter, addressed)
         if not await calling(idempotency_key=str(notice_id)):
             return Finished("canceled", {"reason": "not_permitted"})

@@ -1,116 +1,41 @@
-"""Every notice says, in plain English, what the law asks for, and carries the headers of a machine's mail."""
+"""Every notice says, in plain words, what the law asks for, and carries the headers of a machine's mail."""
 
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
-from uuid import UUID
 
 import pytest
 
-from services.intake.desk import offered_regimes
-from services.intake.domain import IntakeCase, Letter
-from services.intake.notices import Rendering
-from services.intake.notices.rendering import Addressed, Sender
+from services.intake.domain import Letter
+from services.intake.notices.texts import LANGUAGES
 from services.intake.settings import Business
 from shared.events.commands import SendNotice
-from shared.events.fulfillment import PackageReference, Retention, SystemOutcome, VendorTold
+from shared.events.fulfillment import VendorTold
 from shared.policy import load_regime
+from shared.privacy.claims import Language
 from tests.support import facts
-from tests.support.domain_driver import DomainDriver, Messages
-from tests.support.front_desk import NOW, Upstream, driver, http_message, submission, upstream_submission
-
-REQUEST_ID = UUID("7de025f4-a629-458b-8b68-bf6344ef7257")
-NOTICE_ID = UUID("1728a55c-7471-4514-befe-9364f50e2090")
-CASCADIA = Business(
-    name="Cascadia Motors",
-    contact="privacy@cascadia.test",
-    privacy_policy="https://cascadia.test/privacy",
-    opt_out="https://cascadia.test/do-not-sell",
-    requests="https://cascadia.test/requests",
+from tests.support.domain_driver import Messages
+from tests.support.front_desk import NOW, Upstream, driver, upstream_submission
+from tests.support.letters import (
+    CASCADIA,
+    IN_THE_PACKAGE,
+    NOTICE_ID,
+    REQUEST_ID,
+    acknowledgement,
+    addressed,
+    answer,
+    extension,
+    letter,
+    package,
+    received,
+    rendering,
+    retained,
+    said,
+    text,
 )
-# What the answer to `know` must hold stands in its package, not in the mail that points to it.
-IN_THE_PACKAGE = {"specific_pieces", "categories_collected", "categories_of_sources", "purposes"} | {
-    "categories_of_third_parties",
-    "categories_sold_or_shared_with_recipients",
-    "categories_disclosed_with_recipients",
-}
 
 
-def rendering(business: Business = CASCADIA) -> Rendering:
-    sender = Sender("privacy@cascadia.test", "mail.cascadia.test")
-    return Rendering({"cascadia": business}, offered_regimes(), sender, lambda _: "1.access-key")
-
-
-def addressed(code: str | None = None, email: str = "ada@example.com") -> Addressed:
-    return Addressed(REQUEST_ID, NOTICE_ID, email, code, NOW)
-
-
-def received(right: str = "delete", **more: Any) -> DomainDriver[IntakeCase]:
-    desk = driver()
-    desk.deliver(http_message(submission(right=right, **more)))
-    return desk
-
-
-def letter(desk: DomainDriver[IntakeCase], kind: str) -> Letter:
-    """The planned letter of that kind, as the task's body carries it."""
-    [body] = [plan.body for plan in desk.tasks.values() if plan.body["kind"] == kind]
-    return Letter.model_validate(body)
-
-
-def acknowledgement(right: str = "delete", **more: Any) -> Letter:
-    return letter(received(right, **more), "acknowledgement")
-
-
-def answer(asked: str, resolution: Any, **more: Any) -> Letter:
-    desk = received(asked)
-    fields = {"right": asked, "resolution": resolution, **more}
-    desk.deliver(Messages().event(facts.fulfilled(**fields), at=NOW))
-    kinds = {"denied": "denial", "withdrawn": "withdrawal"}
-    return letter(desk, kinds.get(resolution, "answer"))
-
-
-def retained() -> dict[str, Any]:
-    kept = Retention(dataset="dms.sales", exemption="legal_obligation", count=2)
-    return {
-        "systems": (SystemOutcome(system="dms", outcome="done", erased=3, retained=(kept,)),),
-        "ground": "exemption",
-    }
-
-
-def package() -> dict[str, Any]:
-    return {"package": PackageReference(package_id=NOTICE_ID, sha256="a" * 64, size=9)}
-
-
-def extension() -> Letter:
-    desk = received()
-    due = facts.clocks().extend_to
-    command = SendNotice(
-        kind="extension",
-        reasons=("one system answers only by mail",),
-        due=due,
-        send_by=NOW + timedelta(days=1),
-    )
-    desk.deliver(Messages().command(command, at=NOW, source="habeas/deadline"))
-    return letter(desk, "extension")
-
-
-def text(found: Letter, **more: Any) -> str:
-    return rendering(more.pop("business", CASCADIA)).text(found, addressed(**more))
-
-
-def said(found: Letter) -> set[str]:
-    """The statements that a rendered letter made."""
-    heard: set[str] = set()
-
-    def says(statement: str) -> str:
-        heard.add(statement)
-        return ""
-
-    rendering().text(found, addressed(), says)
-    return heard
-
-
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     ("notice", "found"),
     [
@@ -135,10 +60,12 @@ def said(found: Letter) -> set[str]:
         ("answer_limit", answer("limit", "complete")),
     ],
 )
-def test_each_notice_says_everything_that_the_policy_names(notice: str, found: Letter) -> None:
+def test_each_notice_says_everything_that_the_policy_names(
+    notice: str, found: Letter, language: Language
+) -> None:
     must_say = set(load_regime("us-ca-ccpa").rules.notices[notice].must_say)
 
-    assert must_say - IN_THE_PACKAGE <= said(found)
+    assert must_say - IN_THE_PACKAGE <= said(found, language)
 
 
 def test_the_acknowledgement_explains_verification_and_names_the_date_of_the_answer() -> None:
@@ -232,6 +159,7 @@ def test_the_code_stands_alone_on_its_line_until_when_it_is_good() -> None:
     assert "Thursday, February 5, 2026, 11:00 PST" in words
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "found",
     [
@@ -243,10 +171,11 @@ def test_the_code_stands_alone_on_its_line_until_when_it_is_good() -> None:
         answer("know", "nothing_found", right="know_categories"),
     ],
 )
-def test_letters_read_as_text_whatever_is_known_of_the_business(found: Letter) -> None:
-    for words in (text(found), text(found, business=Business(name="Cascadia Motors"))):
+def test_letters_read_as_text_whatever_is_known_of_the_business(found: Letter, language: Language) -> None:
+    bare = Business(name="Cascadia Motors")
+    for words in (text(found, language=language), text(found, business=bare, language=language)):
         assert max(len(line) for line in words.splitlines()) <= 76
-        assert not any(mark in words for mark in ("None", "{{", "{%", "\n\n\n", "_"))
+        assert not any(mark in words for mark in ("None", "{{", "{%", "{n}", "\n\n\n", "_"))
 
 
 def message(found: Letter, email: str = "ada@example.com") -> EmailMessage:
@@ -263,12 +192,16 @@ def test_every_notice_has_a_stable_id_and_says_that_a_machine_sent_it() -> None:
     assert first["Date"] == "Mon, 02 Feb 2026 19:00:00 +0000"
 
 
+HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Reply-To")
+
+
 def as_the_library_writes(found: EmailMessage) -> bytes:
     written = EmailMessage(policy=SMTP)
-    for name in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Reply-To"):
+    for name in HEADERS:
         if name in found:
             written[name] = str(found[name])
     written.set_content(found.get_content())
+    written["Content-Language"] = "en"
     return written.as_bytes()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.intake.desk import offered_regimes
-from services.intake.notices import NoticeHandler, Rendering
+from services.intake.notices import NoticeHandler, Rendering, Texts
 from services.intake.notices.rendering import Sender
 from services.intake.ports import Accepted, Handover, Later, Rejected
 from services.intake.settings import Business
@@ -75,7 +75,8 @@ class Desk:
 
     async def run(self, **more: Any) -> Finished | Again:
         sender = Sender("privacy@cascadia.test", "cascadia.test")
-        rendering = Rendering({"cascadia": Business(name="C")}, offered_regimes(), sender, lambda _: "key")
+        texts = Texts({"cascadia": Business(name="C")}, offered_regimes(), lambda _: "key")
+        rendering = Rendering(texts, sender)
         handler = NoticeHandler(self.tables, self.vault, rendering, self.mail, StandingClock())
         return await handler.run(claimed(**more), self._calling)
 

@@ -40,6 +40,8 @@ GRANT DELETE ON {schema}.parked, {schema}.outbox_relays TO {role};
 REVOKE UPDATE ON {schema}.audit, {schema}.applied_commands FROM {role};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 """
+# What one service may do beyond that: old figures of how long systems took are deleted.
+_OWN_GRANTS = {"deadline": "GRANT DELETE ON deadline.system_work TO {role}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ async def _migrate_service(admin_url: str, databases: Databases, service: str) -
         await _upgrade(url, service)
         await admin.execute(_OUTBOX.format(schema=service, role=role, owner=OWNER, months=MONTHS_AHEAD))
         await admin.execute(_GRANTS.format(schema=service, role=role))
+        if service in _OWN_GRANTS:
+            await admin.execute(_OWN_GRANTS[service].format(role=role))
         await admin.execute(f'ALTER ROLE {role} IN DATABASE "{databases.name}" SET search_path = {service}')
     finally:
         await admin.close()

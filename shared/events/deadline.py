@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.events.fulfillment import Resolution
 from shared.events.message import Event, event
@@ -36,13 +36,35 @@ class RequestClosed(Event):
     audit_head: str
 
 
+class OpenWork(BaseModel):
+    """A system that is not done, and what its earlier tasks say of it.
+
+    `nine_in_ten_within_hours` is how long nine of ten of its last finished tasks for this right took, out of `seen`;
+    null where too few were seen, or a person has to see to it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    system: str
+    since: AwareDatetime
+    needs_person: bool = False
+    seen: int = 0
+    nine_in_ten_within_hours: float | None = None
+
+
 @event("dsar.deadline.approaching", version=1, topic=JOURNAL_DEADLINE)
 class DeadlineApproaching(Event):
-    """A date is near and what it asks for has not happened."""
+    """A date is near and what it asks for has not happened.
+
+    `predicted` says whether the systems that are waited for will be done before the date, as far as their history
+    tells; null where no system is waited for.
+    """
 
     clock: ClockName
     due: DueDate
     days_left: int
+    predicted: Literal["in_time", "late", "unknown"] | None = None
+    waits_for: tuple[OpenWork, ...] = ()
 
 
 @event("dsar.deadline.missed", version=1, topic=JOURNAL_DEADLINE)

@@ -17,6 +17,7 @@ from shared.policy.rules import Fact
 from shared.policy.windows import (
     WarningTime,
     ask_again_from,
+    extension_looks,
     key_kept_through,
     log_kept_through,
     warning_times,
@@ -38,6 +39,7 @@ __all__ = [
     "WarningTime",
     "ask_again_from",
     "compute_clocks",
+    "extension_looks",
     "extension_refusal",
     "key_kept_through",
     "load_regime",

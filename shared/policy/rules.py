@@ -140,6 +140,12 @@ class Warnings(Rule):
     days_before: dict[Literal["acknowledge", "respond", "effective"], tuple[int, ...]]
 
 
+class AutomaticExtension(Rule):
+    """On which days before the answer is due named open tasks are reason enough to extend by ourselves."""
+
+    days_before: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+
+
 class Span(Rule):
     """How long something is kept, counted from the event that its place in the file names."""
 
@@ -182,6 +188,7 @@ class RegimeRules(Rule):
     notices: dict[Identifier, Notice] = Field(default_factory=dict)
     duties: tuple[Statement, ...] = ()
     warnings: Warnings
+    automatic_extension: AutomaticExtension | None = None
     retention: Retention
 
     @model_validator(mode="after")

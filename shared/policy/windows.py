@@ -35,6 +35,14 @@ def warning_times(regime: Regime, clocks: Clocks, *, extended: bool = False) -> 
     return _ladders(warned, rule.hour, regime.zone)
 
 
+def extension_looks(regime: Regime, clocks: Clocks) -> tuple[WarningTime, ...]:
+    """List when open tasks are looked at as reasons to extend, earliest first; none where nothing extends by itself."""
+    rule, due = regime.rules.automatic_extension, clocks.respond_by
+    if rule is None or due is None or clocks.extend_to is None:
+        return ()
+    return _ladders((("respond", due.date, rule.days_before),), regime.rules.warnings.hour, regime.zone)
+
+
 def ask_again_from(regime: Regime, right: Right, effective_on: date) -> date | None:
     """Give the first day on which the person may be asked to opt back in (Civ. Code 1798.135(c)(4))."""
     wait = regime.right(right).wait

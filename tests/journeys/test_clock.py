@@ -19,7 +19,9 @@ from tests.support.town import has_everything
 pytestmark = pytest.mark.connected
 
 VERIFY_BY_PASSES = timedelta(days=36)
-NEAR_THE_DATE = timedelta(days=40)
+# Before open systems extend by themselves, a week before the date, and after that.
+NEAR_THE_DATE = timedelta(days=36)
+NEARER = timedelta(days=40)
 PAST_THE_DATE = timedelta(days=10)
 YEARS_PASS = timedelta(days=800)
 REASON = "The records lie in an archive that opens next week."
@@ -95,6 +97,30 @@ async def test_an_extension_told_in_time_moves_the_date_once(running: Running) -
     certificate = await assert_told(requester)
     assert certificate.extended_to is not None
     await running.town.unharmed()
+
+
+async def test_systems_that_are_not_done_extend_by_themselves_and_the_notice_names_them(
+    running: Running,
+) -> None:
+    person = running.town.somebody(has_everything)
+    requester = await ask(running, person, "delete", proof="code")
+    request_id = requester.request_id
+    hold = PlaceHold(hold_id=uuid4(), actor="counsel", reason="an archive is away")
+    await running.command(request_id, hold)
+    await requester.prove()
+    planned = await running.tape.wait(request_id, TasksPlanned)
+
+    running.clock.advance(NEARER)
+    extended = await running.tape.wait(request_id, DeadlineExtended)
+    running.clock.advance(PAST_THE_DATE)
+    await running.command(request_id, ReleaseHold(hold_id=hold.hold_id, actor="counsel"))
+    closed = await requester.closed()
+
+    told = " ".join((await running.mailbox.wait(request_id, "extension")).text.split())
+    assert closed.in_time
+    assert extended.reasons[0] in told
+    assert planned.systems[0] in extended.reasons[0]
+    assert running.tape.find(request_id, DeadlineMissed) is None
 
 
 async def test_the_key_of_an_answer_is_destroyed_when_nobody_may_need_it_any_more(running: Running) -> None:

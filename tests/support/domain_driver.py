@@ -117,11 +117,12 @@ class Messages:
 
 
 class DomainDriver(Generic[C]):
-    """One case of one domain; `now` is the time that decisions are given."""
+    """One case of one domain; `now` is the time that decisions are given, `facts` what a transaction would read."""
 
     def __init__(self, domain: Domain[C], now: datetime, request_id: UUID = REQUEST) -> None:
         self.domain = domain
         self.now = now
+        self.facts: Any = None
         self.sent: list[Sent] = []
         self.tasks: dict[str, TaskPlan] = {}
         self.kept: dict[str, Kept] = {}
@@ -253,7 +254,7 @@ class DomainDriver(Generic[C]):
     def _context(self, working: Working[C], facts: Any = None) -> Context:
         self._turns += 1
         entropy = hashlib.sha256(f"turn {self._turns}".encode()).digest()
-        return Context(now=self.now, audit_head=working.head.hash, entropy=entropy, facts=facts)
+        return Context(now=self.now, audit_head=working.head.hash, entropy=entropy, facts=facts or self.facts)
 
     def _local(self, body: Body) -> Message:
         self._turns += 1

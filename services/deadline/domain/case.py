@@ -12,7 +12,7 @@ from shared.events.fulfillment import Resolution
 from shared.events.intake import NoticeKind
 from shared.evidence import EventEvidence, SystemEvidence
 from shared.machine.decision import Case, Outgoing, TaskPlan
-from shared.policy import Clocks, DueDate, Regime, load_regime
+from shared.policy import Clocks, DueDate, Regime, Right, load_regime
 
 CERTIFICATE: Final = "certificate"
 DESTROY_KEY: Final = "destroy_key"
@@ -54,6 +54,15 @@ class Extension(Part):
     told_at: AwareDatetime | None = None
 
 
+class Work(Part):
+    """The systems that are not done, since when, and which of them wait for a person."""
+
+    since: AwareDatetime
+    right: Right | None = None
+    open: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+
+
 class Ending(Part):
     """How fulfillment ended the request."""
 
@@ -75,7 +84,8 @@ class Closing(Part):
 class DeadlineCase(Case):
     """One request's clocks.
 
-    `missed` holds the clocks whose miss was stated and not withdrawn; `warned` each clock's last rung stated.
+    `missed` holds the clocks whose miss was stated and not withdrawn; `warned` each clock's last rung stated;
+    `looked` how many days before the answer's date an extension was last asked for without a person.
     What only the certificate needs (`events`, `heads`, the ending's systems) is dropped once it is made.
     """
 
@@ -84,7 +94,9 @@ class DeadlineCase(Case):
     verification: str | None = None
     ending: Ending | None = None
     notices: tuple[Notice, ...] = ()
+    work: Work | None = None
     extension: Extension | None = None
+    looked: int | None = None
     warned: dict[ClockName, int] = Field(default_factory=dict)
     missed: tuple[ClockName, ...] = ()
     events: tuple[EventEvidence, ...] = ()

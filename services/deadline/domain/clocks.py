@@ -12,20 +12,21 @@ from services.deadline.domain.case import (
     owed,
     regime_of,
 )
+from services.deadline.domain.work import Pace, outlook
 from shared.events.deadline import ClockName, DeadlineApproaching, DeadlineMissed, DeadlineMissWithdrawn
 from shared.machine.decision import Outgoing
 from shared.policy import DueDate, WarningTime, warning_times
 from shared.policy.dates import local_date
 
 
-def settle_clocks(draft: Draft, now: datetime) -> Draft:
+def settle_clocks(draft: Draft, pace: Pace, now: datetime) -> Draft:
     """State or withdraw a miss, or warn, for each clock of the request."""
     received = draft.case.received
     if received is None:
         return draft
     for clock, due in owed(received, extended=draft.case.extended).items():
         draft = _missed(draft, clock, due, now)
-    return _warned(draft, received, now)
+    return _warned(draft, received, pace, now)
 
 
 def met_at(case: DeadlineCase, clock: ClockName) -> datetime | None:
@@ -81,7 +82,7 @@ def _extended_at(case: DeadlineCase) -> datetime | None:
     return case.extension.told_at if case.extension else None
 
 
-def _warned(draft: Draft, received: Received, now: datetime) -> Draft:
+def _warned(draft: Draft, received: Received, pace: Pace, now: datetime) -> Draft:
     """State only the last rung that has come: after an outage one warning is of use, three are not."""
     due_now: dict[ClockName, WarningTime] = {
         rung.clock: rung for rung in _rungs(draft.case, received) if rung.at <= now
@@ -91,10 +92,25 @@ def _warned(draft: Draft, received: Received, now: datetime) -> Draft:
         if rung is None or now >= due.late_from or met_at(case, clock) is not None:
             continue
         if rung.days_before < case.warned.get(clock, rung.days_before + 1):
-            left = (due.date - local_date(now, regime_of(received).zone)).days
             stated = case.model_copy(update={"warned": {**case.warned, clock: rung.days_before}})
-            draft = draft.then(stated, Outgoing(DeadlineApproaching(clock=clock, due=due, days_left=left)))
+            draft = draft.then(stated, Outgoing(_warning(case, received, clock, pace, now)))
     return draft
+
+
+def _warning(
+    case: DeadlineCase, received: Received, clock: ClockName, pace: Pace, now: datetime
+) -> DeadlineApproaching:
+    """The warning, with what the request waits for; an acknowledgement waits for no system."""
+    due = owed(received, extended=case.extended)[clock]
+    left = (due.date - local_date(now, regime_of(received).zone)).days
+    found = outlook(case, pace, due.late_from, now) if clock != "acknowledge" else None
+    return DeadlineApproaching(
+        clock=clock,
+        due=due,
+        days_left=left,
+        predicted=found.predicted if found else None,
+        waits_for=found.waits_for if found else (),
+    )
 
 
 def _rungs(case: DeadlineCase, received: Received) -> tuple[WarningTime, ...]:

@@ -19,14 +19,19 @@ def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
     refusal = _refusal(case, received, command, now)
     if refusal is not None or received is None:
         return Draft(case, refusal=refusal)
+    return having_sent(case, received, command.reasons)
+
+
+def having_sent(case: DeadlineCase, received: Received, reasons: tuple[str, ...]) -> Draft:
+    """Have intake send the notice, which it does not do after the first date has passed."""
     clocks = received.clocks
     notice = SendNotice(
         kind="extension",
-        reasons=command.reasons,
+        reasons=reasons,
         send_by=clocks.respond_by.late_from if clocks.respond_by else None,
         due=clocks.extend_to,
     )
-    asked = case.model_copy(update={"extension": Extension(reasons=command.reasons)})
+    asked = case.model_copy(update={"extension": Extension(reasons=reasons)})
     return Draft(asked, commands=(Outgoing(notice),))
 
 

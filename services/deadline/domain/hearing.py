@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from services.deadline.domain import extension
+from services.deadline.domain import extension, work
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Ending, Notice, Received
 from shared.events.commands import DEADLINE, SendNotice
 from shared.events.deadline import DeadlineExtended
-from shared.events.fulfillment import RequestFulfilled
+from shared.events.fulfillment import RequestFulfilled, TaskNeedsPerson, TaskSettled, TasksPlanned
 from shared.events.intake import (
     NoticeExpired,
     NoticeFailed,
@@ -29,8 +29,8 @@ def hear(case: DeadlineCase, message: Message) -> DeadlineCase:
     body = message.body
     if isinstance(body, RefusedFields):
         return _refused(case, body)
-    if type(body) in AFTER_CLOSING:
-        return AFTER_CLOSING[type(body)](case, message)
+    if type(body) in UNNAMED:
+        return UNNAMED[type(body)](case, message)
     take_in = LIFECYCLE.get(type(body))
     if take_in is None or case.closing is not None:
         return case
@@ -83,7 +83,7 @@ def _fulfilled(case: DeadlineCase, message: Message) -> DeadlineCase:
         for one in body.systems
     )
     ending = Ending(resolution=body.resolution, ground=body.ground, systems=systems)
-    return case.model_copy(update={"ending": ending})
+    return case.model_copy(update={"ending": ending, "work": None, "looked": None})
 
 
 def _extended(case: DeadlineCase, message: Message) -> DeadlineCase:  # noqa: ARG001 - as the table has it
@@ -125,9 +125,13 @@ LIFECYCLE: Final[Mapping[type[Body], Heard]] = {
     RequestFulfilled: _fulfilled,
     DeadlineExtended: _extended,
 }
-AFTER_CLOSING: Final[Mapping[type[Body], Heard]] = {
+# What the certificate does not name; some of it is heard after closing too.
+UNNAMED: Final[Mapping[type[Body], Heard]] = {
     NoticeSent: _sent,
     NoticeFailed: _not_sent,
     NoticeExpired: _not_sent,
     TaskFinished: _finished,
+    TasksPlanned: work.planned,
+    TaskSettled: work.settled,
+    TaskNeedsPerson: work.stuck,
 }

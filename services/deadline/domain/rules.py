@@ -3,8 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.deadline.domain import clocks, closing, extension, hearing
+from services.deadline.domain import automatic, clocks, closing, extension, hearing
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Draft
+from services.deadline.domain.work import Pace
 from shared.events.commands import ExtendDeadline
 from shared.machine.decision import Context, Decision, Go, Message, Stop, Wait
 
@@ -43,8 +44,10 @@ class DeadlineDomain:
 
 
 def _settled(draft: Draft, context: Context) -> Decision[DeadlineCase]:
+    pace: Pace = context.facts if context.facts is not None else {}
     draft = extension.settle_extension(draft)
-    draft = clocks.settle_clocks(draft, context.now)
+    draft = automatic.settle_automatic(draft, pace, context.now)
+    draft = clocks.settle_clocks(draft, pace, context.now)
     draft = closing.settle_closing(draft, context)
     draft = closing.settle_key(draft, context.now)
     return Decision(
@@ -59,4 +62,5 @@ def _settled(draft: Draft, context: Context) -> Decision[DeadlineCase]:
 
 def _wake_at(case: DeadlineCase, now: datetime) -> datetime | None:
     """The next instant at which something may be due: always later than now, or it would turn in circles."""
-    return min((*clocks.next_times(case, now), *closing.next_times(case, now)), default=None)
+    times = (part.next_times(case, now) for part in (clocks, automatic, closing))
+    return min((at for found in times for at in found), default=None)

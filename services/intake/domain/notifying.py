@@ -75,10 +75,13 @@ def _expired(notice: Notice, now: datetime) -> bool:
 
 
 def _moot(case: IntakeCase, notice: Notice) -> bool:
-    """Whether nothing is left to say: no acknowledgement after the answer (11 CCR 7021(a))."""
+    """Whether nothing is left to say: no acknowledgement after the answer (11 CCR 7021(a)).
+
+    Nor an extension once the work is done: its reasons do not hold any more (Civ. Code 1798.145(h)(1)).
+    """
     moot: dict[str, bool] = {
         "acknowledgement": case.answered_at is not None,
-        "extension": case.answered_at is not None or case.withdrawn_at is not None,
+        "extension": any((case.ending, case.answered_at, case.withdrawn_at)),
         "verification_code": not case.is_open or case.verified is not None,
     }
     return moot.get(notice.kind, False)

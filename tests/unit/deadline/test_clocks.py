@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from shared.events.deadline import DeadlineApproaching, DeadlineMissed, DeadlineMissWithdrawn
+from shared.events.fulfillment import HoldPlaced
 from shared.events.intake import NoticeKind
 from tests.support import facts
+from tests.support.domain_driver import REQUEST
 from tests.support.watched import Watched
 
 A_MOMENT = timedelta(microseconds=1)
@@ -174,6 +176,6 @@ def test_a_fact_about_something_else_changes_nothing() -> None:
     watched.receive()
     before = watched.case
 
-    step = watched.hear(facts.tasks_planned())
+    step = watched.hear(HoldPlaced(hold_id=REQUEST))
 
     assert (step.case, step.sent) == (before, ())

@@ -1,6 +1,7 @@
 """Topics read from their first record to what was their last when the reading began."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -29,11 +30,40 @@ async def partitions_of(settings: Settings, topics: Iterable[str]) -> dict[str, 
     return {one["topic"]: sorted(part["partition"] for part in one["partitions"]) for one in described}
 
 
-async def replay(settings: Settings, places: Sequence[TopicPartition]) -> AsyncIterator[ConsumerRecord]:
-    """Every record of the partitions up to their ends of now; each partition's in order."""
+async def replay(
+    settings: Settings,
+    places: Sequence[TopicPartition],
+    *,
+    starts: Mapping[TopicPartition, int] | None = None,
+    ends: Mapping[TopicPartition, int] | None = None,
+) -> AsyncIterator[ConsumerRecord]:
+    """Every record of the partitions, each partition's in order: from its first, to what is now its end."""
     if not places:
         return
-    # From the earliest record by itself: a seek after `assign` races with the client's own choice of a position.
+    async with _consumer(settings) as consumer:
+        consumer.assign(places)
+        # Nothing is awaited in between: the client's own choice of a position (the earliest) would race with it.
+        for place, offset in (starts or {}).items():
+            consumer.seek(place, offset)
+        until = ends or await consumer.end_offsets(places)
+        while [place for place in places if await consumer.position(place) < until[place]]:
+            for place, batch in (await consumer.getmany(timeout_ms=500)).items():
+                for record in batch:
+                    if record.offset < until[place]:
+                        yield record
+
+
+async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where each partition ends now."""
+    if not places:
+        return {}
+    async with _consumer(settings) as consumer:
+        found: dict[TopicPartition, int] = await consumer.end_offsets(places)
+        return found
+
+
+@asynccontextmanager
+async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
         client_id=CLIENT,
@@ -42,14 +72,15 @@ async def replay(settings: Settings, places: Sequence[TopicPartition]) -> AsyncI
     )
     try:
         await consumer.start()
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        while [place for place in places if await consumer.position(place) < ends[place]]:
-            for batch in (await consumer.getmany(timeout_ms=500)).values():
-                for record in batch:
-                    yield record
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def lifecycle_places(settings: Settings) -> list[TopicPartition]:
+    """The partitions of the lifecycle topics that are there."""
+    numbers = await partitions_of(settings, (topic.name for topic in LIFECYCLE))
+    return [TopicPartition(name, each) for name, partitions in numbers.items() for each in partitions]
 
 
 async def lifecycle(settings: Settings) -> AsyncIterator[Record | Unreadable]:
@@ -58,9 +89,7 @@ async def lifecycle(settings: Settings) -> AsyncIterator[Record | Unreadable]:
     Raises:
         aiokafka.errors.KafkaError: the broker is away.
     """
-    numbers = await partitions_of(settings, (topic.name for topic in LIFECYCLE))
-    places = [TopicPartition(name, each) for name, partitions in numbers.items() for each in partitions]
-    async for record in replay(settings, places):
+    async for record in replay(settings, await lifecycle_places(settings)):
         yield read(raw(record, settings.namespace))
 
 

@@ -1,15 +1,21 @@
-"""The forms in which the log and the figures are handed over: CSV, JSON, a page to publish."""
+"""The forms in which the log and the figures are handed over; the log's are written line by line."""
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import IO, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict
 
-from deploy.reports.metrics import Figures
-from deploy.reports.records import LOG_COLUMNS, RequestRecord
+from deploy.reports.metrics import Figures, Law
+from deploy.reports.records import DETAILS, LOG_COLUMNS, Line
+
+DATES: Final = frozenset({"date_of_request", "date_of_response", "answer_by", "last_event", "kept_through"})
+FLAGS: Final = frozenset({"extended", "in_time"})
+ROWS_AT_ONCE: Final = 10_000
 
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("deploy.reports"),
@@ -21,35 +27,88 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.filters["whole"] = lambda days: "none yet" if days is None else f"{days:g}"
 
 
-def log_as_csv(records: Iterable[RequestRecord]) -> str:
+class Year(BaseModel):
+    """Whose figures, of which year, under which law, and of Californians alone or of everybody."""
+
+    model_config = ConfigDict(frozen=True)
+
+    year: int
+    business: str
+    law: Law = Law.ccpa
+    everybody: bool = False
+    title: str | None = None
+
+
+def columns(*, details: bool) -> tuple[str, ...]:
+    """The log's fields, in order."""
+    return (*LOG_COLUMNS, *DETAILS) if details else LOG_COLUMNS
+
+
+def log_as_csv(lines: Iterable[Line], names: Sequence[str]) -> Iterator[str]:
     """A heading, then a line for each request."""
-    return _csv(LOG_COLUMNS, (one.line() for one in records))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    for one in lines:
+        yield _taken(text)
+        writer.writerow(one)
+    yield _taken(text)
 
 
-def log_as_json(records: Iterable[RequestRecord]) -> str:
-    """One array."""
-    return json.dumps([one.line() for one in records], indent=1) + "\n"
+def log_as_json(lines: Iterable[Line]) -> Iterator[str]:
+    """One array, a request on each line."""
+    before = "[\n"
+    for one in lines:
+        yield before + json.dumps(one, default=str)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def log_as_parquet(lines: Iterable[Line], names: Sequence[str], file: IO[bytes]) -> None:
+    """Dates as dates; a group of rows for each ten thousand requests."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = pa.schema([pa.field(name, _parquet_type(pa, name)) for name in names])
+    rows = iter(lines)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        while piece := list(islice(rows, ROWS_AT_ONCE)):
+            writer.write_table(pa.Table.from_pylist(piece, schema=schema))
 
 
 def figures_as_csv(found: Sequence[Figures]) -> str:
     """A heading, then a line for each kind of request."""
-    return _csv(tuple(Figures.model_fields), (one.model_dump() for one in found))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, tuple(Figures.model_fields), lineterminator="\n")
+    writer.writeheader()
+    for one in found:
+        used = "; ".join(f"{name} {count}" for name, count in one.exemptions.items())
+        writer.writerow({**one.model_dump(), "exemptions": used})
+    return text.getvalue()
 
 
-def figures_as_json(found: Sequence[Figures], year: int, business: str) -> str:
+def figures_as_json(found: Sequence[Figures], year: Year) -> str:
     """One object, with the year and the business."""
     kinds = [one.model_dump() for one in found]
-    return json.dumps({"year": year, "business": business, "requests": kinds}, indent=1) + "\n"
+    return json.dumps({**year.model_dump(mode="json"), "requests": kinds}, indent=1) + "\n"
 
 
-def figures_as_page(found: Sequence[Figures], year: int, business: str) -> str:
+def figures_as_page(found: Sequence[Figures], year: Year) -> str:
     """A page to publish by July 1 of the next year, in or linked from the privacy policy (11 CCR 7102(b))."""
-    return _TEMPLATES.get_template("metrics.html").render(requests=found, year=year, business=business)
+    return _TEMPLATES.get_template("metrics.html").render(
+        requests=found, said=year, brokers=year.law is Law.delete_act
+    )
 
 
-def _csv(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+def _taken(text: io.StringIO) -> str:
+    """What was written since the last time."""
+    found = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return found
+
+
+def _parquet_type(pa: Any, name: str) -> Any:
+    if name in DATES:
+        return pa.date32()
+    return pa.bool_() if name in FLAGS else pa.string()

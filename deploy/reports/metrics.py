@@ -1,11 +1,13 @@
-"""The figures of 11 CCR 7102(a): for a calendar year and a business, by kind of request.
+"""The yearly figures: 11 CCR 7102(a), and for data brokers the Delete Act's (Civ. Code 1798.99.85).
 
-A request counts in the year of its receipt. Answered in whole or in part includes that nothing was held, which is a
-true answer; a request that was taken back or joined to an earlier one was neither complied with nor denied.
+A request counts in the year of its receipt. Complied with in whole or in part includes that nothing was held, which is
+a true answer; a request that was taken back or joined to an earlier one was neither complied with nor denied.
 """
 
-from collections.abc import Iterable, Sequence
-from statistics import fmean, median
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -13,23 +15,67 @@ from pydantic import BaseModel, ConfigDict
 from deploy.reports.records import RequestRecord
 from shared.policy import Right
 
-COMPLIED: Final = {"complete", "partial", "nothing_found"}
-NOT_DECIDED: Final = {"withdrawn", "duplicate"}
-UNVERIFIED: Final = "identity_not_verified"
+COMPLIED: Final = frozenset({"complete", "partial", "nothing_found"})
+NOT_DECIDED: Final = frozenset({"withdrawn", "duplicate"})
+CCPA: Final = "us-ca-ccpa"
+DELETE_ACT: Final = "us-ca-delete-act"
+# Why a request was denied, in the words of 11 CCR 7102(a); every other ground is "other".
+REASONS: Final = {
+    "identity_not_verified": "unverifiable",
+    "not_by_the_consumer": "not_by_consumer",
+    "exemption": "exempt",
+}
 
-KINDS: Final[dict[str, tuple[str, frozenset[Right]]]] = {
-    "delete": ("Requests to delete", frozenset({Right.DELETE})),
-    "correct": ("Requests to correct", frozenset({Right.CORRECT})),
-    "know": ("Requests to know", frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC})),
-    "access_admt": ("Requests to access ADMT", frozenset({Right.ACCESS_ADMT})),
-    "opt_out": ("Requests to opt out of sale and sharing", frozenset({Right.OPT_OUT})),
-    "limit": ("Requests to limit", frozenset({Right.LIMIT})),
-    "opt_out_admt": ("Requests to opt out of ADMT", frozenset({Right.OPT_OUT_ADMT})),
+
+class Law(StrEnum):
+    """Whose figures."""
+
+    ccpa = "ccpa"
+    delete_act = "delete-act"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One line of the figures: these rights, asked for under one of these regimes (of all, if none is named)."""
+
+    name: str
+    title: str
+    rights: frozenset[Right]
+    only_under: str | None = None
+
+    def covers(self, one: RequestRecord) -> bool:
+        return one.right in self.rights and self.only_under in {None, one.regime}
+
+
+_DELETE: Final = Kind("delete", "Requests to delete", frozenset({Right.DELETE}))
+_CORRECT: Final = Kind("correct", "Requests to correct", frozenset({Right.CORRECT}))
+_KNOW: Final = Kind("know", "Requests to know", frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC}))
+_OPT_OUT: Final = Kind("opt_out", "Requests to opt out of sale and sharing", frozenset({Right.OPT_OUT}))
+_LIMIT: Final = Kind("limit", "Requests to limit", frozenset({Right.LIMIT}))
+KINDS: Final = {
+    Law.ccpa: (
+        _DELETE,
+        _CORRECT,
+        _KNOW,
+        Kind("access_admt", "Requests to access ADMT", frozenset({Right.ACCESS_ADMT})),
+        _OPT_OUT,
+        _LIMIT,
+        Kind("opt_out_admt", "Requests to opt out of ADMT", frozenset({Right.OPT_OUT_ADMT})),
+    ),
+    Law.delete_act: (
+        Kind(
+            "drop",
+            "Requests to delete through the state's platform (DROP)",
+            frozenset({Right.DELETE}),
+            DELETE_ACT,
+        ),
+        *(replace(one, only_under=CCPA) for one in (_DELETE, _KNOW, _OPT_OUT, _LIMIT)),
+    ),
 }
 
 
 class Figures(BaseModel):
-    """One kind of request in one year."""
+    """One kind of request in one year; a request denied in part is among those complied with in part."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,9 +86,13 @@ class Figures(BaseModel):
     complied_in_part: int
     nothing_found: int
     denied: int
-    denied_unverified: int
+    denied_unverifiable: int
+    denied_not_by_consumer: int
     denied_exempt: int
     denied_other: int
+    denied_in_part_exempt: int
+    denied_in_part_other: int
+    exemptions: dict[str, int]
     not_decided: int
     open: int
     late: int
@@ -50,36 +100,84 @@ class Figures(BaseModel):
     mean_days: float | None
 
 
-def figures(records: Iterable[RequestRecord], year: int, business: str) -> list[Figures]:
-    """All seven kinds, also those that nobody asked for."""
-    chosen = [one for one in records if one.received_on.year == year and one.business == business]
-    return [
-        _figures(kind, title, [one for one in chosen if one.right in rights])
-        for kind, (title, rights) in KINDS.items()
-    ]
+@dataclass(slots=True)
+class _Count:
+    """What has been counted of one kind so far; days are a tally, so that its size is that of a year."""
+
+    tally: Counter[str] = field(default_factory=Counter)
+    denials: Counter[str] = field(default_factory=Counter)
+    exemptions: Counter[str] = field(default_factory=Counter)
+    days: Counter[int] = field(default_factory=Counter)
+
+    def add(self, one: RequestRecord) -> None:
+        self.tally["received"] += 1
+        if one.responded_at is None:
+            self.tally["open"] += 1
+            return
+        self.tally[str(one.resolution)] += 1
+        self.tally["late"] += one.in_time is False
+        if one.resolution in NOT_DECIDED:
+            self.tally["not_decided"] += 1
+            return
+        self.days[one.days or 0] += 1
+        self.denials[f"{one.resolution} {REASONS.get(one.ground or '', 'other')}"] += 1
+        self.exemptions.update(one.exemptions.split(", ") if one.exemptions else ())
 
 
-def _figures(kind: str, title: str, asked: Sequence[RequestRecord]) -> Figures:
-    answered = [one for one in asked if one.responded_at is not None]
-    complied = [one for one in answered if one.resolution in COMPLIED]
-    denied = [one for one in answered if one.resolution == "denied"]
-    days = [one.days for one in (*complied, *denied) if one.days is not None]
-    unverified = sum(one.ground == UNVERIFIED for one in denied)
-    exempt = sum(one.ground == "exemption" for one in denied)
+def figures(records: Iterable[RequestRecord], law: Law = Law.ccpa) -> list[Figures]:
+    """Every kind of the law, also those that nobody asked for; the records are those of a year and a business."""
+    counts = {kind.name: _Count() for kind in KINDS[law]}
+    for one in records:
+        for kind in KINDS[law]:
+            if kind.covers(one):
+                counts[kind.name].add(one)
+    return [_figures(kind, counts[kind.name]) for kind in KINDS[law]]
+
+
+def _figures(kind: Kind, count: _Count) -> Figures:
+    tally, denials = count.tally, count.denials
     return Figures(
-        kind=kind,
-        title=title,
-        received=len(asked),
-        complied=len(complied),
-        complied_in_part=sum(one.resolution == "partial" for one in complied),
-        nothing_found=sum(one.resolution == "nothing_found" for one in complied),
-        denied=len(denied),
-        denied_unverified=unverified,
-        denied_exempt=exempt,
-        denied_other=len(denied) - unverified - exempt,
-        not_decided=sum(one.resolution in NOT_DECIDED for one in answered),
-        open=len(asked) - len(answered),
-        late=sum(one.in_time is False for one in answered),
-        median_days=float(median(days)) if days else None,
-        mean_days=round(fmean(days), 1) if days else None,
+        kind=kind.name,
+        title=kind.title,
+        received=tally["received"],
+        complied=sum(tally[one] for one in COMPLIED),
+        complied_in_part=tally["partial"],
+        nothing_found=tally["nothing_found"],
+        denied=tally["denied"],
+        denied_unverifiable=denials["denied unverifiable"],
+        denied_not_by_consumer=denials["denied not_by_consumer"],
+        denied_exempt=denials["denied exempt"],
+        denied_other=denials["denied other"],
+        denied_in_part_exempt=denials["partial exempt"],
+        denied_in_part_other=denials["partial other"],
+        exemptions=dict(sorted(count.exemptions.items())),
+        not_decided=tally["not_decided"],
+        open=tally["open"],
+        late=tally["late"],
+        median_days=_median(count.days),
+        mean_days=_mean(count.days),
     )
+
+
+def _mean(days: Counter[int]) -> float | None:
+    return round(sum(day * times for day, times in days.items()) / days.total(), 1) if days else None
+
+
+def _median(days: Counter[int]) -> float | None:
+    """Of a tally, without the list that it stands for."""
+    if not days:
+        return None
+    total = days.total()
+    middle = {(total - 1) // 2, total // 2}
+    return sum(_at(days, place) for place in middle) / len(middle)
+
+
+def _at(days: Counter[int], place: int) -> int:
+    return next(day for day, last in _running(days) if place < last)
+
+
+def _running(days: Counter[int]) -> Iterator[tuple[int, int]]:
+    seen = 0
+    for day in sorted(days):
+        seen += days[day]
+        yield day, seen

@@ -1,38 +1,42 @@
-"""The request log of 11 CCR 7101(b): one line for each request, put together from its lifecycle events."""
+"""What is told of one request for the log of 11 CCR 7101(b) and the yearly figures, from its lifecycle events."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.fulfillment import RequestFulfilled
 from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Body
 from shared.events.verification import VerificationConcluded
-from shared.policy import Right, load_regime
+from shared.policy import Regime, Right, load_regime, log_kept_through
 
 State = Literal["open", "closed"]
+Line = Mapping[str, str | bool | date | None]
+# The log's fields are those of 11 CCR 7101(b), behind the request's number and its business.
 LOG_COLUMNS: Final = (
     "request_id",
     "business",
-    "regime",
-    "received_on",
-    "nature",
-    "manner",
-    "requester",
-    "responded_on",
-    "response",
+    "date_of_request",
+    "nature_of_request",
+    "manner_of_request",
+    "date_of_response",
+    "nature_of_response",
     "basis_for_denial",
+)
+DETAILS: Final = (
+    "regime",
+    "requester",
     "answer_by",
     "extended",
     "in_time",
     "state",
+    "last_event",
+    "kept_through",
 )
 
 
@@ -48,15 +52,17 @@ class RequestRecord(BaseModel):
     manner: str
     requester: str
     received_on: date
-    answer_by: date | None
+    answer_by: date | None = None
     served_as: Right | None = None
     conclusion: str | None = None
     resolution: str | None = None
     ground: str | None = None
-    responded_at: datetime | None = None
+    exemptions: str | None = None
+    responded_at: AwareDatetime | None = None
     withdrawn: bool = False
     extended: bool = False
     in_time: bool | None = None
+    last_event_at: AwareDatetime
 
     @property
     def state(self) -> State:
@@ -65,72 +71,104 @@ class RequestRecord(BaseModel):
     @property
     def responded_on(self) -> date | None:
         """The day of the answer where the regime counts its days."""
-        if self.responded_at is None:
-            return None
-        return self.responded_at.astimezone(zone_of(self.regime)).date()
+        return None if self.responded_at is None else self._day(self.responded_at)
+
+    @property
+    def last_event_on(self) -> date:
+        return self._day(self.last_event_at)
+
+    @property
+    def kept_through(self) -> date | None:
+        """The last day on which the log must hold it (11 CCR 7101(a)); none while the request is open."""
+        return log_kept_through(_regime(self.regime), self.last_event_on) if self.responded_at else None
+
+    def is_kept(self, now: datetime) -> bool:
+        """Whether the log still has to hold it."""
+        return self.kept_through is None or self._day(now) <= self.kept_through
 
     @property
     def days(self) -> int | None:
         """Calendar days from receipt to answer."""
         return (self.responded_on - self.received_on).days if self.responded_on else None
 
-    def line(self) -> dict[str, Any]:
+    @property
+    def basis(self) -> str | None:
+        """Why it was denied, in whole or in part, with the exemptions that were applied."""
+        return f"{self.ground}: {self.exemptions}" if self.ground and self.exemptions else self.ground
+
+    def line(self, *, details: bool = False) -> Line:
         """The log's line; it names no person."""
-        values = self.model_dump(mode="json")
+        told: Line = {
+            "request_id": str(self.request_id),
+            "business": self.business,
+            "date_of_request": self.received_on,
+            "nature_of_request": self.right.value,
+            "manner_of_request": self.manner,
+            "date_of_response": self.responded_on,
+            "nature_of_response": self.resolution if self.responded_at else None,
+            "basis_for_denial": self.basis if self.responded_at else None,
+        }
+        return {**told, **self._details()} if details else told
+
+    def _details(self) -> Line:
         return {
-            **{name: values.get(name) for name in LOG_COLUMNS},
-            "nature": self.right.value,
-            "responded_on": self.responded_on.isoformat() if self.responded_on else None,
-            "response": self.resolution,
-            "basis_for_denial": self.ground,
+            "regime": self.regime,
+            "requester": self.requester,
+            "answer_by": self.answer_by,
+            "extended": self.extended,
+            "in_time": self.in_time,
             "state": self.state,
+            "last_event": self.last_event_on,
+            "kept_through": self.kept_through,
         }
 
+    def _day(self, at: datetime) -> date:
+        return at.astimezone(_regime(self.regime).zone).date()
 
-def fold(stated: Iterable[tuple[UUID, Body]]) -> list[RequestRecord]:
-    """The log, by day of receipt, from facts that may come in any order and more than once.
 
-    A request whose receipt is not among them has no line yet.
-    """
-    known: dict[UUID, dict[str, Any]] = defaultdict(dict)
-    for request_id, body in stated:
-        if (tell := _TELLS.get(type(body))) is not None:
-            known[request_id].update(tell(body))
-    whole = [RequestRecord(request_id=one, **fields) for one, fields in known.items() if "business" in fields]
-    return sorted(whole, key=lambda one: (one.received_on, one.request_id))
+def tells(body: Body) -> Mapping[str, Any]:
+    """What one lifecycle event says of its request; no two kinds of event contradict each other."""
+    tell = _TELLS.get(type(body))
+    return tell(body) if tell is not None else {}
 
 
 @cache
-def zone_of(regime: str) -> ZoneInfo:
-    return load_regime(regime).zone
+def _regime(name: str) -> Regime:
+    return load_regime(name)
 
 
-def _received(body: RequestReceived) -> dict[str, Any]:
+def _received(body: RequestReceived) -> Mapping[str, Any]:
     due = body.clocks.answer_by
     return {
         "business": body.business,
         "regime": body.regime,
-        "right": body.right,
+        "right": body.right.value,
         "manner": body.channel,
         "requester": body.requester,
-        "received_on": body.clocks.received_on,
-        "answer_by": due.date if due else None,
+        "received_on": body.clocks.received_on.isoformat(),
+        "answer_by": due.date.isoformat() if due else None,
     }
 
 
-def _concluded(body: VerificationConcluded) -> dict[str, Any]:
-    return {"conclusion": body.conclusion, "served_as": body.right}
+def _concluded(body: VerificationConcluded) -> Mapping[str, Any]:
+    return {"conclusion": body.conclusion, "served_as": body.right.value}
 
 
-def _fulfilled(body: RequestFulfilled) -> dict[str, Any]:
-    return {"resolution": body.resolution, "ground": body.ground}
+def _fulfilled(body: RequestFulfilled) -> Mapping[str, Any]:
+    used = {one.exemption for system in body.systems for one in system.retained}
+    return {
+        "resolution": body.resolution,
+        "ground": body.ground,
+        "exemptions": ", ".join(sorted(used)) or None,
+    }
 
 
-def _closed(body: RequestClosed) -> dict[str, Any]:
-    return {"resolution": body.resolution, "responded_at": body.answered_at, "in_time": body.in_time}
+def _closed(body: RequestClosed) -> Mapping[str, Any]:
+    answered = body.answered_at.isoformat()
+    return {"resolution": body.resolution, "responded_at": answered, "in_time": body.in_time}
 
 
-_TELLS: Final[dict[type[Body], Any]] = {
+_TELLS: Final[Mapping[type[Body], Callable[[Any], Mapping[str, Any]]]] = {
     RequestReceived: _received,
     RequestWithdrawn: lambda _: {"withdrawn": True},
     VerificationConcluded: _concluded,

@@ -1,6 +1,8 @@
 """`habeas events show` and `habeas report`: what Kafka holds of one request, and of all."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.cli.event_views import print_history
 from deploy.event_history import history
-from deploy.reports.reading import request_log
+from deploy.reports.reading import Rebuilt, book_file, current_book, rebuilt
 from shared.events.envelope import Record, Unreadable
 from tests.support.installation import Installation, Installations
 
@@ -79,14 +81,30 @@ async def test_a_request_that_nobody_heard_of_has_no_history(told: Installation)
     assert await history(told.settings, UUID(int=1)) == []
 
 
-async def test_the_request_log_is_rebuilt_from_the_first_record_and_says_the_same_each_time(
+async def test_the_read_model_reads_on_where_it_stopped_and_is_equal_when_made_anew(
     told: Installation,
 ) -> None:
-    counts: list[int] = []
+    counts: list[tuple[int, int]] = []
 
-    log = await request_log(told.settings, counts.append)
+    async with current_book(told.settings, lambda *read: counts.append(read)) as book:
+        log = list(book.lines())
+    async with current_book(told.settings, lambda *read: counts.append(read)) as book:
+        assert list(book.lines()) == log
 
+    everything = 2 * len(SAID) + 1
     assert {one.request_id for one in log} == {REQUEST, STRANGER}
     assert [one.state for one in log] == ["closed", "closed"]
-    assert counts[-1] == 2 * len(SAID) + 1
-    assert await request_log(told.settings) == log
+    assert (counts[0], counts[-1]) == ((everything, everything), (0, 0))
+    assert await rebuilt(told.settings) == Rebuilt(2, everything, compared=True, different=[])
+
+
+async def test_a_read_model_that_somebody_changed_is_named_and_mended(told: Installation) -> None:
+    async with current_book(told.settings) as book:
+        log = list(book.lines())
+    with closing(sqlite3.connect(book_file(told.settings))) as file, file:
+        file.execute("UPDATE requests SET resolution = 'denied' WHERE request_id = ?", (str(REQUEST),))
+
+    assert (await rebuilt(told.settings)).different == [REQUEST]
+
+    async with current_book(told.settings) as book:
+        assert list(book.lines()) == log

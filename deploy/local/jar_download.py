@@ -27,7 +27,7 @@ def gather(jars: Sequence[Jar], into: Path, report: Callable[[str], None]) -> No
     if not missing:
         return
     size = sum(jar.size for jar in missing) / 1e6
-    report(f"Downloading Apache Kafka: {len(missing)} jars, {size:.0f} MB, once.")
+    report(f"Downloading {_what(jars)}: {len(missing)} jars, {size:.0f} MB, once.")
     if shutil.disk_usage(into).free < 2 * sum(jar.size for jar in missing):
         raise disk_full(into.parent)
     try:
@@ -36,6 +36,10 @@ def gather(jars: Sequence[Jar], into: Path, report: Callable[[str], None]) -> No
         if isinstance(first, OSError) and first.errno == errno.ENOSPC:
             raise disk_full(into.parent) from first
         _by_mvn(missing, into, first)
+
+
+def _what(jars: Sequence[Jar]) -> str:
+    return "Apache Kafka" if any(jar.artifact == "kafka_2.13" for jar in jars) else jars[0].artifact
 
 
 def _maven_repository() -> Path:

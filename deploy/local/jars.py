@@ -45,13 +45,19 @@ def folder(report: Callable[[str], None], lock: Path = LOCK) -> Path:
     """A folder with every jar of the lock file and nothing unproved; downloads them the first time."""
     jars = locked(lock)
     cache = own_folder(user_cache(), 0o755)
-    place = cache / f"kafka-{kafka_version(jars)}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    place = cache / f"{_called(jars, lock)}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     with alone(cache / "kafka-jars.lock", report):
         if not place.is_dir():
             _fill(place, jars, report)
     for jar in jars:
         prove(place, jar)
     return place
+
+
+def _called(jars: tuple[Jar, ...], lock: Path) -> str:
+    """What the jars are together: Kafka of a version, or what their lock file is called."""
+    kafka = any(jar.artifact == "kafka_2.13" for jar in jars)
+    return f"kafka-{kafka_version(jars)}" if kafka else lock.stem
 
 
 def prove(place: Path, jar: Jar) -> None:

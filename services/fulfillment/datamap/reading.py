@@ -27,6 +27,7 @@ from services.fulfillment.datamap.model import (
     Provenance,
     Reference,
 )
+from services.fulfillment.datamap.nesting import columns_of, field_at, nested_warnings, written_columns
 from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
 from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
 
@@ -42,8 +43,11 @@ _FIDES_STRATEGIES: dict[str, str] = {
 _DEFAULT_MATCH: dict[str, Match] = {"email": "lower", "phone": "digits", "phone_number": "digits"}
 
 
-def read_dataset(content: object, *, file: str) -> DataMap:
-    """Make the map, or raise MapError with all that is wrong."""
+def read_dataset(content: object, *, file: str, documents: bool = False) -> DataMap:
+    """Make the map, or raise MapError with all that is wrong.
+
+    In systems that keep `documents`, a nested field is a column of its own, called by its path.
+    """
     raw = _one_dataset(content, file)
     unknown = tuple(f"{file}: {place or 'dataset'}: unknown key {key!r}" for place, key in unknown_keys(raw))
     if unknown:
@@ -52,10 +56,11 @@ def read_dataset(content: object, *, file: str) -> DataMap:
         dataset = Dataset(**raw)
     except ValidationError as error:
         raise MapError(_said(error, file, raw)) from None
-    datamap = settle_treatments(_Reader(file, raw).read(dataset))
+    datamap = settle_treatments(_Reader(file, raw, documents=documents).read(dataset))
     if problems := tuple(f"{file}: {problem}" for problem in problems_of(datamap)):
         raise MapError(problems)
-    return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings_of(datamap)))
+    warnings = [*warnings_of(datamap), *(() if documents else nested_warnings(dataset))]
+    return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings))
 
 
 def _one_dataset(content: object, file: str) -> Mapping[str, Any]:
@@ -91,9 +96,10 @@ def _can_step(raw: Any, step: int | str) -> bool:
 class _Reader:
     """Reads one dataset, collecting every problem of its additions before it gives up."""
 
-    def __init__(self, file: str, raw: Mapping[str, Any]) -> None:
+    def __init__(self, file: str, raw: Mapping[str, Any], *, documents: bool) -> None:
         self._file = file
         self._raw = raw
+        self._documents = documents
         self._problems: list[str] = []
 
     def read(self, dataset: Dataset) -> DataMap:
@@ -113,8 +119,10 @@ class _Reader:
         said = self._additions(CollectionAdditions, self._raw_meta(collection.name), f"{place}.fides_meta")
         categories = (*shared[0], *(collection.data_categories or ()))
         inherited = _provenance(said, shared[1])
-        fields = {f.name: self._field(collection.name, f, categories, inherited) for f in collection.fields}
-        fields = {name: fields[name] for name in self._written_order(collection.name)}
+        fields = {
+            column: self._field(collection.name, (column, field), categories, inherited)
+            for column, field in self._columns(collection)
+        }
         if said.category:
             fields = {name: replace(f, category=f.category or said.category) for name, f in fields.items()}
         return MapCollection(
@@ -132,15 +140,20 @@ class _Reader:
         )
 
     def _field(
-        self, collection: str, field: DatasetField, categories: tuple[str, ...], inherited: Provenance
+        self,
+        collection: str,
+        named: tuple[str, DatasetField],
+        categories: tuple[str, ...],
+        inherited: Provenance,
     ) -> MapField:
-        place = f"collections.{collection}.fields.{field.name}"
-        said = self._additions(FieldAdditions, self._raw_meta(collection, field.name), f"{place}.fides_meta")
+        column, field = named
+        place = f"collections.{collection}.fields.{column}"
+        said = self._additions(FieldAdditions, self._raw_meta(collection, column), f"{place}.fides_meta")
         own = (*categories, *_all_categories(field))
         meta = field.fides_meta
         identity = meta.identity if meta else None
         return MapField(
-            name=field.name,
+            name=column,
             primary_key=bool(meta and meta.primary_key),
             identity=identity or _foreign_identity(field, self._raw["fides_key"]),
             match=said.match or _DEFAULT_MATCH.get(identity or "", "exact"),
@@ -156,10 +169,10 @@ class _Reader:
 
     def _references(self, dataset: Dataset) -> Iterator[Reference]:
         for collection in dataset.collections:
-            for field in collection.fields:
+            for column, field in self._columns(collection):
                 for each in (field.fides_meta and field.fides_meta.references) or ():
                     if each.dataset == dataset.fides_key:
-                        holder = Place(collection.name, field.name)
+                        holder = Place(collection.name, column)
                         yield Reference(holder, Place(*_split(each.field)), _direction(each.direction))
 
     def _fides_strategy(self, field: DatasetField, place: str) -> Deidentify | None:
@@ -181,15 +194,17 @@ class _Reader:
             self._problems += [_problem(place, each["loc"], each["msg"]) for each in error.errors()]
             return model()
 
-    def _written_order(self, collection: str) -> list[str]:
-        """Fideslang sorts; an answer shows columns as the map's author wrote them."""
-        node = next(each for each in self._raw["collections"] if each["name"] == collection)
-        return [str(each["name"]) for each in node["fields"]]
+    def _columns(self, collection: DatasetCollection) -> list[tuple[str, DatasetField]]:
+        """Each column with its field, as the map's author wrote them: Fideslang sorts, an answer must not."""
+        fields = {name: field for each in collection.fields for name, field in columns_of(each, nested=True)}
+        node = next(each for each in self._raw["collections"] if each["name"] == collection.name)
+        written = written_columns(node, nested=self._documents)
+        return [(column, fields[column]) for column in written]
 
-    def _raw_meta(self, collection: str, field: str | None = None) -> object:
+    def _raw_meta(self, collection: str, column: str | None = None) -> object:
         node = next(each for each in self._raw["collections"] if each["name"] == collection)
-        if field is not None:
-            node = next(each for each in node["fields"] if each["name"] == field)
+        if column is not None:
+            node = field_at(node, column)
         return fides_meta(node).get("habeas")
 
 

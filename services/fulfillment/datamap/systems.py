@@ -19,6 +19,9 @@ from shared.policy.reading import read_yaml
 
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
+DOCUMENTS = frozenset({"mongodb", "redis", "search"})
+"""The kinds whose rows are documents: a nested field of the map is a column of its own there."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
@@ -143,7 +146,7 @@ def load_system(file: Path, *, home: Path) -> System:
             (f"{file}: kind: there is no adapter {stated.kind!r}; known: {_listed(known_kinds())}",)
         )
     dataset = file.parent / stated.dataset
-    datamap = read_dataset(_read(dataset), file=str(dataset))
+    datamap = read_dataset(_read(dataset), file=str(dataset), documents=stated.kind in DOCUMENTS)
     if stated.hash_key is None and (hashed := _hashed(datamap)):
         raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
     return System(**{**dict(stated), **_places(stated, file, home), "datamap": datamap})

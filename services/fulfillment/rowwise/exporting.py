@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from services.fulfillment.ports import ExportedDataset, Key, Withheld
 from services.fulfillment.rowwise.reading import Table, Tables
@@ -44,8 +45,12 @@ def _shown(table: Table, row: Row) -> Mapping[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A value as an answer shows it."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return str(value) if isinstance(value, Decimal) else value
+    return str(value) if isinstance(value, Decimal | UUID) else value

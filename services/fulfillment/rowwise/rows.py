@@ -63,7 +63,9 @@ class RowShape:
 
 
 def same(value: Any, other: Any) -> bool:
-    """Equal as people mean it: 1 and true, 12 and "12"; nothing equals only nothing."""
+    """Equal as people mean it: 1 and true, 12 and "12"; nothing equals only nothing, an array each of its values."""
+    if isinstance(value, list):
+        return any(same(each, other) for each in value)
     if value is None or other is None:
         return value is other
     if isinstance(value, bool) or isinstance(other, bool):

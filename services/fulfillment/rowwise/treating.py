@@ -43,7 +43,9 @@ def pending(collection: MapCollection, right: str, row: Row) -> bool:
 
 def identifying(collection: MapCollection, row: Row) -> bool:
     """The row still holds something that its strategy would replace."""
-    return any(_identifies(field, row.get(field.name)) for field in collection.deidentified)
+    return any(
+        _identifies(field, row.get(field.name)) for field in collection.deidentified if field.name in row
+    )
 
 
 def replacements(collection: MapCollection, row: Row, key: bytes) -> dict[str, Any]:
@@ -76,12 +78,19 @@ def idle(kind: str, datamap: DataMap, right: str, frozen: Frozen) -> Nothing | N
 
 
 def _replaced(field: MapField, row: Row, key: bytes) -> Any:
-    if strategy(field) == "keyed_hash":
-        return keyed_hash(field, row.get(field.name), key)
-    return constant(field)
+    value = row.get(field.name)
+    if strategy(field) != "keyed_hash":
+        return constant(field)
+    return (
+        [keyed_hash(field, each, key) for each in value]
+        if isinstance(value, list)
+        else keyed_hash(field, value, key)
+    )
 
 
 def _identifies(field: MapField, value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_identifies(field, each) for each in value)
     if strategy(field) == "keyed_hash":
         return value is not None and not str(value).startswith(HASHED)
     return not same(value, constant(field))

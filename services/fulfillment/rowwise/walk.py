@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any, TypeAlias
 
 from services.fulfillment.datamap.graph import Edge, WalkPlan
@@ -113,8 +114,7 @@ class Walk:
             columns = [below for below, _ in edge.pairs]
             if not any(child.found_by(column) for column in columns):
                 return True
-            values = tuple(row.get(above) for _, above in edge.pairs)
-            referring = await self._joined(child, columns, [values])
+            referring = await self._joined(child, columns, _values(row, [above for _, above in edge.pairs]))
             if any(child.shape.key_of(each) not in self._owned[child.name] for each in referring):
                 return True
         return False
@@ -123,10 +123,17 @@ class Walk:
         return [edge for edge in self._scope.plan.edges if edge.source == table.name]
 
     def _unasked(self, edge: Edge, rows: Iterable[Row]) -> list[Values]:
-        found = {tuple(row.get(own) for own, _ in edge.pairs) for row in rows}
+        columns = [own for own, _ in edge.pairs]
+        found = {values for row in rows for values in _values(row, columns)}
         fresh = {values for values in found if None not in values and "" not in values} - self._asked[edge]
         self._asked[edge] |= fresh
         return sorted(fresh, key=str)
+
+
+def _values(row: Row, columns: Sequence[str]) -> list[Values]:
+    """What a row holds in these columns; an array's values are each taken by itself."""
+    held = [row.get(column) for column in columns]
+    return list(product(*(value if isinstance(value, list) else [value] for value in held)))
 
 
 def _equal(row: Row, columns: Sequence[str], values: Values) -> bool:

@@ -8,10 +8,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.support.mongo_server import mongo_server
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.own_postgres import own_postgres
 from tests.support.shop import Shop, sqlite_shop
+from tests.support.shop_in_documents import DocumentShop
 from tests.support.shop_in_files import FileShop, InBucket, InFolder
+from tests.support.shop_in_mongodb import InMongoDB
 from tests.support.shop_over_http import HttpShop
 
 _NAME = f"shop_{uuid4().hex[:12]}"
@@ -38,6 +41,13 @@ def s3() -> Iterator[ObjectStore]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that speaks MongoDB's protocol."""
+    with mongo_server(tmp_path_factory.mktemp("mongodb")) as address:
+        yield address
+
+
 @pytest.fixture(
     params=[
         "sqlite",
@@ -46,6 +56,7 @@ def s3() -> Iterator[ObjectStore]:
         "jsonl",
         "parquet",
         "s3",
+        "mongodb",
         pytest.param("postgresql", marks=pytest.mark.connected),
     ]
 )
@@ -58,6 +69,8 @@ async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         opened = HttpShop(tmp_path)
     elif request.param == "s3":
         opened = FileShop(tmp_path, InBucket(request.getfixturevalue("s3")), "parquet")
+    elif request.param == "mongodb":
+        opened = DocumentShop(tmp_path, InMongoDB(request.getfixturevalue("mongodb")))
     elif request.param in {"csv", "jsonl", "parquet"}:
         opened = FileShop(tmp_path, InFolder(tmp_path), request.param)
     else:

@@ -1,0 +1,45 @@
+"""Which collections are said to have every mapped column in every document: there, a lack is a changed schema."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from services.fulfillment.datamap.model import MapCollection
+from services.fulfillment.datamap.spelling import PERSONAL_NAME
+from services.fulfillment.datamap.systems import System
+from services.fulfillment.ports import Drift
+from services.fulfillment.rowwise.documents import columns_in
+
+COMPLETE = "complete"
+EVERY = "*"
+
+
+def complete_in(system: System) -> frozenset[str]:
+    """The collections that `settings` `complete` names; `*` is all of them."""
+    names = {word.strip() for word in str(system.settings.get(COMPLETE, "")).split(",") if word.strip()}
+    return frozenset(system.datamap.collections) if EVERY in names else frozenset(names)
+
+
+def problems_of_complete(system: System) -> Iterator[str]:
+    """Names that the map does not know."""
+    for name in sorted(complete_in(system) - set(system.datamap.collections)):
+        yield f"settings.{COMPLETE}: the map has no collection {name!r}"
+
+
+def drift_of(
+    collection: MapCollection, documents: Iterable[Mapping[str, Any]], *, complete: bool
+) -> Iterator[Drift]:
+    """What these documents lack, and what personal they hold that the map does not name."""
+    seen = [{*document, *columns_in(document)} for document in documents]
+    wanted = collection.fields if complete else collection.primary_key
+    missing = sorted(column for column in wanted if any(column not in each for each in seen))
+    yield from (Drift(collection.name, column, "missing") for column in missing)
+    known = set(collection.fields)
+    unmapped = sorted({column for each in seen for column in each if not _known(column, known)})
+    yield from (Drift(collection.name, c, "unmapped") for c in unmapped if PERSONAL_NAME.search(c))
+
+
+def _known(column: str, known: set[str]) -> bool:
+    """Named, or a part of what is named, or what named ones are parts of."""
+    parts = column.split(".")
+    above = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
+    return bool(above & known) or any(name.startswith(f"{column}.") for name in known)

@@ -51,8 +51,8 @@ generate: $(DEV) ## Write schemas, AsyncAPI, reference pages and the map from th
 verify: $(DEV) ## Fail if a generated file is not what the catalogue says
 	@$(VENV)/bin/python -m deploy.generate --check
 
-bench: $(DEV) $(PEER) ## Measure lifecycles per second beside DBOS on this machine; writes docs/proof/speed.md
-	@$(VENV)/bin/python bench/lifecycle.py $(or $(ARGS),--dbos $(VENV)-peer/bin/python --page docs/proof/speed.md)
+bench: $(DEV) $(PEER) ## Measure lifecycles per second beside a floor and DBOS; writes docs/proof/speed.md
+	@$(VENV)/bin/python bench/lifecycle.py $(or $(ARGS),--floor --dbos $(VENV)-peer/bin/python --page docs/proof/speed.md)
 
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
 	@$(VENV)/bin/python -m tests.faults.report $(ARGS)

@@ -1,7 +1,8 @@
 """What a run costs: processor time and memory by process from /proc, records and commits from the servers."""
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +16,7 @@ STATISTICS_LAG_SECONDS = 11.0
 _KB_IN_MB = 1024.0
 
 _COMMITS = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname LIKE 'habeas%'"
+_ROWS = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_user_tables"
 _OPEN = " + ".join(
     f"(SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL)"  # noqa: S608 - our own names
     f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled'))"
@@ -66,6 +68,19 @@ async def commits(admin: asyncpg.Connection) -> int:
     return int(await admin.fetchval(_COMMITS))
 
 
+async def rows(urls: Iterable[str]) -> int:
+    """Rows inserted, changed and deleted in these databases, as far as backends have reported them."""
+    return sum([await _rows(url) for url in urls])
+
+
+async def _rows(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(_ROWS))
+    finally:
+        await connection.close()
+
+
 async def not_at_rest(admin: asyncpg.Connection) -> int:
     """Rows that still wait for something: to be published, done, unparked, or closed at the front desk."""
     return int(await admin.fetchval(_NOT_AT_REST))
@@ -112,3 +127,24 @@ def _proportional(pid: int) -> float:
 def _status(pid: int, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(f"{name}:")))
+
+
+class Meter:
+    """Processor time since it was made: of our processes, and of whoever else was at work."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        self._pids = pids
+        self._before = processor_seconds(pids)
+        self._machine = machine_seconds()
+        self._started = asyncio.get_running_loop().time()
+
+    def used(self) -> dict[str, float]:
+        """Seconds by process."""
+        now = processor_seconds(self._pids)
+        return {name: now[name] - self._before[name] for name in now}
+
+    def others(self) -> float:
+        """Cores that other programs kept busy meanwhile: what has to be known to judge a figure."""
+        elapsed = asyncio.get_running_loop().time() - self._started
+        everybody = machine_seconds() - self._machine
+        return round(max(0.0, everybody - sum(self.used().values())) / elapsed, 2)

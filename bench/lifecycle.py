@@ -18,12 +18,15 @@ from pathlib import Path
 from statistics import median
 
 from bench import costs, machine, page, peer
+from bench import floor as hand_written
 from bench.pace import pause, until
 from bench.workload import Prepared, Way, people
 from bench.world import World, world
+from deploy.migrate import with_database
 from shared.events.topics import SERVICES
 
 NOT_TOLD = {"home", "page", "dbos"}
+SERVERS = ("postgres", "kafka", "light")
 ONE_PROCESS = (*SERVICES, "kafka", "bench")
 
 
@@ -35,8 +38,14 @@ class Burst:
     cpu_seconds_per_request: dict[str, float]
     records: float
     commits: float
+    rows: float
     others_cores: float
     load_before: float
+
+    @property
+    def seconds(self) -> float:
+        """Processor seconds per request, of all processes."""
+        return sum(self.cpu_seconds_per_request.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class Bench:
     world: World
     given: argparse.Namespace
     idle_commits: float = 0.0
+    idle_cores: dict[str, float] = field(default_factory=dict)
     number: int = 0
 
     async def warm_up(self, way: Way) -> None:
@@ -65,16 +75,18 @@ class Bench:
         await way.submit_all(prepared)
         await self._closed(prepared)
         await self._rest()
-        before = await costs.commits(self.world.admin)
+        before, meter = await costs.commits(self.world.admin), costs.Meter(self.world.pids)
         await pause(costs.STATISTICS_LAG_SECONDS)
-        after = await costs.commits(self.world.admin)
+        after, used = await costs.commits(self.world.admin), meter.used()
         self.idle_commits = (after - before) / costs.STATISTICS_LAG_SECONDS
+        self.idle_cores = {name: spent / costs.STATISTICS_LAG_SECONDS for name, spent in used.items()}
 
     async def burst(self, way: Way) -> Burst:
         """All at once: from the first submission to the last RequestClosed."""
         prepared, load = self._prepared(self.given.requests, way), os.getloadavg()[0]
         records, commits = await self._records(), await costs.commits(self.world.admin)
-        meter = Meter(self.world.pids)
+        rows = await self._rows()
+        meter = costs.Meter(self.world.pids)
         started = asyncio.get_running_loop().time()
         await way.submit_all(prepared)
         await self._closed(prepared)
@@ -88,14 +100,20 @@ class Bench:
             cpu_seconds_per_request={name: round(spent / number, 5) for name, spent in used.items()},
             records=round((await self._records() - records) / number, 2),
             commits=round((committed - self.idle_commits * costs.STATISTICS_LAG_SECONDS) / number, 2),
+            rows=round((await self._rows() - rows) / number, 1),
             others_cores=others,
             load_before=load,
         )
 
+    async def floor(self, floor: hand_written.Floor, way: Way) -> hand_written.FloorBurst:
+        """The same number of requests, moved by hand, while our own services are at rest."""
+        servers = {name: self.world.pids[name] for name in self.world.pids if name in SERVERS}
+        return await floor.burst(self._prepared(self.given.requests, way), servers, self.idle_cores)
+
     async def steady(self, way: Way) -> Steady:
         """One submission each 1/rate s, whatever becomes of the earlier ones."""
         prepared, load = self._prepared(self.given.steady, way), os.getloadavg()[0]
-        meter, due = Meter(self.world.pids), {}
+        meter, due = costs.Meter(self.world.pids), {}
         begin = asyncio.get_running_loop().time() + 0.1
         async with asyncio.TaskGroup() as group:
             for number, one in enumerate(prepared):
@@ -131,29 +149,12 @@ class Bench:
         await self._settled()
         await pause(costs.STATISTICS_LAG_SECONDS)
 
+    async def _rows(self) -> int:
+        url = self.world.stack.database_url
+        return await costs.rows(with_database(url, name) for name in hand_written.DATABASES)
+
     async def _records(self) -> int:
         return await costs.records(self.world.settings.kafka_bootstrap, self.world.settings.namespace)
-
-
-class Meter:
-    """Processor time since it was made: of our processes, and of whoever else was at work."""
-
-    def __init__(self, pids: dict[str, int]) -> None:
-        self._pids = pids
-        self._before = costs.processor_seconds(pids)
-        self._machine = costs.machine_seconds()
-        self._started = asyncio.get_running_loop().time()
-
-    def used(self) -> dict[str, float]:
-        """Seconds by process."""
-        now = costs.processor_seconds(self._pids)
-        return {name: now[name] - self._before[name] for name in now}
-
-    def others(self) -> float:
-        """Cores that other programs kept busy meanwhile: what has to be known to judge a figure."""
-        elapsed = asyncio.get_running_loop().time() - self._started
-        everybody = costs.machine_seconds() - self._machine
-        return round(max(0.0, everybody - sum(self.used().values())) / elapsed, 2)
 
 
 @dataclass(slots=True)
@@ -163,16 +164,20 @@ class Measured:
     bursts: list[Burst] = field(default_factory=list)
     steadies: list[Steady] = field(default_factory=list)
     peers: list[dict[str, float]] = field(default_factory=list)
+    floors: list[hand_written.FloorBurst] = field(default_factory=list)
 
 
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """Everything, from nothing to the figures."""
     async with AsyncExitStack() as rest:
-        running = await rest.enter_async_context(world(given.home.absolute(), given.broker, _say))
+        floor = hand_written.Floor() if given.floor else None
+        running = await rest.enter_async_context(
+            world(given.home.absolute(), given.broker, _say, before=floor.install if floor else None)
+        )
         url, python = running.stack.database_url, given.dbos
         other = await peer.started(rest, python, url, given.peer_requests) if python else None
         runs, measured = Bench(running, given), Measured()
-        await _run(runs, other, measured)
+        await _run(runs, other, floor, measured)
         one = {name: pid for name, pid in running.pids.items() if name in ONE_PROCESS}
         return {
             **_summary(measured),
@@ -185,8 +190,10 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
         }
 
 
-async def _run(runs: Bench, other: peer.Peer | None, measured: Measured) -> None:
-    """Bursts, steady runs and the peer's bursts in turn; the peer's come when ours are at rest."""
+async def _run(
+    runs: Bench, other: peer.Peer | None, floor: hand_written.Floor | None, measured: Measured
+) -> None:
+    """Bursts, steady runs, and those of the floor and the peer in turn; theirs come when ours are at rest."""
     ways: dict[str, Way] = {"kafka": runs.world.kafka, "http": runs.world.http}
     way = ways[runs.given.via]
     _say(f"warming up with {runs.given.warmup} requests over {way.name}")
@@ -196,6 +203,9 @@ async def _run(runs: Bench, other: peer.Peer | None, measured: Measured) -> None
         _say(f"run {number}, burst: {json.dumps(asdict(measured.bursts[-1]))}")
         measured.steadies.append(await runs.steady(way))
         _say(f"run {number}, steady: {json.dumps(asdict(measured.steadies[-1]))}")
+        if floor is not None:
+            measured.floors.append(await runs.floor(floor, way))
+            _say(f"run {number}, floor: {json.dumps(asdict(measured.floors[-1]))}")
         if other is not None:
             measured.peers.append(await other.burst())
             _say(f"run {number}, dbos: {json.dumps(measured.peers[-1])}")
@@ -215,15 +225,22 @@ def _summary(measured: Measured) -> dict[str, object]:
         },
         "records": median(one.records for one in bursts),
         "commits": median(one.commits for one in bursts),
+        "rows": median(one.rows for one in bursts),
+        **(_beside_the_floor(measured) if measured.floors else {}),
         **(peer.compared(rate, measured.peers) if measured.peers else {}),
     }
+
+
+def _beside_the_floor(measured: Measured) -> dict[str, object]:
+    ours = [(one.seconds, one.records, one.rows) for one in measured.bursts]
+    return hand_written.compared(ours, measured.floors)
 
 
 def _by_run(bursts: list[Burst], steadies: list[Steady]) -> dict[str, list[float]]:
     """Every run's value in order, so that a reader sees whether the median means anything."""
     return {
         "lifecycles_per_second": [one.lifecycles_per_second for one in bursts],
-        "cpu_seconds_per_request": [round(sum(one.cpu_seconds_per_request.values()), 4) for one in bursts],
+        "cpu_seconds_per_request": [round(one.seconds, 4) for one in bursts],
         "commits": [one.commits for one in bursts],
         "p50_ms": [one.p50_ms for one in steadies],
         "p99_ms": [one.p99_ms for one in steadies],
@@ -253,6 +270,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
     parser.add_argument("--via", choices=("kafka", "http"), default="kafka", help="the way in")
     parser.add_argument("--broker", choices=("auto", "kafka", "light"), default="kafka", help="which broker")
+    parser.add_argument("--floor", action="store_true", help="also move the same by hand, in turn")
     parser.add_argument("--dbos", type=Path, default=None, help="a Python that has dbos; measured in turn")
     parser.add_argument("--peer-requests", type=int, default=300, help="workflows in each of its bursts")
     parser.add_argument("--page", type=Path, default=None, help="where to write the page with the figures")

@@ -60,8 +60,13 @@ def _sections(line: Mapping[str, Any]) -> Iterator[str]:
     )
     yield from _spreads(line["runs"])
     idle = line["idle_commits_per_second"]
-    yield f"\nRecords per request: {line['records']}. Commits per second when idle: {idle}.\n"
+    yield (
+        f"\nRecords per request: {line['records']}; rows written per request: {line['rows']}. "
+        f"Commits per second when idle: {idle}.\n"
+    )
     yield from _processes(line)
+    if "floor_cpu_ratio" in line:
+        yield from _floor(line)
     if "dbos_ratio" in line:
         yield from _peer(line)
     yield "\n## Where\n"
@@ -80,6 +85,19 @@ def _processes(line: Mapping[str, Any]) -> Iterator[str]:
     yield "| process | processor ms per request | resident MB after the runs |\n|---|---|---|"
     for name, seconds in line["cpu_seconds_per_request"].items():
         yield f"| {name} | {1000 * seconds:.2f} | {line['resident_mb'][name]:g} |"
+
+
+def _floor(line: Mapping[str, Any]) -> Iterator[str]:
+    seconds = [sum(one["cpu_seconds_per_request"].values()) for one in line["floor_bursts"]]
+    yield "\n## Beside the floor\n"
+    yield (
+        "The same records and rows, moved by hand by as many processes that neither validate, decide, sign nor "
+        f"seal (`bench/floor_service.py`), in turn with ours. Ours need **{line['floor_cpu_ratio']:g}** times the "
+        f"processor time; the floor's {1000 * min(seconds):.2f} to {1000 * max(seconds):.2f} ms per request.\n"
+    )
+    yield "| process | processor ms per request on the floor |\n|---|---|"
+    for name, spent in line["floor_cpu_seconds_per_request"].items():
+        yield f"| {name} | {1000 * spent:.2f} |"
 
 
 def _peer(line: Mapping[str, Any]) -> Iterator[str]:

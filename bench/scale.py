@@ -31,7 +31,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM fulfillment.outbox WHERE topic = 'ds
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """The numbers of instances in turn."""
     measured = {number: await _measured(number, given) for number in given.instances}
-    costs = {number: median(_cost(one) for one in bursts) for number, (bursts, _) in measured.items()}
+    costs = {number: median(one.seconds for one in bursts) for number, (bursts, _) in measured.items()}
     first = costs[given.instances[0]]
     return {
         "bench": "scale",
@@ -43,7 +43,7 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
             for number, (bursts, _) in measured.items()
         },
         "runs": {
-            number: [round(_cost(one), 5) for one in bursts] for number, (bursts, _) in measured.items()
+            number: [round(one.seconds, 5) for one in bursts] for number, (bursts, _) in measured.items()
         },
         "others_cores": {
             number: [one.others_cores for one in bursts] for number, (bursts, _) in measured.items()
@@ -59,7 +59,7 @@ async def _measured(number: int, given: argparse.Namespace) -> tuple[Sequence[Bu
         bursts = []
         for _ in range(given.runs):
             bursts.append(await runs.burst(running.kafka))
-            _say(f"{number} of each: {_cost(bursts[-1]):.5f} processor seconds a request")
+            _say(f"{number} of each: {bursts[-1].seconds:.5f} processor seconds a request")
         await _once_each(running.admin)
         return bursts, await machine.facts(running.stack.broker, running.admin)
 
@@ -67,10 +67,6 @@ async def _measured(number: int, given: argparse.Namespace) -> tuple[Sequence[Bu
 async def _once_each(admin: asyncpg.Connection) -> None:
     if twice := int(await admin.fetchval(_TWICE)):
         raise RuntimeError(f"{twice} requests were told of twice, or wait out of order")
-
-
-def _cost(burst: Burst) -> float:
-    return sum(burst.cpu_seconds_per_request.values())
 
 
 def _say(sentence: str) -> None:

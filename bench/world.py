@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from shared.settings import Settings
 
 BUSINESS = "bench"
 Say = Callable[[str], None]
+Before = Callable[[Settings, StackInfo], Awaitable[None]]
 Broker = Literal["auto", "kafka", "light"]
 
 
@@ -74,10 +75,17 @@ async def servers(home: Path, broker: Broker, say: Say) -> AsyncIterator[tuple[S
 
 
 @asynccontextmanager
-async def world(home: Path, broker: Broker, say: Say, *, instances: int = 1) -> AsyncIterator[World]:
-    """Bring everything up from nothing, with so many of each service, and down again whatever happens."""
+async def world(
+    home: Path, broker: Broker, say: Say, *, instances: int = 1, before: Before | None = None
+) -> AsyncIterator[World]:
+    """Bring everything up from nothing, with so many of each service, and down again whatever happens.
+
+    `before` is called when the servers run and the services do not.
+    """
     async with AsyncExitStack() as rest:
         settings, running = await rest.enter_async_context(servers(home, broker, say))
+        if before is not None:
+            await before(settings, running)
         accounts = IdentityProvider(SystemClock())
         accounts.publish(home / "issuers", BUSINESS)
         say(f"starting the four services, {instances} of each")

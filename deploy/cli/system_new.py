@@ -47,9 +47,7 @@ def _refuse(kind: str, name: str, connector: str | None) -> None:
     problem = None
     drafted = sorted(file.name for file in _DRAFTS.iterdir())
     if kind not in {"http", *drafted}:
-        problem = (
-            f"KIND: this command knows http, {', '.join(drafted)}; for a database use habeas systems import."
-        )
+        problem = f"KIND: this command knows http, {', '.join(drafted)}; habeas systems import drafts a database's map."
     elif kind != "http" and connector is not None:
         problem = "--connector: only systems over http have one."
     elif not re.fullmatch(r"[a-z][a-z0-9-]*", name):

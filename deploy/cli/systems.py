@@ -63,6 +63,10 @@ def _asked(system: "System") -> str:
         from services.fulfillment.adapters.objects.places import files_of
 
         return "\n" + files_of(system)
+    if system.kind == "redis":
+        from services.fulfillment.adapters.redis.opening import keys_of
+
+        return "\n" + keys_of(system)
     if system.kind == "manual":
         return f"\nA person does all of this: {system.settings.get('instructions', '?')}\n"
     if system.kind != "http":

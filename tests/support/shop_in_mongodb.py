@@ -17,6 +17,7 @@ class InMongoDB:
     kind = "mongodb"
     absent = "mongodb://127.0.0.1:1/shop"
     settings: Mapping[str, str] = {"complete": "*"}
+    textual = False
 
     def __init__(self, server: str) -> None:
         self.gate = MongoGate(server)

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.support.mongo_server import mongo_server
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.own_postgres import own_postgres
+from tests.support.redis_server import redis_server
 from tests.support.shop import Shop, sqlite_shop
 from tests.support.shop_in_documents import DocumentShop
 from tests.support.shop_in_files import FileShop, InBucket, InFolder
 from tests.support.shop_in_mongodb import InMongoDB
+from tests.support.shop_in_redis import InRedis
 from tests.support.shop_over_http import HttpShop
 
 _NAME = f"shop_{uuid4().hex[:12]}"
@@ -48,6 +50,13 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a real Redis."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
 @pytest.fixture(
     params=[
         "sqlite",
@@ -57,6 +66,7 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "parquet",
         "s3",
         "mongodb",
+        "redis",
         pytest.param("postgresql", marks=pytest.mark.connected),
     ]
 )
@@ -71,6 +81,8 @@ async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         opened = FileShop(tmp_path, InBucket(request.getfixturevalue("s3")), "parquet")
     elif request.param == "mongodb":
         opened = DocumentShop(tmp_path, InMongoDB(request.getfixturevalue("mongodb")))
+    elif request.param == "redis":
+        opened = DocumentShop(tmp_path, InRedis(request.getfixturevalue("redis")))
     elif request.param in {"csv", "jsonl", "parquet"}:
         opened = FileShop(tmp_path, InFolder(tmp_path), request.param)
     else:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo import DeleteOne, UpdateOne
@@ -22,6 +23,14 @@ Document = dict[str, Any]
 Condition = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one identity may match, and how long a search may last."""
+
+    most: int
+    seconds: float
+
+
 class MongoTable:
     """One collection of the map."""
 
@@ -30,13 +39,13 @@ class MongoTable:
         collection: MapCollection,
         reach: Callable[[], AsyncCollection[Document]],
         *,
-        most: int,
+        bounds: Bounds,
         complete: bool,
     ) -> None:
         self.collection = collection
         self.documents = DocumentShape(collection, collection.primary_key, complete)
         self._reach = reach
-        self._most = most
+        self._bounds = bounds
 
     @property
     def name(self) -> str:
@@ -51,7 +60,7 @@ class MongoTable:
         return column in self.collection.fields
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
-        rows = await self._found({column: _condition(seed, match)}, f"{column}", self._most)
+        rows = await self._found({column: _condition(seed, match)}, f"{column}", self._bounds.most)
         return [row for row in rows if _is_spelling(row.get(column), seed, match)]
 
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
@@ -107,7 +116,7 @@ class MongoTable:
         fixed = {name: {"$in": spellings(value)} for name, value in (self.collection.where or {}).items()}
         with told(f"{self.name}.{where}"):
             cursor = self._reach().find({"$and": [condition, fixed]} if fixed else condition).limit(most + 1)
-            documents = await cursor.to_list()
+            documents = await cursor.max_time_ms(int(self._bounds.seconds * 1000)).to_list()
         if len(documents) > most:
             raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} documents match")
         return [self._row(document) for document in documents]

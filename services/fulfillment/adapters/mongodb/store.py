@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
-from services.fulfillment.adapters.mongodb.collections import MongoTable
+from services.fulfillment.adapters.mongodb.collections import Bounds, MongoTable
 from services.fulfillment.adapters.mongodb.failures import told
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
@@ -42,7 +42,7 @@ class MongoStore:
         return MongoTable(
             collection,
             lambda: self._database()[name],
-            most=collection.max_matches or limits.max_matches,
+            bounds=Bounds(collection.max_matches or limits.max_matches, limits.statement_seconds),
             complete=name in self._complete,
         )
 
@@ -83,7 +83,7 @@ class MongoStore:
             maxPoolSize=limits.connections,
             serverSelectionTimeoutMS=int(limits.connect_seconds * 1000),
             connectTimeoutMS=int(limits.connect_seconds * 1000),
-            timeoutMS=int(limits.statement_seconds * 1000),
+            socketTimeoutMS=int(limits.statement_seconds * 1000),
             retryWrites=False,
             retryReads=False,
             appname="habeas",

@@ -95,7 +95,8 @@ async def _seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
 
 
 def _new(name: str, topic: Topic, replicas: int) -> NewTopic:
-    config = {"retention.ms": str(topic.retention_ms), "cleanup.policy": "delete"}
+    policy = "compact" if topic.kind == "state" else "delete"
+    config = {"retention.ms": str(topic.retention_ms), "cleanup.policy": policy}
     if replicas > 1:
         config["min.insync.replicas"] = "2"
     return NewTopic(name, topic.partitions, replicas, topic_configs=config)

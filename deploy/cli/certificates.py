@@ -19,17 +19,28 @@ def new_client(url: str) -> httpx2.Client:
 
 def fetch(request_id: UUID, url: str | None, home: Path) -> str:
     """The certificate as one line of text; CannotCheck says why there is none."""
-    address = url or _here(home)
-    try:
-        with new_client(address) as client:
-            answer = client.get(f"/certificates/{request_id}")
-    except (httpx2.HTTPError, httpx2.InvalidURL):
-        raise CannotCheck(f"the deadline service does not answer at {address}; name it with --url") from None
+    answer = _get(f"/certificates/{request_id}", url or _here(home))
     if answer.status_code == httpx2.codes.NOT_FOUND:
         raise CannotCheck("there is no certificate: the request is not closed yet, or the id is another's")
     if not answer.is_success:
         raise CannotCheck(f"the deadline service answered {answer.status_code}; ask again later")
     return answer.text.strip()
+
+
+def fetch_addenda(request_id: UUID, url: str | None, home: Path) -> list[str]:
+    """The addenda to a request's certificate, as the deadline service hands them out."""
+    answer = _get(f"/certificates/{request_id}/addenda", url or _here(home))
+    if not answer.is_success:
+        raise CannotCheck(f"the deadline service answered {answer.status_code}; ask again later")
+    return [str(token) for token in answer.json()["addenda"]]
+
+
+def _get(path: str, address: str) -> httpx2.Response:
+    try:
+        with new_client(address) as client:
+            return client.get(path)
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        raise CannotCheck(f"the deadline service does not answer at {address}; name it with --url") from None
 
 
 def events_of(request_id: UUID) -> str:

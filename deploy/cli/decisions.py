@@ -43,7 +43,7 @@ def extend(
     """
     from shared.events.commands import ExtendDeadline
 
-    _send(request, ExtendDeadline(reasons=tuple(reason), actor=actor), as_json=as_json)
+    send(request, ExtendDeadline(reasons=tuple(reason), actor=actor), as_json=as_json)
 
 
 @app.command("hold")
@@ -60,7 +60,7 @@ def hold(
     """
     from shared.events.commands import PlaceHold
 
-    _send(request, PlaceHold(hold_id=uuid4(), actor=actor, reason=reason), as_json=as_json)
+    send(request, PlaceHold(hold_id=uuid4(), actor=actor, reason=reason), as_json=as_json)
 
 
 @app.command("release")
@@ -77,7 +77,7 @@ def release(
     """
     from shared.events.commands import ReleaseHold
 
-    _send(request, ReleaseHold(hold_id=hold_id, actor=actor), as_json=as_json)
+    send(request, ReleaseHold(hold_id=hold_id, actor=actor), as_json=as_json)
 
 
 @app.command("retry")
@@ -95,7 +95,7 @@ def retry(
     """
     from shared.events.commands import RetryTask
 
-    _send(request, RetryTask(task=task, actor=actor, reason=reason), as_json=as_json)
+    send(request, RetryTask(task=task, actor=actor, reason=reason), as_json=as_json)
 
 
 @app.command("complete")
@@ -122,10 +122,11 @@ def complete(  # noqa: PLR0913 - one option for each thing that is stated
     from shared.events.commands import CompleteTask
 
     body = CompleteTask(task=task, outcome=outcome.value, actor=actor, reason=reason, evidence=evidence)
-    _send(request, body, as_json=as_json)
+    send(request, body, as_json=as_json)
 
 
-def _send(request: UUID, body: "Command", *, as_json: bool) -> None:
+def send(request: UUID, body: "Command", *, as_json: bool) -> None:
+    """Sign a decision, give it to the service, and print its answer; exit 1 if it was refused."""
     from deploy.commands import decide
     from deploy.settings import local_settings
 

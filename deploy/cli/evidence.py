@@ -88,6 +88,29 @@ def verify(
     raise typer.Exit(0 if verdict.genuine else 1)
 
 
+@app.command(epilog="Example: habeas evidence addenda 0199c0de-7000-7000-8000-00000000c0de")
+def addenda(
+    request: Annotated[UUID, typer.Argument(help="The closed request's id.")],
+    *,
+    url: Url = None,
+    home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what was found after a request was closed, each by a signed addendum to its certificate."""
+    from deploy.cli.addendum_views import judge_addenda, show_addenda
+    from deploy.cli.certificates import fetch_addenda
+    from deploy.cli.evidence_views import CannotCheck
+
+    try:
+        tokens = fetch_addenda(request, url, home)
+        judged = judge_addenda(tokens, home / "keys" / "public" / "evidence.jwks.json")
+    except CannotCheck as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(2) from None
+    show_addenda(judged, as_json=as_json)
+    raise typer.Exit(1 if any(isinstance(one, str) for one in judged) else 0)
+
+
 Anchors = Annotated[
     Path,
     typer.Option(

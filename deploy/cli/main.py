@@ -21,6 +21,7 @@ from deploy.cli import (
     report,
     requests,
     stack,
+    suppression,
     system_drafts,
     system_new,
     systems,
@@ -41,6 +42,7 @@ app.add_typer(keys.app, name="keys")
 systems.app.command("import", epilog=system_drafts.EPILOG)(system_drafts.import_)
 systems.app.command("new", epilog=system_new.EPILOG)(system_new.new)
 app.add_typer(systems.app, name="systems")
+app.add_typer(suppression.app, name="suppression")
 app.add_typer(vendors.app, name="vendors")
 app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")

@@ -9,7 +9,8 @@ HEAD = f"""\
 # Topics
 
 Event topics have one writer and are kept for ever: they hold no identity, and what they hold sealed is forgotten
-when the request's key is destroyed. Command topics have one reader. Nothing that is keyed by request is compacted.
+when the request's key is destroyed. Command topics have one reader. Nothing that is keyed by request is compacted; a
+state topic is: of each key its last record counts, and a record without a value takes the key off.
 `habeas topics apply` creates them; brokers never create one by themselves. `HABEAS_NAMESPACE` stands in front of
 every name. `{MEMBER}` stands for each vendor that is told over Kafka: `habeas vendors onboard` makes its two topics.
 Directives name people, to that vendor alone, and are therefore not kept for ever.

@@ -1,18 +1,22 @@
 """The page that hands out a closed request's certificate; it names no person, so any caller may read it."""
 
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from services.deadline.ports import Certificates
+from services.deadline.ports import Addenda, Certificates
 
 JOSE: Final = "application/jose"
 
 
-def certificate_routes(certificates: Certificates) -> APIRouter:
-    """`GET /certificates/{request_id}`: the JWS as one line of text."""
+class Records(Certificates, Addenda, Protocol):
+    """What is signed of a closed request."""
+
+
+def certificate_routes(certificates: Records) -> APIRouter:
+    """`GET /certificates/{request_id}`: the JWS as one line of text; `.../addenda`: what was found since."""
     router = APIRouter(tags=["certificates"])
 
     @router.get(
@@ -27,6 +31,11 @@ def certificate_routes(certificates: Certificates) -> APIRouter:
             return _not_found()
         headers = {"Habeas-Evidence-Digest": found.payload_sha256}
         return Response(found.jws, media_type=JOSE, headers=headers)
+
+    @router.get("/certificates/{request_id}/addenda")
+    async def addenda(request_id: UUID) -> dict[str, list[str]]:
+        """Give what was found after the closing, a JWS each; check them with `habeas evidence addenda`."""
+        return {"addenda": [one.jws for one in await certificates.addenda_of(request_id)]}
 
     return router
 

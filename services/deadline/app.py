@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.deadline.api import certificate_routes
-from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineCase, DeadlineDomain
-from services.deadline.handlers import DestroyKey, SignCertificate
+from services.deadline.domain import ADDENDUM, CERTIFICATE, DESTROY_KEY, DeadlineCase, DeadlineDomain
+from services.deadline.handlers import DestroyKey, SignAddendum, SignCertificate
 from services.deadline.history import SystemHistory
 from services.deadline.storage import PostgresCertificates
 from shared.dead_letter_seal import DeadLetterSeal
@@ -23,6 +23,7 @@ async def build(resources: Resources) -> ServiceParts[DeadlineCase]:
         facts=history.facts,
         handlers={
             CERTIFICATE: SignCertificate(resources.keys.evidence(), certificates, resources.clock),
+            ADDENDUM: SignAddendum(resources.keys.evidence(), certificates, resources.clock),
             DESTROY_KEY: DestroyKey(resources.vault),
         },
         routes=lambda _batcher: certificate_routes(certificates),

@@ -1,9 +1,11 @@
-"""The two tasks of a closed request: its certificate is signed now, its key is destroyed when it may be."""
+"""The tasks of a closed request: certificate and addenda are signed now, its key is destroyed when it may be."""
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
-from services.deadline.ports import Certificates, DestroysKeys, StoredCertificate
+from services.deadline.ports import Addenda, Certificates, DestroysKeys, StoredAddendum, StoredCertificate
+from shared.addendum import sign_addendum
 from shared.clock import Clock
 from shared.evidence import evidence_digest, sign_certificate
 from shared.signing import KeyRing
@@ -28,6 +30,26 @@ class SignCertificate:
         digest = evidence_digest(payload)
         signed = sign_certificate(payload, self._ring)
         await self._certificates.add(StoredCertificate(task.request_id, digest, signed, self._clock.now()))
+        return Finished("done", {"payload_sha256": digest})
+
+
+class SignAddendum:
+    """Signs what was found after the closing, beside the certificate that it does not change."""
+
+    def __init__(self, ring: KeyRing, addenda: Addenda, clock: Clock) -> None:
+        self._ring = ring
+        self._addenda = addenda
+        self._clock = clock
+
+    async def run(self, task: Claimed, calling: Calling) -> Answer:
+        """Sign; a repeat finds its addendum there and leaves it."""
+        del calling
+        payload = str(task.body["payload"]).encode()
+        digest = evidence_digest(payload)
+        signed = sign_addendum(payload, self._ring)
+        event_id = UUID(task.body["event_id"])
+        made = StoredAddendum(task.request_id, event_id, digest, signed, self._clock.now())
+        await self._addenda.add_addendum(made)
         return Finished("done", {"payload_sha256": digest})
 
 

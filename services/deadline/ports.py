@@ -29,6 +29,29 @@ class Certificates(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAddendum:
+    """A signed addendum, and the finding's event that it is about."""
+
+    request_id: UUID
+    event_id: UUID
+    payload_sha256: str
+    jws: str
+    created_at: datetime
+
+
+class Addenda(Protocol):
+    """Where signed addenda lie."""
+
+    async def add_addendum(self, addendum: StoredAddendum) -> None:
+        """Keep an addendum; one that is there already stays as it is."""
+        ...
+
+    async def addenda_of(self, request_id: UUID) -> Sequence[StoredAddendum]:
+        """The addenda to a request's certificate, in the order in which they were made."""
+        ...
+
+
 class DestroysKeys(Protocol):
     """The one thing that this service may do with the vault."""
 

@@ -14,8 +14,10 @@ from uuid import UUID
 from services.fulfillment import results
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.domain.finishing import UNPROVED
+from services.fulfillment.earlier import Earlier, Forgotten
 from services.fulfillment.finding import find
 from services.fulfillment.ports import (
+    Adapter,
     Ambiguous,
     Capabilities,
     Done,
@@ -32,7 +34,7 @@ from services.fulfillment.subjects import Subjects
 from shared.canonical import canonical_json, sha256_hex
 from shared.clock import Clock
 from shared.ids import new_id
-from shared.tasks.work import Again, Answer, Calling, Claimed
+from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
 from shared.vault.vault import Vault
 
 ADAPTER_SECONDS = 40
@@ -67,7 +69,10 @@ class _Rows:
 class ActHandler:
     """Deletes, de-identifies, opts out or limits in one system."""
 
-    def __init__(self, systems: Systems, subjects: Subjects, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, systems: Systems, subjects: Subjects, vault: Vault, clock: Clock, earlier: Earlier | None = None
+    ) -> None:
+        self._earlier = earlier
         self._systems = systems
         self._subjects = subjects
         self._vault = vault
@@ -88,16 +93,24 @@ class ActHandler:
     async def _first(self, attempt: _Attempt) -> Answer:
         """Also after a restore that lost the ids: then only what is still there can be found, and is."""
         task, adapter = attempt.task, attempt.system.adapter
-        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
-        if isinstance(wanted, NeedsPerson):
-            return results.not_yet(wanted)
-        found = await find(adapter, wanted, attempt.cut_off)
+        found = await self._found(task, adapter, attempt.cut_off)
+        if isinstance(found, Forgotten):
+            return Finished("canceled", {"reason": "forgotten"})
         if not isinstance(found, Frozen):
             return results.not_yet(found)
         if found.is_empty:
             return results.nothing(attempt.system.entry.name)
         rows = _Rows(found, task.attempts)
         return await self._act(attempt, rows, self._bound(attempt, rows))
+
+    async def _found(
+        self, task: Claimed, adapter: Adapter, cut_off: datetime
+    ) -> Frozen | Retry | NeedsPerson | Forgotten:
+        """What to act on: whatever is held, or for what came back the rows of then."""
+        if self._earlier is not None and "earlier" in task.body:
+            return await self._earlier.rows(task, adapter)
+        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+        return wanted if isinstance(wanted, NeedsPerson) else await find(adapter, wanted, cut_off)
 
     async def _resume(self, attempt: _Attempt) -> Answer:
         """Prove first; what is still there is asked for again, with the same ids under the same key."""
@@ -171,10 +184,12 @@ class ActHandler:
         request_id, frozen_id = attempt.task.request_id, new_id()
         plain = canonical_json({"rows": rows.frozen.to_json(), "called_in": rows.called_in})
         name = attempt.system.entry.name
+        # What came back is another order, also to a system that remembers the first one by its key.
+        right = attempt.task.key if "earlier" in attempt.task.body else attempt.right
         return {
             "frozen": self._vault.seal(request_id, frozen_id, "frozen", plain),
             "frozen_id": frozen_id,
-            "idempotency_key": idempotency_key(request_id, name, attempt.right, rows.frozen),
+            "idempotency_key": idempotency_key(request_id, name, right, rows.frozen),
         }
 
     async def _rows(self, task: Claimed) -> _Rows:

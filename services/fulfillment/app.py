@@ -1,30 +1,39 @@
 """Puts the fulfillment service together; the only place that knows which adapter stands behind a system."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import structlog
 
 from services.fulfillment.acknowledging import Acknowledging
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.api import suppression_routes
 from services.fulfillment.connected import Connected, Systems, kinds_found_by, kinds_known, rights_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System, load_systems
-from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
+from services.fulfillment.domain import Aftercare, Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
+from services.fulfillment.domain.aftercare import RECHECK, SUPPRESS
 from services.fulfillment.duplicates import same_subject
+from services.fulfillment.earlier import Earlier
 from services.fulfillment.exporting import ExportHandler
 from services.fulfillment.joining import JoinHandler
 from services.fulfillment.lanes import Lane, Watched, lanes_of
 from services.fulfillment.matching import MatchHandler
 from services.fulfillment.packaging import PackageHandler
 from services.fulfillment.ports import Adapter
+from services.fulfillment.rechecking import RecheckHandler
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.storage import FulfillmentStore
 from services.fulfillment.subjects import Subjects
+from services.fulfillment.suppressing import SuppressHandler
+from services.fulfillment.suppression import SuppressionRegister, suppressions
 from services.fulfillment.telling import TellHandler
 from services.fulfillment.told.subjects import TOLD, rights_told
 from services.fulfillment.vendors.classification import Classified, classify
@@ -32,6 +41,9 @@ from services.fulfillment.vendors.files import OverKafka, ThroughSystem, Vendor,
 from shared.clock import Clock
 from shared.events.topics import ACKNOWLEDGEMENTS
 from shared.hosting import Resources, ServiceParts
+from shared.machine.decision import Message
+from shared.machine.ports import Transaction
+from shared.policy import load_regime, regime_names
 from shared.tasks.work import Handler
 from shared.vault.vault import Vault
 
@@ -60,10 +72,11 @@ def assemble(
     systems = Systems(connected)
     store, files = FulfillmentStore(resources.pool), AnswerFiles(resources.settings.packages_folder)
     return ServiceParts(
-        domain=FulfillmentDomain(catalogue),
+        domain=FulfillmentDomain(catalogue, aftercare()),
         prepare=Acknowledging((each.vendor for each in vendors), resources.keys).prepare,
-        facts=same_subject,
+        facts=_found_in_the_transaction,
         handlers=handlers(resources, systems, store, files, vendors),
+        routes=lambda _batcher: suppression_routes(SuppressionRegister(resources.pool)),
         chores=(partial(_remove_forgotten, files, store, resources.vault),),
         closers=(systems.close,),
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
@@ -81,14 +94,28 @@ def handlers(
     """Who does which kind of task."""
     vault, clock = resources.vault, resources.clock
     subjects = Subjects(store, vault)
+    earlier = Earlier(store, subjects, vault)
     return {
-        "act": ActHandler(systems, subjects, vault, clock),
+        "act": ActHandler(systems, subjects, vault, clock, earlier),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
         "match": MatchHandler(systems, subjects, vault),
         "package": PackageHandler((vault, files), resources.keys.answers(), clock),
         "join": JoinHandler(store),
+        RECHECK: RecheckHandler(systems, earlier),
+        SUPPRESS: SuppressHandler(subjects, store, resources.keys),
         "tell": TellHandler((each.vendor for each in vendors), subjects, store, resources.keys, clock),
     }
+
+
+def aftercare() -> Aftercare:
+    """When each regime's policy wants deletions looked at again."""
+    rules = {name: load_regime(name).rules for name in regime_names()}
+    return Aftercare({name: tuple(one.rechecks.looks()) for name, one in rules.items() if one.rechecks})
+
+
+async def _found_in_the_transaction(transaction: Transaction, messages: Sequence[Message]) -> dict[UUID, Any]:
+    """Who asked for the same before, and who is suppressed from now on: no message is about both."""
+    return {**await same_subject(transaction, messages), **await suppressions(transaction, messages)}
 
 
 def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
@@ -153,8 +180,9 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
 
 
 def _connected(system: System, clock: Clock) -> Connected:
-    lane = Lane(system.limits)
-    return Connected(entry_of(system), system.datamap, Watched(_adapter(system, clock), lane), lane)
+    lane, adapter = Lane(system.limits), _adapter(system, clock)
+    entry = replace(entry_of(system), proves=adapter.capabilities.verify)
+    return Connected(entry, system.datamap, Watched(adapter, lane), lane)
 
 
 def entry_of(system: System) -> SystemEntry:

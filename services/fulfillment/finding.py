@@ -9,14 +9,19 @@ from services.fulfillment.subjects import Wanted
 
 async def find(adapter: Adapter, wanted: Wanted, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
     """The ids of everything held; rows that are the person's by one identifier are not shared by another."""
-    rows: dict[str, tuple[Key, ...]] = {}
-    shared: dict[str, tuple[Key, ...]] = {}
+    all_found = Frozen({})
     for subject in wanted.subjects:
         found = await adapter.find(subject, cut_off=cut_off)
         if not isinstance(found, Frozen):
             return found
-        rows, shared = _union(rows, found.rows), _union(shared, found.shared)
-    return Frozen(rows, _without(shared, rows))
+        all_found = together(all_found, found)
+    return all_found
+
+
+def together(one: Frozen, other: Frozen) -> Frozen:
+    """The rows of both; jobs that a system was given for either belong to neither."""
+    rows = _union(one.rows, other.rows)
+    return Frozen(rows, _without(_union(one.shared, other.shared), rows))
 
 
 def _union(

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import from_json
 
 from services.fulfillment.answer_files import package_id_of
 from services.fulfillment.domain import Directive, FulfillmentCase
@@ -14,6 +15,8 @@ from shared.machine.decision import Kept
 _KEPT = "SELECT request_id, name, message_id, field, sealed FROM kept WHERE request_id = ANY($1::uuid[])"
 _RESOLUTION = "SELECT body::jsonb ->> 'resolution' FROM cases WHERE request_id = $1"
 _CASE = "SELECT body FROM cases WHERE request_id = $1"
+_BOUND = "SELECT frozen, frozen_id FROM tasks WHERE request_id = $1 AND key = $2 AND frozen IS NOT NULL"
+_RESULT = "SELECT result FROM tasks WHERE request_id = $1 AND key = $2 AND result IS NOT NULL"
 _OF_PARTS = """
 SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
@@ -41,6 +44,16 @@ class FulfillmentStore:
         """What a vendor was told about a request, if it was."""
         body: str | None = await self._pool.fetchval(_CASE, request_id)
         return None if body is None else FulfillmentCase.model_validate_json(body).directive_to(vendor)
+
+    async def bound_of(self, request_id: UUID, key: str) -> tuple[str, UUID] | None:
+        """The sealed ids that a task's call was bound to, and the id that they are sealed under."""
+        row = await self._pool.fetchrow(_BOUND, request_id, key)
+        return None if row is None else (row["frozen"], row["frozen_id"])
+
+    async def hashes_of(self, request_id: UUID, key: str) -> tuple[str, ...]:
+        """The keyed hashes that a task stated."""
+        result: str | None = await self._pool.fetchval(_RESULT, request_id, key)
+        return tuple(from_json(result)["result"].get("hashes", ())) if result else ()
 
     async def requests_of(self, files: Sequence[UUID]) -> dict[UUID, UUID]:
         """The request behind each file of an answer; files that are nobody's are left out."""

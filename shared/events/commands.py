@@ -145,6 +145,16 @@ class ReleaseHold(Command):
     actor: Actor
 
 
+@command(
+    "dsar.fulfillment.lift-suppression", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True
+)
+class LiftSuppression(Command):
+    """What this request had suppressed is suppressed no longer, unless another request asks for it too."""
+
+    actor: Actor
+    reason: Reason
+
+
 @command("dsar.deadline.extend", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
 class ExtendDeadline(Command):
     """Ask for the once-only extension; it takes effect when its notice was handed over in time (11 CCR 7021(b))."""

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from shared.events.catalogue import UnknownType, decode
 from shared.events.message import Body
-from shared.events.topics import ACKNOWLEDGEMENTS, SUBMISSIONS
+from shared.events.topics import ACKNOWLEDGEMENTS, SUBMISSIONS, SUPPRESSED
 from shared.ids import request_id_for
 
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
@@ -215,6 +215,9 @@ def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:
     key = (raw.key or b"").decode()
     if raw.topic == SUBMISSIONS.name:
         return request_id_for(headers["ce_source"], key)
+    if raw.topic == SUPPRESSED.name:
+        # No request: an id that stands for the hash.
+        return request_id_for(SUPPRESSED.name, key) if headers.get("ce_subject") == key else None
     subject = _uuid(headers.get("ce_subject", ""))
     if ACKNOWLEDGEMENTS.vendor_in(raw.topic) is not None:
         return subject if _uuid(key) is not None else None

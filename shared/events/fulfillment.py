@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.message import Event, event
-from shared.events.topics import FULFILLED, JOURNAL_FULFILLMENT
+from shared.events.topics import FULFILLED, JOURNAL_FULFILLMENT, SUPPRESSED
 from shared.policy.rights import Right
 
 Resolution = Literal["complete", "partial", "denied", "nothing_found", "withdrawn", "duplicate"]
@@ -82,6 +82,37 @@ class RequestFulfilled(Event):
     duplicate_of: UUID | None = None
     fulfilled_at: AwareDatetime
     audit_head: str
+
+
+@event("dsar.request.finding-added", version=1, topic=FULFILLED)
+class FindingAdded(Event):
+    """Something was found after the request had ended; once it is closed, a signed addendum says so.
+
+    `came_back`: so many rows that were deleted are there again. `deleted_again`: they were taken away once more, with
+    a receipt. `look` is the policy's word for when it was looked, such as `7 days`, or `restore`.
+    """
+
+    system: str
+    kind: Literal["came_back", "deleted_again"]
+    look: str
+    count: int
+    receipt_digest: str | None = None
+    found_at: AwareDatetime
+    audit_head: str = ""
+
+
+@event("dsar.subject.suppressed", version=1, topic=SUPPRESSED)
+class SubjectSuppressed(Event):
+    """What holds of whoever has this keyed hash: must stay deleted, is opted out, is limited (7022(e)).
+
+    The record's key is the hash. Of two records the higher version counts; a record without a value says that nothing
+    holds any more.
+    """
+
+    business: str
+    rights: tuple[Right, ...]
+    since: AwareDatetime
+    version: int
 
 
 @event("dsar.fulfillment.tasks-planned", version=1, topic=JOURNAL_FULFILLMENT)

@@ -1,7 +1,8 @@
 """Every topic, declared once: who writes it, who reads it, how long it is kept.
 
 Event topics have one writer and are kept for ever (they hold no identity). Command topics have one reader.
-What is keyed by request is never compacted: a request's history is the point.
+What is keyed by request is never compacted: a request's history is the point. A state topic has one writer and is
+compacted: of each key its last record counts, and one without a value says that there is nothing to say any more.
 """
 
 import re
@@ -23,7 +24,7 @@ class Topic:
     """One topic; `retention_ms` is milliseconds, -1 for ever."""
 
     name: str
-    kind: Literal["event", "command", "dead-letters"]
+    kind: Literal["event", "command", "dead-letters", "state"]
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     keyed_by: str
@@ -76,13 +77,14 @@ COMMANDS_INTAKE = _commands("intake", "verification", "fulfillment", "deadline")
 COMMANDS_VERIFICATION = _commands("verification", "intake")
 COMMANDS_FULFILLMENT = _commands("fulfillment")
 COMMANDS_DEADLINE = _commands("deadline")
+SUPPRESSED = Topic("dsar.suppressed", "state", ("fulfillment",), ("console",), "keyed hash")
 DEAD_LETTERS = {service: _dead_letters(service) for service in SERVICES}
 
 TOPICS: tuple[Topic, ...] = (
     SUBMISSIONS, RECEIVED, VERIFIED, FULFILLED, EXTENDED, CLOSED,
     JOURNAL_INTAKE, JOURNAL_VERIFICATION, JOURNAL_FULFILLMENT, JOURNAL_DEADLINE,
     COMMANDS_INTAKE, COMMANDS_VERIFICATION, COMMANDS_FULFILLMENT, COMMANDS_DEADLINE,
-    *DEAD_LETTERS.values(),
+    SUPPRESSED, *DEAD_LETTERS.values(),
 )  # fmt: skip
 # Two topics for each vendor that is told over Kafka. The installation's vendors decide which there are.
 DIRECTIVES = Topic(

@@ -16,6 +16,7 @@ from shared.ids import new_id
 from shared.machine.decision import C, Decision, Domain, Kept, Message, Outgoing
 from shared.machine.ports import CaseRow, NewTask, OutboxRow, Parked, ParkedKey, Writes
 from shared.machine.repetition import taken_off
+from shared.machine.state_records import state_row
 
 
 class Sealer(Protocol):
@@ -118,6 +119,9 @@ class Batch(Generic[C]):
 
     def _send(self, working: Working[C], outgoing: Outgoing, cause: Message) -> str:
         """Put one record into the outbox; returns its digest."""
+        if outgoing.key:
+            self.writes.outbox.append(row := state_row(outgoing, self.domain.name, self.now))
+            return f"{outgoing.body.declared.ce_type}:{hashlib.sha256(row.value).hexdigest()}"
         message_id = new_id()
         body = self._sealed(outgoing, working.row.request_id, message_id)
         if isinstance(body, Event) and (left := taken_off(working.row.sent, body)) is not None:

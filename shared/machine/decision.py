@@ -67,13 +67,16 @@ class Context:
 class Outgoing:
     """A body to send about this request; `seal` names fields whose plaintext the shell seals for it.
 
-    `to` names the vendor whose topic it goes to, where each vendor has one of its own.
+    `to` names the vendor whose topic it goes to, where each vendor has one of its own. On a state topic `key` says
+    what the record is about instead of this request, and `over` that there is nothing to say of it any more.
     """
 
     body: Body
     seal: Mapping[str, bytes] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     to: str = ""
+    key: str = ""
+    over: bool = False
 
     @property
     def topic(self) -> str:

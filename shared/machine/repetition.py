@@ -24,6 +24,7 @@ ABOUT = (
     "submission_source",
     "directive_id",
     "message",
+    "look",
 )
 
 

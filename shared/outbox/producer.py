@@ -27,7 +27,7 @@ CLOSE_LIMIT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One record to send."""
+    """One record to send; an empty value goes out as none, which takes its key off a compacted topic."""
 
     topic: str
     key: str
@@ -130,7 +130,7 @@ class KafkaProducer:
         try:
             future: asyncio.Future[object] = await producer.send(
                 self._namespace + record.topic,
-                value=record.value,
+                value=record.value or None,
                 key=record.key.encode(),
                 headers=[(name, value.encode()) for name, value in json.loads(record.headers).items()],
             )

@@ -1,6 +1,7 @@
 """The shape of a regime's YAML: its rights and what each needs, whom it protects, what must be said and kept."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -162,6 +163,28 @@ class Retention(Strict):
     package_link: Span
 
 
+class Rechecks(Rule):
+    """When to look again whether what was deleted has come back, counted from the end of the request."""
+
+    hours: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    days: tuple[Annotated[int, Field(ge=1)], ...] = ()
+
+    def looks(self) -> Iterator[tuple[str, timedelta]]:
+        """Give each look with the words for it, earliest first."""
+        yield from ((_many(count, "hour"), timedelta(hours=count)) for count in sorted(self.hours))
+        yield from ((_many(count, "day"), timedelta(days=count)) for count in sorted(self.days))
+
+    @model_validator(mode="after")
+    def _in_their_order(self) -> Self:
+        if self.hours and self.days and max(self.hours) >= 24 * min(self.days):
+            raise ValueError("hours come before days: give whole days as days")
+        return self
+
+
+def _many(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
 class Cadence(Rule):
     """What must be done again at least every so many days, counted from when it was last done."""
 
@@ -190,6 +213,15 @@ class RegimeRules(Rule):
     warnings: Warnings
     automatic_extension: AutomaticExtension | None = None
     retention: Retention
+    rechecks: Rechecks | None = None
+
+    @model_validator(mode="after")
+    def _what_is_looked_for_can_still_be_known(self) -> Self:
+        kept = timedelta(days=self.retention.last_recheck.days + 28 * self.retention.last_recheck.months)
+        looks = self.rechecks.looks() if self.rechecks else ()
+        if any(after > kept for _, after in looks):
+            raise ValueError("rechecks: the last look must come within retention.last_recheck")
+        return self
 
     @model_validator(mode="after")
     def _degrees_and_downgrades_resolve(self) -> Self:

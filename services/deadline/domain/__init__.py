@@ -4,7 +4,8 @@ Facts merge in any order: each is taken in as it comes, and everything that foll
 is known by now.
 """
 
+from services.deadline.domain.addenda import ADDENDUM
 from services.deadline.domain.case import CERTIFICATE, DESTROY_KEY, DeadlineCase
 from services.deadline.domain.rules import DeadlineDomain
 
-__all__ = ["CERTIFICATE", "DESTROY_KEY", "DeadlineCase", "DeadlineDomain"]
+__all__ = ["ADDENDUM", "CERTIFICATE", "DESTROY_KEY", "DeadlineCase", "DeadlineDomain"]

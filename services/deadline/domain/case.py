@@ -81,6 +81,18 @@ class Closing(Part):
     key_until: AwareDatetime
 
 
+class Finding(Part):
+    """What fulfillment found after the end, and the event that said so."""
+
+    event: EventEvidence
+    system: str
+    kind: Literal["came_back", "deleted_again"]
+    look: str
+    count: int
+    receipt_digest: str | None = None
+    found_at: AwareDatetime
+
+
 class DeadlineCase(Case):
     """One request's clocks.
 
@@ -103,6 +115,7 @@ class DeadlineCase(Case):
     heads: dict[str, str] = Field(default_factory=dict)
     closing: Closing | None = None
     open_tasks: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     key: Literal["kept", "destroying", "destroyed"] = "kept"
 
     @property

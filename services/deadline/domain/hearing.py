@@ -4,10 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from services.deadline.domain import extension, work
+from services.deadline.domain.addenda import hear_finding
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Ending, Notice, Received
 from shared.events.commands import DEADLINE, SendNotice
 from shared.events.deadline import DeadlineExtended
-from shared.events.fulfillment import RequestFulfilled, TaskNeedsPerson, TaskSettled, TasksPlanned
+from shared.events.fulfillment import (
+    FindingAdded,
+    RequestFulfilled,
+    TaskNeedsPerson,
+    TaskSettled,
+    TasksPlanned,
+)
 from shared.events.intake import (
     NoticeExpired,
     NoticeFailed,
@@ -130,6 +137,7 @@ UNNAMED: Final[Mapping[type[Body], Heard]] = {
     NoticeSent: _sent,
     NoticeFailed: _not_sent,
     NoticeExpired: _not_sent,
+    FindingAdded: hear_finding,
     TaskFinished: _finished,
     TasksPlanned: work.planned,
     TaskSettled: work.settled,

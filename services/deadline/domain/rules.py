@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.deadline.domain import automatic, clocks, closing, extension, hearing
+from services.deadline.domain import addenda, automatic, clocks, closing, extension, hearing
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Draft
 from services.deadline.domain.work import Pace
 from shared.events.commands import ExtendDeadline
@@ -49,6 +49,7 @@ def _settled(draft: Draft, context: Context) -> Decision[DeadlineCase]:
     draft = automatic.settle_automatic(draft, pace, context.now)
     draft = clocks.settle_clocks(draft, pace, context.now)
     draft = closing.settle_closing(draft, context)
+    draft = addenda.settle_addenda(draft)
     draft = closing.settle_key(draft, context.now)
     return Decision(
         draft.case,

@@ -1,22 +1,43 @@
 """The one place that moves a case on: whenever nothing is open, what comes next."""
 
-from services.fulfillment.domain import ending, planning
-from services.fulfillment.domain.case import FulfillmentCase, Verified
+from services.fulfillment.domain import aftercare, ending, planning
+from services.fulfillment.domain.aftercare import Aftercare
+from services.fulfillment.domain.case import FulfillmentCase, Stage, Verified
 from services.fulfillment.domain.catalogue import Catalogue
 from services.fulfillment.domain.planning import Step
 from shared.events.fulfillment import Resolution
-from shared.machine.decision import Context
+from shared.machine.decision import Context, TaskPlan
 
 
-def advance(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> Step:
+def advance(
+    case: FulfillmentCase, catalogue: Catalogue, context: Context, care: Aftercare | None = None
+) -> Step:
     """Plan the next tasks or end the request, if it is known, not ended, and none of its tasks is open."""
     if case.received_at is None or case.stage == "ended" or case.open:
         return case, (), ()
+    before, step = case.stage, _step(case, catalogue, context)
+    return step if care is None else _with_what_comes_after(before, step, catalogue, context, care)
+
+
+def _step(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> Step:
     if case.withdrawn_at is not None:
         return _end(case, ("withdrawn", None), catalogue, context)
     if case.verified is None:
         return case, (), ()
     return _next(case, case.verified, catalogue, context)
+
+
+def _with_what_comes_after(
+    before: Stage, step: Step, catalogue: Catalogue, context: Context, care: Aftercare
+) -> Step:
+    """An opt-out is told to whoever asks as soon as it is acted on, a deletion when it is done."""
+    case, events, plans = step
+    more: tuple[TaskPlan, ...] = ()
+    if case.stage == "ended":
+        case, more = aftercare.after_the_end(case, catalogue, care, context.now)
+    elif case.stage == "acting" and before != "acting" and case.right in aftercare.AT_ONCE:
+        case, more = aftercare.suppress(case, case.right)
+    return case, events, (*plans, *more)
 
 
 def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:

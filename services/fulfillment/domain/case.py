@@ -90,9 +90,11 @@ class FulfillmentCase(Case):
     request may end only when it is empty. `systems` is the catalogue's answer on the day of planning, kept
     because the catalogue may change while a request runs. A released hold is remembered, since it may be
     heard of before it was placed; so are the tasks that a person completed, which nobody has to prove any more.
+    `later` holds the keys of what is still to be looked at after the end: nothing waits for that.
     """
 
     business: str = ""
+    regime: str = ""
     asked: Right | None = None
     received_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
@@ -112,6 +114,10 @@ class FulfillmentCase(Case):
     directives: tuple[Directive, ...] = ()
     package: PackageReference | None = None
     resolution: Resolution | None = None
+    ended_at: AwareDatetime | None = None
+    later: tuple[str, ...] = ()
+    suppressed: bool = False
+    lifts: int = 0
     closed_at: AwareDatetime | None = None
 
     def word_on(self, key: str) -> Word | None:

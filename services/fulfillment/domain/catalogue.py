@@ -20,7 +20,8 @@ SHARED_KINDS = frozenset({"phone", "phone_number"})
 class SystemEntry:
     """One connected system: it finds rows by the kinds in `finds_by` and can tell those in `knows`.
 
-    What is `told` is a vendor, which knows people by the kinds in `finds_by`.
+    What is `told` is a vendor, which knows people by the kinds in `finds_by`. What `proves` can be read back: it is
+    looked at again after a deletion.
     """
 
     name: str
@@ -32,6 +33,7 @@ class SystemEntry:
     order: int = 100
     told: bool = False
     title: str = ""
+    proves: bool = False
 
     def serves(self, right: Right) -> bool:
         """Whether a right concerns this system; what no machine does is a person's work at every system."""
@@ -66,6 +68,10 @@ class Catalogue:
             if source.business == business and source.identity_source
         }
         return {name: tuple(sorted(kinds)) for name, kinds in wanted.items() if kinds}
+
+    def proves(self, business: str, system: str) -> bool:
+        """Whether a system can be looked at again; one that was disconnected cannot."""
+        return any(e.proves for e in self._entries if e.business == business and e.name == system)
 
     def out_of_reach(self) -> tuple[str, ...]:
         """Systems in which a verified person is never found: no e-mail, no source for what they need."""

@@ -19,6 +19,9 @@ NO_EVIDENCE = "evidence_missing"
 
 def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCase]:
     """Look at an open task now; one that may have called out proves before it acts."""
+    if body.task in case.later:
+        stuck = tuple(key for key in case.stuck if key != body.task)
+        return Decision(case.model_copy(update={"stuck": stuck}), hurry=(body.task,))
     if case.stage == "ended":
         return Decision(case, refusal=ENDED)
     if body.task not in case.open:

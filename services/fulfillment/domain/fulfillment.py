@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.fulfillment.domain import acknowledgements, commands, finishing, planning, vendors
+from services.fulfillment.domain import acknowledgements, aftercare, commands, finishing, planning, vendors
 from services.fulfillment.domain.advancing import advance
+from services.fulfillment.domain.aftercare import Aftercare
 from services.fulfillment.domain.case import FulfillmentCase, Verified
 from services.fulfillment.domain.catalogue import Catalogue
-from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, LiftSuppression, PlaceHold, ReleaseHold, RetryTask
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Body
@@ -28,8 +29,10 @@ class FulfillmentDomain:
     name = "fulfillment"
     case_type = FulfillmentCase
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, care: Aftercare | None = None) -> None:
+        """`care` says what is done after the end; without it nothing is."""
         self._catalogue = catalogue
+        self._care = care
 
     def open(self, request_id: UUID) -> FulfillmentCase:
         """Nothing is known yet; the id lives in the row."""
@@ -38,13 +41,19 @@ class FulfillmentDomain:
 
     def decide(self, case: FulfillmentCase, message: Message, context: Context) -> Decision[FulfillmentCase]:
         """Take over a fact or a command, then move on if nothing is open."""
+        if (
+            self._care is not None
+            and isinstance(message.body, TaskFinished)
+            and message.body.key in case.later
+        ):
+            return aftercare.finished(case, message.body, self._care, context)
         rule = _RULES.get(type(message.body))
         if rule is None:
             return Decision(case)
         heard = rule(case, message.body, message, context)
         if heard.refusal is not None:
             return heard
-        advanced, events, tasks = advance(heard.case, self._catalogue, context)
+        advanced, events, tasks = advance(heard.case, self._catalogue, context, self._care)
         return replace(heard, case=advanced, events=(*heard.events, *events), tasks=(*heard.tasks, *tasks))
 
     def wake(self, case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
@@ -58,12 +67,12 @@ class FulfillmentDomain:
         Looking for identifiers and composing an answer need no verification of their own, since neither
         destroys nor tells anything; they stop with the request.
         """
+        if key in case.later:
+            return aftercare.permit(case, key, context)
         if case.word_on(key) is not None:
             return Stop("completed", settled=True)
-        if case.withdrawn_at is not None:
-            return Stop("withdrawn")
-        if case.closed_at is not None or case.stage == "ended":
-            return Stop("closed")
+        if case.withdrawn_at is not None or case.closed_at is not None or case.stage == "ended":
+            return Stop("closed" if case.withdrawn_at is None else "withdrawn")
         if purpose != "act":
             return Go()
         if case.verified is None or not case.verified.allows:
@@ -86,6 +95,7 @@ def _received(
     due = body.clocks.due(extended=False)
     update = {
         "business": body.business,
+        "regime": body.regime,
         "asked": body.right,
         "received_at": body.received_at,
         "due_at": due.late_from if due else None,
@@ -149,6 +159,7 @@ _RULES: Mapping[type[Body], Rule] = {
     DirectiveRefused: acknowledgements.refused,
     RetryTask: _commanded(commands.retry_task),
     CompleteTask: lambda case, body, message, _: commands.complete_task(case, body, message.digest),
+    LiftSuppression: _commanded(aftercare.lifted_by_person),
     PlaceHold: _commanded(commands.place_hold),
     ReleaseHold: _commanded(commands.release_hold),
 }

@@ -63,7 +63,11 @@ def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Ste
     """Ask the identity sources for identifiers that other systems need; None where none is needed."""
     plans = tuple(
         TaskPlan(
-            match_key(name), "match", "match", case.urgency, body={**_body(case, name, right), "kinds": kinds}
+            match_key(name),
+            "match",
+            "match",
+            case.urgency,
+            body={**body_of(case, name, right), "kinds": kinds},
         )
         for name, kinds in catalogue.to_match(case.business, right).items()
     )
@@ -76,7 +80,7 @@ def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step
     names = tuple(entry.name for entry in entries)
     plans = tuple(
         TaskPlan(
-            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=_body(case, e.name, right)
+            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=body_of(case, e.name, right)
         )
         for e in entries
     )
@@ -95,7 +99,7 @@ def plan_package(case: FulfillmentCase, right: Right) -> Step:
 def plan_wait(case: FulfillmentCase, directive: Directive, right: Right) -> Step:
     """Look at what a vendor says to so many messages, once its time is over."""
     key = wait_key(directive.vendor, right, directive.messages)
-    body = _body(case, directive.vendor, right)
+    body = body_of(case, directive.vendor, right)
     return _with(case, (TaskPlan(key, "tell", "act", case.urgency, run_at=directive.look_at, body=body),))
 
 
@@ -109,7 +113,7 @@ def _parts(parts: Iterable[Part]) -> list[dict[str, str]]:
     return [{"system": part.system, "part_id": str(part.part_id)} for part in parts]
 
 
-def _body(case: FulfillmentCase, system: str, right: Right) -> dict[str, Any]:
+def body_of(case: FulfillmentCase, system: str, right: Right) -> dict[str, Any]:
     """What a handler must know; `proved` says that only proved identifiers may be used to find the person."""
     proved = case.verified is not None and case.verified.is_proved
     return {"system": system, "right": right, "cut_off": case.cut_off.isoformat(), "proved": proved}

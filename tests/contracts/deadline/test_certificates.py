@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.deadline.ports import Certificates, StoredCertificate
+from services.deadline.ports import Addenda, Certificates, StoredAddendum, StoredCertificate
 from services.deadline.storage import PostgresCertificates
 from tests.support.installation import Installation
 from tests.support.memory_certificates import MemoryCertificates
@@ -31,6 +31,13 @@ def certificates(request: pytest.FixtureRequest) -> Certificates:
     return found
 
 
+@pytest.fixture
+def records(certificates: Certificates) -> Addenda:
+    """The same store, as the place of addenda."""
+    assert isinstance(certificates, MemoryCertificates | PostgresCertificates)
+    return certificates
+
+
 async def test_what_was_added_is_found_again(certificates: Certificates) -> None:
     await certificates.add(ONE)
 
@@ -49,6 +56,17 @@ async def test_the_first_certificate_of_a_request_stands(certificates: Certifica
     await certificates.add(replace(ONE, jws="another", payload_sha256="b" * 64))
 
     assert await certificates.find(ONE.request_id) == ONE
+
+
+async def test_addenda_are_kept_once_each_and_in_their_order(records: Addenda) -> None:
+    later = StoredAddendum(uuid4(), uuid4(), "a" * 64, "a.b.c", ONE.created_at)
+    earlier = replace(later, event_id=uuid4(), created_at=ONE.created_at - timedelta(days=1))
+
+    for one in (later, earlier, replace(earlier, jws="another")):
+        await records.add_addendum(one)
+
+    assert await records.addenda_of(later.request_id) == [earlier, later]
+    assert await records.addenda_of(uuid4()) == []
 
 
 @pytest.mark.connected

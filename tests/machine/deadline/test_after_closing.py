@@ -10,9 +10,17 @@ import pytest
 from fastapi import FastAPI
 
 from services.deadline.api import certificate_routes
-from services.deadline.domain import CERTIFICATE, DESTROY_KEY
-from services.deadline.handlers import DestroyKey, SignCertificate
-from shared.evidence import Certificate, check_events, verify_certificate
+from services.deadline.domain import ADDENDUM, CERTIFICATE, DESTROY_KEY
+from services.deadline.handlers import DestroyKey, SignAddendum, SignCertificate
+from shared.addendum import Addendum, verify_addendum
+from shared.events.fulfillment import FindingAdded
+from shared.evidence import (
+    Certificate,
+    CertificateRefused,
+    check_events,
+    sign_certificate,
+    verify_certificate,
+)
 from shared.privacy import Claims
 from shared.signing import KeyRing
 from shared.tasks.work import Again, Claimed, Finished
@@ -168,6 +176,56 @@ async def test_a_certificate_that_is_not_there_is_a_plain_answer(request_id: str
     if status == 404:
         assert found.headers["content-type"] == "application/problem+json"
         assert found.json()["status"] == 404
+
+
+def _finding(**more: Any) -> FindingAdded:
+    fields = {
+        "system": "crm",
+        "kind": "came_back",
+        "look": "7 days",
+        "count": 2,
+        "found_at": facts.RECEIVED_AT,
+    }
+    return FindingAdded.model_validate({**fields, **more})
+
+
+async def test_a_finding_after_the_closing_is_an_addendum_that_names_certificate_and_event() -> None:
+    watched, certificates = _closed(), MemoryCertificates()
+    watched.hear(_finding())
+    (key,) = (key for key in watched.driver.tasks if key.startswith(ADDENDUM))
+
+    answer = await SignAddendum(RING, certificates, FixedClock()).run(_claimed(watched, key), Calls())
+
+    assert isinstance(answer, Finished)
+    async with _pages(certificates) as pages:
+        (token,) = (await pages.get(f"/certificates/{REQUEST}/addenda")).json()["addenda"]
+    addendum = verify_addendum(token, RING.public())
+    assert isinstance(addendum, Addendum)
+    assert addendum.certificate_sha256 == watched.closings[0].evidence_digest
+    assert (addendum.system, addendum.kind, addendum.look, addendum.count) == (
+        "crm",
+        "came_back",
+        "7 days",
+        2,
+    )
+
+
+def test_a_finding_that_comes_before_the_closing_waits_for_it() -> None:
+    watched = Watched()
+    watched.hear_in_time()
+    watched.hear(facts.verified())
+    watched.hear(facts.fulfilled())
+    watched.hear(_finding(look="1 hour"))
+    assert not [key for key in watched.driver.tasks if key.startswith(ADDENDUM)]
+
+    watched.notice("answer")
+
+    assert len([key for key in watched.driver.tasks if key.startswith(ADDENDUM)]) == 1
+    assert watched.case.findings == ()
+
+
+def test_a_certificate_is_no_addendum() -> None:
+    assert verify_addendum(sign_certificate(b"{}", RING), RING.public()) == CertificateRefused("type")
 
 
 def _pages(certificates: MemoryCertificates) -> httpx2.AsyncClient:

@@ -1,0 +1,218 @@
+"""What comes after the end: who stays suppressed, and whether what was deleted stays gone.
+
+Its tasks stand in `later`, apart from those that a request's end waits for. What has come back is deleted again
+under a task of its own, bound to the same rows and the same cut-off; each of both is a finding of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.fulfillment.domain import planning
+from services.fulfillment.domain.case import FulfillmentCase
+from services.fulfillment.domain.catalogue import Catalogue
+from shared.events.commands import LiftSuppression
+from shared.events.fulfillment import FindingAdded, SubjectSuppressed, SystemOutcome, TaskNeedsPerson
+from shared.machine.decision import Context, Decision, Go, Outgoing, Stop, TaskFinished, TaskPlan, Wait
+from shared.policy.rights import Right
+
+SUPPRESS, LIFT, RECHECK, AGAIN = "suppress", "lift", "recheck", "again"
+# An opt-out and a limit hold from the moment at which they are known, a deletion once it is done.
+AT_ONCE = frozenset({Right.OPT_OUT, Right.LIMIT})
+WHEN_ENDED = frozenset({Right.DELETE, Right.OPT_IN})
+DONE = frozenset({"complete", "partial", "nothing_found"})
+HOLD_LOOKED_AT = timedelta(hours=1)
+NOTHING_SUPPRESSED = "nothing_suppressed"
+
+Looks = Sequence[tuple[str, timedelta]]
+
+
+@dataclass(frozen=True, slots=True)
+class Aftercare:
+    """What the policy says of each regime: when to look again, in which words."""
+
+    looks: Mapping[str, Looks] = field(default_factory=dict)
+
+    def of(self, regime: str) -> Looks:
+        """The looks that a request of this regime gets."""
+        return self.looks.get(regime, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What holds of one keyed hash from now on, as the transaction found it; no right means nothing any more."""
+
+    hash: str
+    business: str
+    rights: tuple[Right, ...]
+    since: datetime
+    version: int
+
+    def record(self) -> Outgoing:
+        """Its record, in the place of all earlier ones."""
+        body = SubjectSuppressed(
+            business=self.business, rights=self.rights, since=self.since, version=self.version
+        )
+        return Outgoing(body, key=self.hash, over=not self.rights)
+
+
+def suppress(case: FulfillmentCase, right: Right) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """Have the person's hashes told to every system that asks."""
+    return _plan(case, TaskPlan(SUPPRESS, SUPPRESS, "document", case.urgency, body=_body(case, "", right)))
+
+
+def lift(case: FulfillmentCase, right: Right) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """Take back what this request had suppressed."""
+    key = f"{LIFT}:{case.lifts + 1}"
+    lifting = case.model_copy(update={"lifts": case.lifts + 1, "suppressed": False})
+    return _plan(lifting, TaskPlan(key, SUPPRESS, "document", case.urgency, body=_body(case, "", right)))
+
+
+def after_the_end(
+    case: FulfillmentCase, catalogue: Catalogue, care: Aftercare, now: datetime
+) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """What an ended request leaves to be done."""
+    right = case.right
+    if right is None:
+        return case, ()
+    if case.resolution not in DONE:
+        return lift(case, right) if case.suppressed else (case, ())
+    plans: tuple[TaskPlan, ...] = ()
+    case = case.model_copy(update={"ended_at": now})
+    unsaid = SUPPRESS not in case.later and not case.suppressed and not case.lifts
+    if right in WHEN_ENDED or (right in AT_ONCE and unsaid):
+        case, plans = suppress(case, right)
+    if right is Right.DELETE:
+        for outcome in case.outcomes:
+            if outcome.erased + outcome.deidentified and catalogue.proves(case.business, outcome.system):
+                case, more = _look(case, outcome.system, 0, care)
+                plans += more
+    return case, plans
+
+
+def permit(case: FulfillmentCase, key: str, context: Context) -> Go | Stop | Wait:
+    """Looking and remembering destroy nothing; deleting again is bound by a hold as any deletion is."""
+    if key == SUPPRESS and case.withdrawn_at is not None and case.stage != "ended":
+        return Stop("withdrawn")
+    if key.startswith(f"{AGAIN}:") and case.is_held:
+        return Wait(context.now + HOLD_LOOKED_AT, "hold")
+    return Go()
+
+
+def finished(
+    case: FulfillmentCase, body: TaskFinished, care: Aftercare, context: Context
+) -> Decision[FulfillmentCase]:
+    """Take over the end of one of these tasks."""
+    if body.status == "needs_person":
+        return _needs_person(case, body)
+    kept = {"later": _without(case.later, body.key), "stuck": _without(case.stuck, body.key)}
+    case = case.model_copy(update=kept)
+    if body.status != "done":
+        return Decision(case)
+    match body.key.partition(":")[0]:
+        case "recheck":
+            return _looked(case, body, care, context)
+        case "again":
+            return _deleted_again(case, body, care, context)
+        case "suppress":
+            return _suppressed(case, context)
+    return Decision(case, events=_records(context))
+
+
+def lifted_by_person(case: FulfillmentCase, body: LiftSuppression) -> Decision[FulfillmentCase]:
+    """A person asks for it: the subject came back of their own will, or the record was a mistake."""
+    del body
+    if not case.suppressed or case.right is None:
+        return Decision(case, refusal=NOTHING_SUPPRESSED)
+    lifting, plans = lift(case, case.right)
+    return Decision(lifting, tasks=plans)
+
+
+def _suppressed(case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
+    """Who withdrew meanwhile is not suppressed after all."""
+    case = case.model_copy(update={"suppressed": True})
+    records = _records(context)
+    if case.resolution == "withdrawn" and case.right is not None:
+        case, plans = lift(case, case.right)
+        return Decision(case, events=records, tasks=plans)
+    return Decision(case, events=records)
+
+
+def _looked(
+    case: FulfillmentCase, body: TaskFinished, care: Aftercare, context: Context
+) -> Decision[FulfillmentCase]:
+    _, system, number = body.key.split(":")
+    look, left = int(number), int(body.result.get("left", 0))
+    case, plans = _look(case, system, look + 1, care)
+    if not left:
+        return Decision(case, tasks=plans)
+    case, more = _again(case, system, look)
+    word = care.of(case.regime)[look][0]
+    finding = FindingAdded(system=system, kind="came_back", look=word, count=left, found_at=context.now)
+    return Decision(case, events=(Outgoing(finding),), tasks=(*plans, *more))
+
+
+def _deleted_again(
+    case: FulfillmentCase, body: TaskFinished, care: Aftercare, context: Context
+) -> Decision[FulfillmentCase]:
+    outcome = SystemOutcome.model_validate(body.result["outcome"])
+    finding = FindingAdded(
+        system=outcome.system,
+        kind="deleted_again",
+        look=care.of(case.regime)[int(body.key.split(":")[2])][0],
+        count=outcome.erased + outcome.deidentified,
+        receipt_digest=outcome.receipt_digest,
+        found_at=context.now,
+    )
+    return Decision(case, events=(Outgoing(finding),))
+
+
+def _needs_person(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
+    stuck = case.model_copy(update={"stuck": tuple(sorted({*case.stuck, body.key}))})
+    event = TaskNeedsPerson(
+        system=planning.system_of(body.key),
+        task=body.key,
+        kind=str(body.result.get("kind", "refused")),
+        reason=str(body.result.get("reason", "")),
+    )
+    return Decision(stuck, events=(Outgoing(event),))
+
+
+def _look(
+    case: FulfillmentCase, system: str, number: int, care: Aftercare
+) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """The next look at one system, if there is one; its time counts from the end, so late ones do not add up."""
+    looks = care.of(case.regime)
+    if number >= len(looks) or case.ended_at is None:
+        return case, ()
+    body = _body(case, system, Right.DELETE)
+    run_at = case.ended_at + looks[number][1]
+    key = f"{RECHECK}:{system}:{number}"
+    return _plan(case, TaskPlan(key, RECHECK, "document", run_at, run_at=run_at, body=body))
+
+
+def _again(case: FulfillmentCase, system: str, number: int) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """The linked task: its urgency is the request's own, which is over, so nothing goes before it."""
+    body = _body(case, system, Right.DELETE)
+    return _plan(case, TaskPlan(f"{AGAIN}:{system}:{number}", "act", "act", case.urgency, body=body))
+
+
+def _body(case: FulfillmentCase, system: str, right: Right) -> dict[str, Any]:
+    body = planning.body_of(case, system, right)
+    earlier = {"earlier": planning.act_key(system, right)} if system else {"business": case.business}
+    return {**body, **earlier}
+
+
+def _plan(case: FulfillmentCase, plan: TaskPlan) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    later = tuple(sorted({*case.later, plan.key}))
+    return case.model_copy(update={"later": later}), (plan,)
+
+
+def _records(context: Context) -> tuple[Outgoing, ...]:
+    found = context.facts if isinstance(context.facts, tuple) else ()
+    return tuple(one.record() for one in found if isinstance(one, Suppression))
+
+
+def _without(keys: tuple[str, ...], key: str) -> tuple[str, ...]:
+    return tuple(each for each in keys if each != key)

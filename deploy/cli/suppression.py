@@ -32,6 +32,14 @@ Source = Annotated[
 ]
 Business = Annotated[str, typer.Option(help="The business whose people are meant.")]
 Home = Annotated[Path, typer.Option(envvar="HABEAS_HOME", help="Where this installation's keys lie.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HABEAS_FULFILLMENT_URL",
+        help="Where the fulfillment service answers.",
+        show_default="the one that runs here",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DEFAULT_HOME = Path(".habeas")
 
@@ -62,14 +70,7 @@ def check(
     source: Source,
     business: Business,
     home: Home = DEFAULT_HOME,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HABEAS_FULFILLMENT_URL",
-            help="Where the fulfillment service answers.",
-            show_default="the one that runs here",
-        ),
-    ] = None,
+    url: Url = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -43,17 +43,7 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
     )
     async def check(request: Request) -> Response:
         """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`."""
-        content = await request.body()
-        if len(content) > MOST_BYTES:
-            return _problem(413, "too_large", f"send at most {MOST_HASHES} hashes at a time")
-        asked = _asked(content)
-        if asked is None:
-            return _problem(
-                422, "hashes_malformed", 'send {"hashes": [...]} as habeas suppression hash makes them'
-            )
-        found = await register.check(asked.hashes)
-        # Half a megabyte at most: pydantic writes it in a tenth of the time.
-        return Response(to_json({"suppressed": found}), media_type="application/json")
+        return await _checked(register, await request.body())
 
     @router.get("/suppression/versions")
     async def versions() -> dict[str, list[str]]:
@@ -61,6 +51,19 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
         return {"versions": await register.versions()}
 
     return router
+
+
+async def _checked(register: SuppressionRegister, content: bytes) -> Response:
+    if len(content) > MOST_BYTES:
+        return _problem(413, "too_large", f"send at most {MOST_HASHES} hashes at a time")
+    asked = _asked(content)
+    if asked is None:
+        return _problem(
+            422, "hashes_malformed", 'send {"hashes": [...]} as habeas suppression hash makes them'
+        )
+    found = await register.check(asked.hashes)
+    # Half a megabyte at most: pydantic writes it in a tenth of the time.
+    return Response(to_json({"suppressed": found}), media_type="application/json")
 
 
 def _asked(content: bytes) -> Asked | None:

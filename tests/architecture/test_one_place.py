@@ -32,7 +32,7 @@ MAKES_RANDOMNESS = {
 }
 PURE = re.compile(
     r"(collections|dataclasses|datetime|enum|functools|hashlib|itertools|operator|re|typing|uuid|pydantic)\b"
-    r"|shared\.(canonical|events|evidence|machine\.decision|policy|privacy)\b"
+    r"|shared\.(addendum|canonical|events|evidence|machine\.decision|policy|privacy)\b"
     # Intake's own message bodies, shapes without behaviour.
     r"|services\.\w+\.domain\b|services\.intake\.(messages|submission)$"
 )

@@ -16,7 +16,7 @@ PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench faults simulate fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -53,6 +53,9 @@ verify: $(DEV) ## Fail if a generated file is not what the catalogue says
 
 bench: $(DEV) $(PEER) ## Measure lifecycles per second beside a floor and DBOS; writes docs/proof/speed.md
 	@$(VENV)/bin/python bench/lifecycle.py $(or $(ARGS),--floor --dbos $(VENV)-peer/bin/python --page docs/proof/speed.md)
+
+answer: $(DEV) ## Measure the memory that an answer of a million rows takes; writes docs/proof/answer.md
+	@$(VENV)/bin/python -m bench.answer --page docs/proof/answer.md $(ARGS)
 
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
 	@$(VENV)/bin/python -m tests.faults.report $(ARGS)

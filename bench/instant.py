@@ -22,6 +22,7 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
     Subject,
+    TakesRows,
 )
 from services.intake.ports import Accepted, Handover
 from shared.clock import Clock
@@ -61,6 +62,7 @@ class InstantSystem:
         cut_off: datetime,
         since: datetime | None = None,
         specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         return Export(self.name, (), ())
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 class KeyFileRefused(Exception):
@@ -53,19 +54,43 @@ def create_private(path: Path, content: bytes) -> bool:
         return True
 
 
+class Draft:
+    """A private file that is written piece by piece; it is in its place whole, or not at all."""
+
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        self.file: BinaryIO = os.fdopen(handle, "wb")
+        self.draft = Path(name)
+        self._path = path
+        self._mode = mode
+
+    def finish(self) -> None:
+        """All is written: it is on the disk."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self.draft.chmod(self._mode)
+
+    def place(self) -> None:
+        """Put it in its place; an older file is replaced."""
+        self.finish()
+        self.draft.replace(self._path)
+
+    def discard(self) -> None:
+        """Remove what was not put in place."""
+        self.file.close()
+        self.draft.unlink(missing_ok=True)
+
+
 @contextmanager
 def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
+    draft = Draft(path, mode)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(mode)
-        yield draft
+        draft.file.write(content)
+        draft.finish()
+        yield draft.draft
     finally:
-        draft.unlink(missing_ok=True)
+        draft.discard()
 
 
 def _refuse_open_to_others(path: Path, found: os.stat_result) -> None:

@@ -1,18 +1,38 @@
 """Sealed answers on disk: written whole or not at all, unreadable once the request's key is destroyed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
 from uuid import UUID, uuid5
 
-from shared.private_files import write_private
+from shared.private_files import Draft
 from shared.vault.errors import KeyDestroyed, VaultError
 from shared.vault.vault import Vault
 
 # Fewer than the keys that a vault holds open at once.
 LOOKED_AT_ONCE = 1000
+T = TypeVar("T")
 RequestsOf = Callable[[Sequence[UUID]], Awaitable[dict[UUID, UUID]]]
+
+
+@dataclass(slots=True)
+class Writing:
+    """A file on its way; it is filed only if it is `kept` in the end. What takes long is done `aside`."""
+
+    file: BinaryIO
+    aside: "Aside"
+    kept: bool = False
+
+
+class Aside(Protocol):
+    """Where work that would hold up everything else is done."""
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """Do it, and answer what it answers."""
+        ...
 
 
 class AnswerFiles:
@@ -22,17 +42,25 @@ class AnswerFiles:
         self._folder = folder
         self._parts = folder / "parts"
 
-    async def write_part(self, part_id: UUID, sealed: bytes) -> None:
-        """File one system's contribution; a repeat replaces it."""
-        await asyncio.to_thread(_write, _file(self._parts, part_id), sealed)
+    @staticmethod
+    async def aside(work: Callable[[], T], /) -> T:
+        """In a thread: reading and sealing much is no reason to let others wait."""
+        return await asyncio.to_thread(work)
 
-    async def write_package(self, package_id: UUID, sealed: bytes) -> None:
-        """File an answer."""
-        await asyncio.to_thread(_write, _file(self._folder, package_id), sealed)
+    def part(self, part_id: UUID) -> AbstractAsyncContextManager[Writing]:
+        """Write one system's contribution; a repeat replaces it."""
+        return _writing(_file(self._parts, part_id))
 
-    async def read_part(self, part_id: UUID) -> bytes | None:
-        """One system's contribution, or None where it is not there."""
-        return await asyncio.to_thread(_read, _file(self._parts, part_id))
+    def package(self, package_id: UUID) -> AbstractAsyncContextManager[Writing]:
+        """Write an answer."""
+        return _writing(_file(self._folder, package_id))
+
+    def read_part(self, part_id: UUID) -> BinaryIO | None:
+        """One system's contribution, or None where it is not there; the caller closes it."""
+        try:
+            return _file(self._parts, part_id).open("rb")
+        except FileNotFoundError:
+            return None
 
     async def remove_forgotten(self, requests_of: RequestsOf, vault: Vault) -> int:
         """Remove the files whose request's key was destroyed; they are unreadable already. The number removed."""
@@ -64,16 +92,21 @@ def _file(folder: Path, file_id: UUID) -> Path:
     return folder / f"{file_id}.sealed"
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, content)
-
-
-def _read(path: Path) -> bytes | None:
+@asynccontextmanager
+async def _writing(path: Path) -> AsyncIterator[Writing]:
+    draft = await asyncio.to_thread(_begun, path)
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+        writing = Writing(draft.file, AnswerFiles.aside)
+        yield writing
+        if writing.kept:
+            await asyncio.to_thread(draft.place)
+    finally:
+        await asyncio.to_thread(draft.discard)
+
+
+def _begun(path: Path) -> Draft:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Draft(path)
 
 
 def _is_destroyed(vault: Vault, request_id: UUID) -> bool:

@@ -99,7 +99,7 @@ def handlers(
         "act": ActHandler(systems, subjects, vault, clock, earlier),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
         "match": MatchHandler(systems, subjects, vault),
-        "package": PackageHandler((vault, files), resources.keys.answers(), clock),
+        "package": PackageHandler(subjects, (vault, files), resources.keys.answers(), clock),
         "join": JoinHandler(store),
         RECHECK: RecheckHandler(systems, earlier),
         SUPPRESS: SuppressHandler(subjects, store, resources.keys),

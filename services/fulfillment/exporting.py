@@ -5,12 +5,13 @@ shown, however old, unless the person asked for certain days (Civ. Code 1798.130
 """
 
 import asyncio
-import json
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.fulfillment import results
 from services.fulfillment.acting import ADAPTER_SECONDS
 from services.fulfillment.answer_files import AnswerFiles
+from services.fulfillment.answer_parts import PartWriter
+from services.fulfillment.answer_seal import SealedAs, SealedWriter
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.finding import find
 from services.fulfillment.ports import Export, Frozen, NeedsPerson, Receipt
@@ -54,21 +55,21 @@ class ExportHandler:
             return results.not_yet(found)
         if found.is_empty:
             return results.nothing(system.entry.name)
-        specific = task.body["right"] == Right.KNOW_SPECIFIC
-        export = await system.adapter.export(
-            found, cut_off=until, since=_since(wanted.collected_from), specific=specific
-        )
-        if not isinstance(export, Export):
-            return results.not_yet(export)
-        return await self._file(task, export, until)
-
-    async def _file(self, task: Claimed, export: Export, until: datetime) -> Answer:
-        if not export.categories and not any(data.rows or data.withheld for data in export.datasets):
-            return results.nothing(export.system)
-        plain = json.dumps(export.to_json(), ensure_ascii=False, default=str).encode()
-        await self._vault.prefetch([task.request_id])
-        sealed = self._vault.seal(task.request_id, task.task_id, "export", plain)
-        await self._files.write_part(task.task_id, sealed.encode())
+        about = SealedAs(self._vault, task.request_id, task.task_id, "export")
+        async with self._files.part(task.task_id) as writing:
+            part = PartWriter(SealedWriter(about, writing))
+            export = await system.adapter.export(
+                found,
+                cut_off=until,
+                since=_since(wanted.collected_from),
+                specific=task.body["right"] == Right.KNOW_SPECIFIC,
+                taking=part,
+            )
+            if not isinstance(export, Export):
+                return results.not_yet(export)
+            if export.is_empty:
+                return results.nothing(export.system)
+            await part.finish(export, system.entry.title)
         receipt = Receipt(export.system, export.counts(), self._clock.now(), until).sealed()
         return results.done(receipt, part_id=str(task.task_id))
 

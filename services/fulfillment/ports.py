@@ -4,7 +4,7 @@ Nothing here may show a person's values by accident: a subject's repr names its 
 system's own row keys, and an export hides its rows from repr.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias
@@ -59,6 +59,7 @@ __all__ = [
     "Retry",
     "StillPresent",
     "Subject",
+    "TakesRows",
     "Unknown",
     "Withheld",
     "outcome_from_json",
@@ -202,41 +203,45 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class ExportedDataset:
-    """The subject's rows of one table, with the statutory category of each column."""
+    """The subject's rows of one table, with the statutory category of each column.
+
+    `taken` counts the rows that were handed over while they were read; they are not in `rows`.
+    """
 
     dataset: str
     rows: tuple[Mapping[str, Any], ...] = field(repr=False)
     categories: Mapping[str, str]
     withheld: tuple[Withheld, ...] = ()
+    taken: int = 0
 
-    def to_json(self) -> Json:
-        withheld = [{"column": w.column, "kind": w.kind, "count": w.count} for w in self.withheld]
-        rows = [dict(row) for row in self.rows]
-        return {
-            "dataset": self.dataset,
-            "rows": rows,
-            "categories": dict(self.categories),
-            "withheld": withheld,
-        }
+    @property
+    def count(self) -> int:
+        return self.taken + len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What one system contributes to an answer; `to_json` is a person's data and is sealed at once."""
+    """What one system contributes to an answer."""
 
     system: str
     datasets: tuple[ExportedDataset, ...]
     categories: tuple[CategoryHeld, ...]
 
     def counts(self) -> tuple[DatasetCount, ...]:
-        return tuple(DatasetCount(data.dataset, exported=len(data.rows)) for data in self.datasets)
+        return tuple(DatasetCount(data.dataset, exported=data.count) for data in self.datasets)
 
-    def to_json(self) -> Json:
-        return {
-            "system": self.system,
-            "datasets": [data.to_json() for data in self.datasets],
-            "categories": [category.to_json() for category in self.categories],
-        }
+    @property
+    def is_empty(self) -> bool:
+        held = any(data.count or data.withheld for data in self.datasets)
+        return not self.categories and not held
+
+
+class TakesRows(Protocol):
+    """Whoever wants rows as they are read, so that a person of a million rows fits."""
+
+    async def take(self, dataset: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Some more rows of one table."""
+        ...
 
 
 class Adapter(Protocol):
@@ -256,9 +261,19 @@ class Adapter(Protocol):
         ...
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
-        """Read the frozen rows (`specific`) or only the categories held; 7024(d) values are never read."""
+        """Read the frozen rows (`specific`) or only the categories held; 7024(d) values are never read.
+
+        An adapter that reads piece by piece may hand rows to `taking` as they come, and leave them out of the export;
+        if it fails later, what was taken counts for nothing.
+        """
         ...
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:

@@ -68,6 +68,15 @@ class Subjects:
             Wanted(subjects), collected_from=claims.collected_from, collected_to=claims.collected_to
         )
 
+    async def claims(self, request_id: UUID) -> Claims | None:
+        """What the request said, or None where it cannot be opened: then the answer is in English."""
+        rows = {row.name: row for row in await self._kept.of(request_id)}
+        await self._vault.prefetch([request_id])
+        try:
+            return Claims.from_bytes(self._open(request_id, rows["claims"]))
+        except (*UNREADABLE, KeyError):
+            return None
+
     def _open(self, request_id: UUID, row: Kept) -> bytes:
         return self._vault.open(request_id, row.message_id, row.field, row.sealed)
 

@@ -1,6 +1,5 @@
 """The HTTP interface: which paths there are, what they take and answer. What they do is `counter.py`."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
@@ -17,7 +16,6 @@ from services.intake.guards import SecurityHeaders, json_body
 from services.intake.pace import Pace
 from services.intake.packages import form_of
 
-CHUNK: Final = 64 * 1024
 _SECRET: Final = HTTPBearer(auto_error=False, description="The secret that came with the request's receipt.")
 
 Traceparent = Annotated[str, Header(include_in_schema=False)]
@@ -120,15 +118,9 @@ def _collecting(router: APIRouter, counter: Counter) -> None:
     )
     async def package(request_id: str, caller: Calls) -> StreamingResponse:
         content = await counter.package(request_id, caller)
-        kind, ending = form_of(content)
+        kind, ending = form_of(content.first)
         name = f'attachment; filename="habeas-answer.{ending}"'
-        headers = {"content-disposition": name, "content-length": str(len(content))}
-        return StreamingResponse(_chunks(content), media_type=kind, headers=headers)
-
-
-def _chunks(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), CHUNK):
-        yield content[start : start + CHUNK]
+        return StreamingResponse(content.pieces(), media_type=kind, headers={"content-disposition": name})
 
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:

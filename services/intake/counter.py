@@ -13,7 +13,7 @@ from services.intake.desk import Desk
 from services.intake.domain import IntakeCase
 from services.intake.domain.receiving import right_not_offered
 from services.intake.messages import HTTP, PresentProof, SubmitRequest, WithdrawRequest
-from services.intake.packages import PackageAwayError, PackageGoneError, Packages
+from services.intake.packages import Content, PackageAwayError, PackageGoneError, Packages
 from services.intake.ports import Cases, Submits
 from services.intake.problems import (
     ProblemError,
@@ -107,7 +107,7 @@ class Counter:
         body = PresentProof(code=proof.code, assertion=proof.assertion)
         return RequestStatus.of(found, await self._send(found, body, caller))
 
-    async def package(self, request_id: str, caller: Caller) -> bytes:
+    async def package(self, request_id: str, caller: Caller) -> Content:
         """The answer's content."""
         found = self._let_in(request_id, caller)
         case = await self._case(found)

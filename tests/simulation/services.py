@@ -1,7 +1,8 @@
 """The four services as in production, each process over simulated ports: nothing of ours is replaced but the edges."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ from uuid import UUID
 from services.deadline.domain import CERTIFICATE, DESTROY_KEY, DeadlineDomain
 from services.deadline.handlers import DestroyKey, SignCertificate
 from services.fulfillment.acting import ActHandler
+from services.fulfillment.answer_files import Writing
 from services.fulfillment.connected import Systems
 from services.fulfillment.domain import Catalogue, FulfillmentDomain
 from services.fulfillment.exporting import ExportHandler
@@ -112,13 +114,17 @@ class Files(MemoryFiles):
         super().__init__(files)
         self._process = process
 
-    async def write_part(self, part_id: UUID, sealed: bytes) -> None:
-        await self._room()
-        await super().write_part(part_id, sealed)
+    @asynccontextmanager
+    async def part(self, part_id: UUID) -> AsyncIterator[Writing]:
+        async with super().part(part_id) as writing:
+            yield writing
+            await self._room()
 
-    async def write_package(self, package_id: UUID, sealed: bytes) -> None:
-        await self._room()
-        await super().write_package(package_id, sealed)
+    @asynccontextmanager
+    async def package(self, package_id: UUID) -> AsyncIterator[Writing]:
+        async with super().package(package_id) as writing:
+            yield writing
+            await self._room()
 
     async def _room(self) -> None:
         if await self._process.point("files.write", "fail") == "fail":
@@ -163,7 +169,7 @@ def _fulfillment(process: Process, world: "World", vault: Vault) -> Made:
         "act": ActHandler(systems, subjects, vault, world.clock),
         "export": ExportHandler(systems, subjects, (vault, files), world.clock),
         "match": MatchHandler(systems, subjects, vault),
-        "package": PackageHandler((vault, files), EVIDENCE, world.clock),
+        "package": PackageHandler(subjects, (vault, files), EVIDENCE, world.clock),
         "join": JoinHandler(rows),
     }
     domain = FulfillmentDomain(Catalogue(each.entry for each in connected))

@@ -21,6 +21,7 @@ from services.fulfillment.ports import (
     Proof,
     Retry,
     Subject,
+    TakesRows,
     Unknown,
 )
 from shared.tasks.work import Answer, Calling, Claimed, Handler
@@ -122,10 +123,18 @@ class Reached:
         return trouble or await self._system.find(subject, cut_off=cut_off)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         trouble = await self._trouble("export")
-        return trouble or await self._system.export(frozen, cut_off=cut_off, since=since, specific=specific)
+        return trouble or await self._system.export(
+            frozen, cut_off=cut_off, since=since, specific=specific, taking=taking
+        )
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         trouble = await self._trouble("act")

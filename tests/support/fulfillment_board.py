@@ -234,7 +234,7 @@ class Board:
             "act": ActHandler(systems, subjects, self.vault, self),
             "export": ExportHandler(systems, subjects, (self.vault, self.files), self),
             "match": MatchHandler(systems, subjects, self.vault),
-            "package": PackageHandler((self.vault, self.files), ANSWERS, self),
+            "package": PackageHandler(subjects, (self.vault, self.files), ANSWERS, self),
             "join": JoinHandler(self.ends),
             "tell": TellHandler(self.vendors, subjects, self, self.keys, self),
         }

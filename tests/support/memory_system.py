@@ -34,6 +34,7 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
     Subject,
+    TakesRows,
     Withheld,
 )
 
@@ -99,7 +100,13 @@ class MemorySystem:
         )
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         self.ledger.append(Call("export"))
         trouble = self._trouble(self.before, "export")

@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from services.fulfillment.answer.tables import columns_of
+from services.fulfillment.answer.document import Places, columns_by_category
+from services.fulfillment.answer.survey import Survey, Table
+from services.fulfillment.answer.words import Words
 
 Json = dict[str, Any]
 
@@ -22,22 +24,46 @@ _TEMPLATES: Final = Environment(
 )
 
 
-def page(document: Json, exports: Sequence[Json], files: dict[tuple[str, str], str]) -> bytes:
-    """The page; `files` says where the rows of a system's table lie in the archive."""
-    systems = [
-        {**export, "tables": [_table(export, data, files) for data in export["datasets"] if data["rows"]]}
-        for export in exports
-    ]
-    rendered = _TEMPLATES.get_template("page.html").render(document=document, systems=systems)
+def page(document: Json, surveys: Sequence[Survey], places: Places, words: Words) -> bytes:
+    """The page; `places` says where the rows of a system's table lie in the archive."""
+    systems = [_system(survey, places, words) for survey in surveys]
+    rendered = _TEMPLATES.get_template("page.html").render(
+        document=document,
+        systems=systems,
+        w=words.page,
+        day=words.day,
+        language=words.language,
+        business=_name(document["business"]),
+    )
     return rendered.encode()
 
 
-def _table(export: Json, data: Json, files: dict[tuple[str, str], str]) -> Json:
+def _system(survey: Survey, places: Places, words: Words) -> Json:
     return {
-        "title": data["dataset"],
-        "columns": columns_of(data),
-        "categories": data["categories"],
-        "rows": data["rows"][:ROWS_SHOWN],
-        "count": len(data["rows"]),
-        "file": files[export["system"], data["dataset"]],
+        "title": survey.title or _name(survey.system),
+        "categories": [{**each, "words": words.category(each["category"])} for each in survey.categories],
+        "tables": [
+            _table(table, places[survey.system, table.dataset], words)
+            for table in survey.tables.values()
+            if table.count
+        ],
     }
+
+
+def _table(table: Table, files: Sequence[str], words: Words) -> Json:
+    groups = [(words.category(name), names) for name, names in columns_by_category(table).items()]
+    shown = table.first[:ROWS_SHOWN]
+    return {
+        "title": _name(table.dataset),
+        "groups": groups,
+        "columns": [column for _, names in groups for column in names],
+        "rows": shown,
+        "count": table.count,
+        "files": files,
+    }
+
+
+def _name(identifier: str) -> str:
+    """A system's or table's own name, as words."""
+    words = identifier.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:] if words.islower() else words

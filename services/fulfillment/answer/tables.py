@@ -1,7 +1,9 @@
-"""The rows of one table as CSV, safe to open in a spreadsheet."""
+"""The rows of one table as files: CSV that is safe to open in a spreadsheet, and JSON, a row on each line."""
 
 import csv
 import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -10,18 +12,22 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """With these a spreadsheet takes a text for a formula, and runs it on the reader's machine."""
 
 
-def columns_of(data: Json) -> list[str]:
-    """Every column that any row has, as they come."""
-    return list(dict.fromkeys(column for row in data["rows"] for column in row))
-
-
-def as_csv(data: Json) -> bytes:
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Json]]) -> Iterator[bytes]:
     """RFC 4180, UTF-8; a text that a spreadsheet would run is led by an apostrophe."""
-    columns = columns_of(data)
+    yield _written([[_harmless(column) for column in columns]])
+    for some in rows:
+        yield _written([_harmless(row.get(column)) for column in columns] for row in some)
+
+
+def as_json_lines(rows: Iterable[Sequence[Json]]) -> Iterator[bytes]:
+    """Every value as it is held."""
+    for some in rows:
+        yield "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in some).encode()
+
+
+def _written(lines: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([_harmless(column) for column in columns])
-    writer.writerows([_harmless(row.get(column)) for column in columns] for row in data["rows"])
+    csv.writer(text).writerows(lines)
     return text.getvalue().encode()
 
 

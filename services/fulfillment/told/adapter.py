@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.systems import System
-from services.fulfillment.ports import Export, Frozen, NeedsPerson, Nothing, Retry, Subject
+from services.fulfillment.ports import Export, Frozen, NeedsPerson, Nothing, Retry, Subject, TakesRows
 from services.fulfillment.told.subjects import rights_told, whom
 from shared.clock import Clock
 
@@ -21,7 +21,13 @@ class Telling:
         return whom(self.system.datamap, subject)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         """The categories that the map names; a copy cannot be had this way."""
         if specific:

@@ -3,9 +3,10 @@
 import csv
 import io
 import json
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zipfile import ZipFile
 
 import pytest
@@ -13,15 +14,20 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from services.fulfillment.answer.archive import archive
-from services.fulfillment.answer.document import compose
 from services.fulfillment.answer.page import ROWS_SHOWN
+from services.fulfillment.answer.survey import ROWS_KEPT
+from services.fulfillment.answer.words import words_of
+from services.fulfillment.answer_parts import lines_of
+from services.fulfillment.datamap.additions import WithheldKind
+from services.fulfillment.datamap.statutory import WORDS
 from shared.keyfiles import KeyFiles, init_keys
+from shared.privacy.claims import Language
 from shared.signing import KeyRing
 from tests.support.archives import files_of
 
 RING = KeyRing.generate()
 ABOUT = {
-    "format": "habeas-answer/1",
+    "format": "habeas-answer/2",
     "request_id": "7de025f4-a629-458b-8b68-bf6344ef7257",
     "business": "cascadia",
     "right": "know_specific",
@@ -46,8 +52,9 @@ def export(*rows: dict[str, Any], system: str = "crm", table: str = "people") ->
     return {"system": system, "datasets": [data], "categories": [HELD]}
 
 
-def made(*exports: dict[str, Any], ring: KeyRing = RING) -> bytes:
-    return archive({**ABOUT, **compose(exports)}, exports, ring)
+def made(*exports: dict[str, Any], ring: KeyRing = RING, language: Language = "en", **about: Any) -> bytes:
+    parts = [partial(lines_of, export) for export in exports]
+    return b"".join(archive({**ABOUT, **about}, parts, ring, language))
 
 
 def page_of(content: bytes) -> str:
@@ -114,7 +121,7 @@ def test_the_page_can_be_heard_and_read_on_a_telephone() -> None:
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in elements.all("meta")
     assert elements.all("main")
     assert elements.all("caption")
-    assert all(heading.get("scope") == "col" for heading in elements.all("th"))
+    assert all(heading.get("scope") in {"col", "row", "colgroup"} for heading in elements.all("th"))
 
 
 def test_of_very_many_rows_the_page_shows_the_first_and_names_the_file_with_all() -> None:
@@ -124,9 +131,53 @@ def test_of_very_many_rows_the_page_shows_the_first_and_names_the_file_with_all(
 
     page = files["index.html"].decode()
     assert page.count("<td>") == ROWS_SHOWN
-    assert f"the first {ROWS_SHOWN} are here" in page
+    assert f"the first {ROWS_SHOWN} are here, all are in" in page
     assert "data/crm/people.csv" in page
     assert len(files["data/crm/people.csv"].splitlines()) == len(rows) + 1
+
+
+def test_a_table_that_nobody_would_read_whole_stands_in_files_of_its_own_alone() -> None:
+    rows = [{"email": f"ada+{number}@example.com"} for number in range(ROWS_KEPT + 1)]
+
+    files = files_of(made(export(*rows)))
+
+    [data] = json.loads(files["answer.json"])["systems"][0]["datasets"]
+    assert data["columns_by_category"] == {"identifiers": ["email"]}
+    assert (data["count"], data["files"]) == (len(rows), ["data/crm/people.csv", "data/crm/people.jsonl"])
+    assert [json.loads(line) for line in files["data/crm/people.jsonl"].splitlines()] == rows
+    assert len(files["data/crm/people.csv"].splitlines()) == len(rows) + 1
+
+
+def test_the_page_says_what_each_system_holds_by_category_and_why() -> None:
+    page = page_of(made(export({"email": "ada@example.com", "shoe_size": "39"})))
+
+    assert '<th scope="colgroup" colspan="1">Identifiers (Civ. Code 1798.140(v)(1)(A))</th>' in page
+    assert '<th scope="colgroup" colspan="1">Other information</th>' in page
+    assert '<td data-label="Used for">delivery</td>' in page
+    assert '<td data-label="Sold or shared with">ad networks</td>' in page
+
+
+def test_the_page_says_which_days_it_covers() -> None:
+    assert "from June 1, 2024 on" in page_of(made(export(), covers={"first": "2024-06-01", "last": None}))
+    both = {"first": "2024-06-01", "last": "2024-12-31"}
+    assert "from June 1, 2024 to December 31, 2024" in page_of(made(export(), covers=both))
+
+
+def test_who_asked_in_spanish_reads_spanish() -> None:
+    page = page_of(made(export({"email": "ada@example.com"}), language="es"))
+
+    for words in ('<html lang="es">', "Su información personal en Cascadia", "Identificadores", "Vendida"):
+        assert words in page
+    assert "tenemos un número de Seguro Social" in page
+    assert "You" not in page
+
+
+def test_both_languages_have_words_for_everything() -> None:
+    english, spanish = words_of("en"), words_of("es")
+
+    assert english.page.keys() == spanish.page.keys()
+    assert english.kinds.keys() == spanish.kinds.keys() == set(get_args(WithheldKind))
+    assert set(WORDS) < set(spanish.categories)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])

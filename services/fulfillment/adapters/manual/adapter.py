@@ -22,6 +22,7 @@ from services.fulfillment.ports import (
     Proof,
     Retry,
     Subject,
+    TakesRows,
     Unknown,
 )
 from services.fulfillment.rowwise.exporting import exported
@@ -87,7 +88,13 @@ class ManualAdapter:
         return Frozen({name: ((reference,),) for name, each in rows.items() if each})
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         categories = categories_held(self._system.datamap, frozen)
         if not specific:

@@ -35,6 +35,7 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
     Subject,
+    TakesRows,
     Unknown,
 )
 from services.fulfillment.rowwise.exporting import exported
@@ -100,7 +101,13 @@ class ObjectsAdapter:
             return _failure(error).outcome(self._retry_after)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         categories = categories_held(self._system.datamap, frozen)
         if not specific:

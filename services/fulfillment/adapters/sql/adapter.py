@@ -36,6 +36,7 @@ from services.fulfillment.ports import (
     Receipt,
     Retry,
     Subject,
+    TakesRows,
     Unknown,
 )
 from shared.clock import Clock, SystemClock
@@ -94,14 +95,20 @@ class SqlAdapter:
             return (await self._failed(error)).outcome(self._retry_after)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         categories = categories_held(self._system.datamap, frozen)
         if not specific:
             return Export(self._system.system, (), categories)
         try:
             async with self._reading() as (connection, tables):
-                reach = Reach(cut_off, since, self._system.limits.chunk_rows)
+                reach = Reach(cut_off, since, self._system.limits.chunk_rows, taking)
                 datasets = await export_rows(connection, tables, frozen, reach)
         except EXPECTED as error:
             return (await self._failed(error)).outcome(self._retry_after)

@@ -12,16 +12,17 @@ from services.fulfillment.adapters.sql.conditions import Condition, since, these
 from services.fulfillment.adapters.sql.keys import in_chunks, plain
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.model import MapField
-from services.fulfillment.ports import ExportedDataset, Frozen, Key, Withheld
+from services.fulfillment.ports import ExportedDataset, Frozen, Key, TakesRows, Withheld
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far back and up to when rows are shown, and how many are read at a time."""
+    """How far back and up to when rows are shown, how many are read at a time, and who takes them."""
 
     cut_off: datetime
     since: datetime | None
     chunk_rows: int
+    taking: TakesRows | None = None
 
 
 async def export_rows(
@@ -42,10 +43,16 @@ async def _dataset(
 ) -> ExportedDataset:
     reach, _ = how
     rows: list[Mapping[str, Any]] = []
+    taken = 0
     held = dict.fromkeys((field for field in table.collection.fields.values() if field.withheld), 0)
     for chunk in in_chunks(keys, reach.chunk_rows):
         where = _within(table, chunk, how)
-        rows += await _shown(connection, table, where)
+        shown = await _shown(connection, table, where)
+        if reach.taking is None:
+            rows += shown
+        else:
+            await reach.taking.take(table.name, shown)
+            taken += len(shown)
         for field, count in (await _hidden(connection, table, where, list(held))).items():
             held[field] += count
     return ExportedDataset(
@@ -53,6 +60,7 @@ async def _dataset(
         rows=tuple(rows),
         categories={f.name: f.category for f in table.collection.fields.values() if f.category},
         withheld=tuple(Withheld(f.name, f.withheld or "", count) for f, count in held.items() if count),
+        taken=taken,
     )
 
 

@@ -1,4 +1,4 @@
-"""A person with very many rows: how much memory and time their answer takes, from the rows as a system gives them to the sealed archive.
+"""A person with very many rows: what their answer takes, from the rows as a system gives them to the sealed archive.
 
 Run as a program it does it in a process of its own, and writes docs/proof/answer.md with --page.
 """
@@ -27,7 +27,7 @@ from shared.clock import SystemClock
 from shared.machine.decision import Kept
 from shared.privacy import Claims
 from shared.signing import KeyRing
-from shared.tasks.work import Claimed, Finished
+from shared.tasks.work import Answer, Claimed, Finished
 from tests.support.memory_system import MemorySystem, Row, connected, memory_system
 from tests.support.memory_vault import memory_vault
 
@@ -57,7 +57,8 @@ class Busy(MemorySystem):
         specific: bool = True,
         taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
-        assert taking is not None
+        if taking is None:
+            raise TypeError("somebody has to take so many rows")
         for start in range(0, self.rows_held, ROWS_AT_ONCE):
             numbers = range(start, min(start + ROWS_AT_ONCE, self.rows_held))
             await taking.take("visits", [_row(n) for n in numbers])
@@ -92,14 +93,12 @@ async def answer(folder: Path, rows: int) -> dict[str, Any]:
     systems = Systems([connected(system)])
     began = time.monotonic()
     export = ExportHandler(systems, subjects, (vault, files), clock)
-    exported = await export.run(_task("act:events:know_specific", {"system": "events"}), _go)
-    assert isinstance(exported, Finished), exported
+    exported = _done(await export.run(_task("act:events:know_specific", {"system": "events"}), _go))
     between = time.monotonic()
     package = PackageHandler(subjects, (vault, files), KeyRing.generate(), clock)
     parts = [{"system": "events", "part_id": exported.result["part_id"]}]
     task = _task("package", {"business": "cascadia", "parts": parts})
-    packed = await package.run(task, _go)
-    assert isinstance(packed, Finished), packed
+    _done(await package.run(task, _go))
     await systems.close()
     sealed = folder / "answers" / f"{package_id_of(task.task_id, task.epoch)}.sealed"
     return {
@@ -115,6 +114,12 @@ def _peak_mb() -> int:
     """The most that this program ever held; getrusage would count what its parent held when it forked."""
     [line] = [each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each]
     return round(int(line.split()[1]) / 1024)
+
+
+def _done(answer: Answer) -> Finished:
+    if not isinstance(answer, Finished):
+        raise TypeError(answer)
+    return answer
 
 
 def _task(key: str, body: dict[str, Any]) -> Claimed:
@@ -156,9 +161,9 @@ def main() -> None:
 
 PAGE = """# An answer of very many rows
 
-`make answer` has a fresh process take {rows:,} rows of one person from a system, a thousand at a time, seal them as its part
-and make the sealed archive of them, with the service's own handlers. Measured on a machine of two cores that did other work,
-too. The row keys that `find` returns are not in it: they are held in memory, and a million of them take more than this.
+`make answer` has a fresh process take {rows:,} rows of one person from a system, a thousand at a time, seal them as its
+part and make the sealed archive of them, with the service's own handlers. Measured on a machine of two cores that did
+other work, too. The row keys that `find` returns are not in it: they are held in memory, and a million of them take more.
 
 | what | measured |
 |---|---|

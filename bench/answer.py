@@ -163,7 +163,8 @@ PAGE = """# An answer of very many rows
 
 `make answer` has a fresh process take {rows:,} rows of one person from a system, a thousand at a time, seal them as its
 part and make the sealed archive of them, with the service's own handlers. Measured on a machine of two cores that did
-other work, too. The row keys that `find` returns are not in it: they are held in memory, and a million of them take more.
+other work, too. The row keys that `find` returns are not in it: they are held whole, for destructive work is bound to
+them.
 
 | what | measured |
 |---|---|

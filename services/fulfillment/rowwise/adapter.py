@@ -21,6 +21,7 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
     Subject,
+    TakesRows,
     Unknown,
 )
 from services.fulfillment.rowwise.changing import PARTLY, Bounds, Effects, NotAll, act, held
@@ -70,7 +71,13 @@ class RowAdapter:
             return _failure(error).outcome(self._retry_after)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
         categories = categories_held(self._system.datamap, frozen)
         if not specific:

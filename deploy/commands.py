@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -16,7 +18,7 @@ from shared.hosting import clock_of
 from shared.ids import new_id
 from shared.keyfiles import KeyFiles
 from shared.settings import Settings
-from shared.signing import CommandIdentity, sign_command
+from shared.signing import CommandIdentity, KeyRing, sign_command
 
 SOURCE = "habeas/cli"
 ANSWER_SECONDS = 30.0
@@ -33,21 +35,8 @@ class Answer:
 
 async def decide(settings: Settings, request_id: UUID, body: Command) -> Answer:
     """Send a decision and wait for the service's answer on its journal."""
-    service = body.declared.topic.readers[0]
-    journal = AIOKafkaConsumer(
-        settings.namespace + JOURNALS[service].name,
-        bootstrap_servers=settings.kafka_bootstrap,
-        auto_offset_reset="latest",
-        enable_auto_commit=False,
-    )
-    try:
-        await journal.start()
-        # Read on from today's end, which is found before the command is sent: its answer cannot be missed.
-        await journal.seek_to_end()
-        command_id = await send_command(settings, request_id, body)
-        return await _answer(journal, command_id)
-    finally:
-        await journal.stop()
+    async with journal_from_now(settings, body.declared.topic.readers[0]) as journal:
+        return await _answer(journal, await send_command(settings, request_id, body))
 
 
 async def _answer(journal: AIOKafkaConsumer, command_id: UUID) -> Answer:
@@ -70,6 +59,23 @@ async def send_command(settings: Settings, request_id: UUID, body: Command) -> U
         KeyFileRefused: the CLI's key is missing or open to others.
         aiokafka.errors.KafkaError: the broker is away or refuses.
     """
+    signed = sign(settings, KeyFiles(settings.keys).cli(), request_id, body)
+    async with publishing(settings) as producer:
+        await producer.send_and_wait(*signed.record, headers=signed.headers)
+    return signed.id
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A command as it goes onto its topic: name, value and key of the record."""
+
+    id: UUID
+    record: tuple[str, bytes, bytes]
+    headers: list[tuple[str, bytes]]
+
+
+def sign(settings: Settings, ring: KeyRing, request_id: UUID, body: Command) -> Signed:
+    """A person's decision, signed with the CLI's key."""
     command_id = new_id()
     value = body.model_dump_json().encode()
     identity = CommandIdentity(
@@ -89,13 +95,17 @@ async def send_command(settings: Settings, request_id: UUID, body: Command) -> U
         business="",
         correlation_id=str(request_id),
         traceparent="",
-        signature=sign_command(value, identity, KeyFiles(settings.keys).cli()),
+        signature=sign_command(value, identity, ring),
     )
-    await _publish(settings, body.declared.topic.name, str(request_id), envelope.write(head), value)
-    return command_id
+    headers = [(name, text.encode()) for name, text in envelope.write(head).items()]
+    return Signed(
+        command_id, (settings.namespace + body.declared.topic.name, value, str(request_id).encode()), headers
+    )
 
 
-async def _publish(settings: Settings, topic: str, key: str, headers: dict[str, str], value: bytes) -> None:
+@asynccontextmanager
+async def publishing(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that waits until the broker has what it was given."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
         acks="all",
@@ -104,11 +114,23 @@ async def _publish(settings: Settings, topic: str, key: str, headers: dict[str, 
     )
     await producer.start()
     try:
-        await producer.send_and_wait(
-            settings.namespace + topic,
-            value,
-            key=key.encode(),
-            headers=[(name, text.encode()) for name, text in headers.items()],
-        )
+        yield producer
     finally:
         await producer.stop()
+
+
+@asynccontextmanager
+async def journal_from_now(settings: Settings, service: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """What a service states from now on: the ends are found before anything is sent, so no answer can be missed."""
+    journal = AIOKafkaConsumer(
+        settings.namespace + JOURNALS[service].name,
+        bootstrap_servers=settings.kafka_bootstrap,
+        auto_offset_reset="latest",
+        enable_auto_commit=False,
+    )
+    try:
+        await journal.start()
+        await journal.seek_to_end()
+        yield journal
+    finally:
+        await journal.stop()

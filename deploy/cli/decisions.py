@@ -137,6 +137,10 @@ def send(request: UUID, body: "Command", *, as_json: bool) -> None:
         typer.echo(json.dumps({**said, "hold_id": str(hold_id)} if hold_id else said))
     else:
         typer.echo(f"{answer.state}: {answer.reason}" if answer.reason else answer.state)
+        if answer.reason == "already_ended" and hold_id:
+            typer.echo(
+                "The request is over; its key can still be kept, or let go: habeas retention hold|release"
+            )
         if hold_id:
             typer.echo(f"hold id: {hold_id}")
     if answer.state != "accepted":

@@ -20,6 +20,7 @@ from deploy.cli import (
     policy,
     report,
     requests,
+    retention,
     stack,
     suppression,
     system_drafts,
@@ -51,6 +52,7 @@ app.add_typer(requests.app, name="request")
 app.add_typer(report.app, name="report")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")
+app.add_typer(retention.app, name="retention")
 app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")
 app.command("migrate")(operations.migrate)

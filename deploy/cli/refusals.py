@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from deploy.dead_letters import CannotReplay
 from deploy.local.errors import StackError
 from deploy.recover import CannotRecover
+from deploy.retention.plan import PlanRefused
 from deploy.settings import local_settings
 from shared.private_files import KeyFileRefused
 
@@ -68,7 +69,7 @@ def _disk(error: BaseException) -> str:
 
 
 _SENTENCES: tuple[tuple[Kinds, Say], ...] = (
-    ((StackError, KeyFileRefused, CannotReplay, CannotRecover), _itself),
+    ((StackError, KeyFileRefused, CannotReplay, CannotRecover, PlanRefused), _itself),
     (ValidationError, _wrong_input),
     (KafkaError, _kafka),
     ((asyncpg.PostgresError, asyncpg.InterfaceError), _database),

@@ -7,6 +7,7 @@ from services.deadline.api import certificate_routes
 from services.deadline.domain import ADDENDUM, CERTIFICATE, DESTROY_KEY, DeadlineCase, DeadlineDomain
 from services.deadline.handlers import DestroyKey, SignAddendum, SignCertificate
 from services.deadline.history import SystemHistory
+from services.deadline.settings import DeadlineSettings
 from services.deadline.storage import PostgresCertificates
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.hosting import Resources, ServiceParts
@@ -18,7 +19,7 @@ async def build(resources: Resources) -> ServiceParts[DeadlineCase]:
     certificates = PostgresCertificates(resources.pool)
     history = SystemHistory(resources.pool)
     return ServiceParts(
-        domain=DeadlineDomain(),
+        domain=DeadlineDomain(destroys_by_itself=DeadlineSettings().keys == "destroyed_when_due"),
         prepare=_prepare,
         facts=history.facts,
         handlers={

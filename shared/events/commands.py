@@ -161,3 +161,28 @@ class ExtendDeadline(Command):
 
     reasons: tuple[Reason, ...]
     actor: Actor
+
+
+@command("dsar.deadline.hold-key", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
+class HoldRequestKey(Command):
+    """A duty to keep what a request that is over brought: its key is not destroyed until this is released."""
+
+    hold_id: UUID
+    actor: Actor
+    reason: Reason
+
+
+@command("dsar.deadline.release-key", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
+class ReleaseRequestKey(Command):
+    """That duty is over; a key that is due then is destroyed."""
+
+    hold_id: UUID
+    actor: Actor
+
+
+@command("dsar.deadline.destroy-key", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
+class DestroyRequestKey(Command):
+    """Destroy a closed request's key, which is due; `plan` is the SHA-256 of the retention plan that somebody read."""
+
+    plan: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    actor: Actor

@@ -81,3 +81,20 @@ class DeadlineMissWithdrawn(Event):
 
     clock: ClockName
     handed_over_at: AwareDatetime
+
+
+@event("dsar.deadline.key-destroyed", version=1, topic=JOURNAL_DEADLINE)
+class RequestKeyDestroyed(Event):
+    """The request's key is gone for good, and with it everything that was sealed under it.
+
+    `due_at` is when nothing needed it any more; `plan` the SHA-256 of the retention plan by which it was ordered.
+    """
+
+    business: str
+    regime: str
+    right: Right
+    resolution: Resolution
+    closed_at: AwareDatetime
+    due_at: AwareDatetime
+    destroyed_at: AwareDatetime
+    plan: str | None = None

@@ -147,6 +147,10 @@ class AutomaticExtension(Rule):
     days_before: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
 
 
+# How a request may end, in the words of RequestFulfilled.
+Resolution = Literal["complete", "partial", "denied", "nothing_found", "withdrawn", "duplicate"]
+
+
 class Span(Rule):
     """How long something is kept, counted from the event that its place in the file names."""
 
@@ -154,13 +158,20 @@ class Span(Rule):
     days: int = Field(default=0, ge=0)
 
 
+class KeySpan(Span):
+    """What a closed request's key is kept for; `resolutions` names the endings that need it, all if it is empty."""
+
+    resolutions: tuple[Resolution, ...] = ()
+
+
 class Retention(Strict):
     """How long a request leaves a trace: the log counts from its last event, the rest from its closing."""
 
     request_log: Span
-    appeal_window: Span
-    last_recheck: Span
-    package_link: Span
+    settling: KeySpan
+    appeal_window: KeySpan
+    last_recheck: KeySpan
+    package_link: KeySpan
 
 
 class Rechecks(Rule):

@@ -11,7 +11,7 @@ from shared.policy import dates
 from shared.policy.clocks import Clocks, DueDate
 from shared.policy.regimes import Regime
 from shared.policy.rights import Right
-from shared.policy.rules import Span
+from shared.policy.rules import Resolution, Span
 
 WarnedClock = Literal["acknowledge", "respond", "effective"]
 
@@ -54,10 +54,12 @@ def log_kept_through(regime: Regime, last_event_on: date) -> date:
     return _end(regime.rules.retention.request_log, last_event_on)
 
 
-def key_kept_through(regime: Regime, closed_on: date) -> date:
-    """Give the last day of a request's key: until then appeal, re-check and download may need it."""
+def key_kept_through(regime: Regime, closed_on: date, resolution: Resolution) -> date:
+    """Give the last day of a request's key: until then answer, appeal, re-check or download may need it."""
     kept = regime.rules.retention
-    return max(_end(span, closed_on) for span in (kept.appeal_window, kept.last_recheck, kept.package_link))
+    needs = (kept.settling, kept.appeal_window, kept.last_recheck, kept.package_link)
+    wanted = (span for span in needs if not span.resolutions or resolution in span.resolutions)
+    return max((_end(span, closed_on) for span in wanted), default=closed_on)
 
 
 def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, DueDate]]:

@@ -98,6 +98,7 @@ class DeadlineCase(Case):
 
     `missed` holds the clocks whose miss was stated and not withdrawn; `warned` each clock's last rung stated;
     `looked` how many days before the answer's date an extension was last asked for without a person.
+    `holds` are all that were ever placed, `released` those that are over; `plan` is the order to destroy the key.
     What only the certificate needs (`events`, `heads`, the ending's systems) is dropped once it is made.
     """
 
@@ -117,6 +118,9 @@ class DeadlineCase(Case):
     open_tasks: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     key: Literal["kept", "destroying", "destroyed"] = "kept"
+    holds: tuple[UUID, ...] = ()
+    released: tuple[UUID, ...] = ()
+    plan: str | None = None
 
     @property
     def extended(self) -> bool:
@@ -126,6 +130,11 @@ class DeadlineCase(Case):
     def asks_extension(self) -> bool:
         """Whether an extension's notice is under way."""
         return self.extension is not None and self.extension.told_at is None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a duty to keep data is in force."""
+        return not set(self.holds) <= set(self.released)
 
     @property
     def resolution(self) -> Resolution | None:

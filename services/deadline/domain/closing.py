@@ -9,7 +9,6 @@ from typing import Final
 
 from services.deadline.domain.case import (
     CERTIFICATE,
-    DESTROY_KEY,
     Closing,
     DeadlineCase,
     Draft,
@@ -39,7 +38,7 @@ def settle_closing(draft: Draft, context: Context) -> Draft:
     if not _all_stated(case, ending) or _hold_until(case, context.now) is not None:
         return draft
     known = case.model_copy(update={"heads": {**case.heads, "deadline": context.audit_head}})
-    closing = _closing(known, received, answered_at, context.now)
+    closing = _closing(known, ending, answered_at, context.now)
     payload = certificate_payload(known, received, ending, closing)
     return _closed(
         draft,
@@ -50,21 +49,10 @@ def settle_closing(draft: Draft, context: Context) -> Draft:
     )
 
 
-def settle_key(draft: Draft, now: datetime) -> Draft:
-    """Have the request's key destroyed when nothing may need it any more; topics and tables then forget."""
-    case = draft.case
-    if case.closing is None or case.key != "kept" or now < case.closing.key_until:
-        return draft
-    urgency = case.closing.key_until
-    plan = TaskPlan(key=DESTROY_KEY, handler=DESTROY_KEY, purpose="document", urgency=urgency)
-    planned = case.model_copy(update={"key": "destroying", "open_tasks": (*case.open_tasks, DESTROY_KEY)})
-    return Draft(planned, draft.events, draft.commands, (*draft.tasks, plan), draft.closes)
-
-
 def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
-    """When closing, or destroying the key, is to be looked at again."""
+    """When closing is to be looked at again."""
     if case.closing is not None:
-        return [case.closing.key_until] if case.key == "kept" else []
+        return []
     held = _hold_until(case, now)
     return [held] if held is not None else []
 
@@ -86,9 +74,11 @@ def _hold_until(case: DeadlineCase, now: datetime) -> datetime | None:
     return until if answered_at >= respond_by.late_from and now < until else None
 
 
-def _closing(case: DeadlineCase, received: Received, answered_at: datetime, now: datetime) -> Closing:
+def _closing(case: DeadlineCase, ending: Ending, answered_at: datetime, now: datetime) -> Closing:
+    received = case.received
+    assert received is not None  # noqa: S101 - the caller has looked
     regime = regime_of(received)
-    last_day = key_kept_through(regime, local_date(now, regime.zone))
+    last_day = key_kept_through(regime, local_date(now, regime.zone), ending.resolution)
     return Closing(
         closed_at=now,
         answered_at=answered_at,

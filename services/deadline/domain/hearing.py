@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from services.deadline.domain import extension, work
+from services.deadline.domain import extension, keys, work
 from services.deadline.domain.addenda import hear_finding
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Ending, Notice, Received
 from shared.events.commands import DEADLINE, SendNotice
 from shared.events.deadline import DeadlineExtended
 from shared.events.fulfillment import (
     FindingAdded,
+    HoldPlaced,
+    HoldReleased,
     RequestFulfilled,
     TaskNeedsPerson,
     TaskSettled,
@@ -142,4 +144,6 @@ UNNAMED: Final[Mapping[type[Body], Heard]] = {
     TasksPlanned: work.planned,
     TaskSettled: work.settled,
     TaskNeedsPerson: work.stuck,
+    HoldPlaced: keys.held,
+    HoldReleased: keys.let_go,
 }

@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.events.deadline import DeadlineApproaching, DeadlineMissed, DeadlineMissWithdrawn
-from shared.events.fulfillment import HoldPlaced
-from shared.events.intake import NoticeKind
+from shared.events.intake import NoticeKind, SubmissionRefused
 from tests.support import facts
-from tests.support.domain_driver import REQUEST
 from tests.support.watched import Watched
 
 A_MOMENT = timedelta(microseconds=1)
@@ -176,6 +174,8 @@ def test_a_fact_about_something_else_changes_nothing() -> None:
     watched.receive()
     before = watched.case
 
-    step = watched.hear(HoldPlaced(hold_id=REQUEST))
+    step = watched.hear(
+        SubmissionRefused(submission_source="upstream/crm", reason="no_claims", remedy="send them")
+    )
 
     assert (step.case, step.sent) == (before, ())

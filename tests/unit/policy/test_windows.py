@@ -14,6 +14,7 @@ from shared.policy import (
     log_kept_through,
     warning_times,
 )
+from shared.policy.rules import Resolution
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 CCPA = load_regime("us-ca-ccpa")
@@ -40,11 +41,25 @@ def test_the_request_log_is_kept_for_twenty_four_months_from_the_last_event() ->
     assert log_kept_through(CCPA, date(2026, 3, 19)) == date(2028, 3, 19)
 
 
-def test_a_request_key_is_kept_for_the_longest_of_its_needs() -> None:
-    kept = CCPA.rules.retention
-    longest = max(kept.appeal_window.days, kept.last_recheck.days, kept.package_link.days)
+@pytest.mark.parametrize(
+    ("regime", "resolution", "days"),
+    [
+        ("us-ca-ccpa", "complete", 35),
+        ("us-ca-ccpa", "partial", 35),
+        ("us-ca-ccpa", "nothing_found", 30),
+        ("us-ca-ccpa", "denied", 10),
+        ("us-ca-ccpa", "withdrawn", 10),
+        ("us-ca-ccpa", "duplicate", 10),
+        ("us-va-vcdpa", "complete", 35),
+        ("us-va-vcdpa", "denied", 60),
+    ],
+)
+def test_a_request_key_is_kept_for_the_longest_that_its_ending_needs_in_its_regime(
+    regime: str, resolution: Resolution, days: int
+) -> None:
+    closed_on = date(2026, 3, 19)
 
-    assert key_kept_through(CCPA, date(2026, 3, 19)) == date(2026, 3, 19) + timedelta(days=longest)
+    assert key_kept_through(load_regime(regime), closed_on, resolution) == closed_on + timedelta(days=days)
 
 
 def test_warnings_come_in_order_at_nine_in_the_morning_before_their_date() -> None:

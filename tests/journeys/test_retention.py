@@ -1,0 +1,93 @@
+"""A closed request's key: planned, held, released, gone; the proof still proves, and nothing can be unsealed."""
+
+import asyncio
+import json
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.main import app
+from shared.events.deadline import RequestKeyDestroyed
+from shared.events.intake import RequestReceived
+from shared.keyfiles import KeyFiles
+from shared.private_files import read_private
+from shared.vault import KeyDestroyed, PostgresKeys, Vault
+from tests.support.eventually import eventually_async
+from tests.support.requester import ask
+from tests.support.running import Running, environment
+from tests.support.town import has_everything
+
+pytestmark = pytest.mark.connected
+YEARS_PASS = timedelta(days=800)
+
+
+async def types(running: Running, *words: str) -> Result:
+    return await asyncio.to_thread(
+        CliRunner().invoke, app, list(words), env=environment(running.installation)
+    )
+
+
+async def said(running: Running, *words: str) -> Any:
+    return json.loads((await types(running, *words, "--json")).stdout)
+
+
+async def unsealed(running: Running, request_id: UUID) -> bytes:
+    """The request's claims, with the rights of intake."""
+    received = running.tape.find(request_id, RequestReceived)
+    found = next(
+        one for one in running.tape.about(request_id) if one.kind == RequestReceived.declared.ce_type
+    )
+    assert received is not None
+    connection = await asyncpg.connect(read_private(running.settings.vault_url_file("intake")).decode())
+    try:
+        keys = KeyFiles(running.settings.keys)
+        vault = Vault(PostgresKeys(connection), keys.kek(), monotonic=time.monotonic)
+        await vault.prefetch([request_id])
+        return vault.open(request_id, UUID(str(found.id)), "claims", received.claims)
+    finally:
+        await connection.close()
+
+
+async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
+    running: Running, tmp_path: Path
+) -> None:
+    requester = await ask(running, running.town.somebody(has_everything), "opt_out")
+    request_id, file = requester.request_id, tmp_path / "plan.jsonl"
+    await requester.closed()
+    assert b"@" in await unsealed(running, request_id)
+
+    # Long before its time: a plan may look ahead, an order may not.
+    await said(running, "retention", "plan", "--through", "2040-01-01", "--save", str(file))
+    early = await said(running, "retention", "run", str(file), "--yes")
+    assert early["refused"]["key_still_needed"] >= 1
+    assert (early["destroyed"], early["unanswered"]) == (0, [])
+
+    hold = await said(running, "retention", "hold", str(request_id), "--reason", "litigation 24-118")
+    running.clock.advance(YEARS_PASS)
+    await said(running, "retention", "plan", "--save", str(file))
+    [line] = [
+        one
+        for one in map(json.loads, file.read_text().splitlines())
+        if one.get("request_id") == str(request_id)
+    ]
+    assert line["state"] == "held"
+    assert not await running.has_forgotten(request_id)
+
+    words = ("--hold-id", hold["hold_id"])
+    assert (await said(running, "retention", "release", str(request_id), *words))["state"] == "accepted"
+    fact = await running.tape.wait(request_id, RequestKeyDestroyed)
+
+    assert (fact.regime, fact.resolution) == ("us-ca-ccpa", "complete")
+    await eventually_async(lambda: running.has_forgotten(request_id), within=30)
+    with pytest.raises(KeyDestroyed):
+        await unsealed(running, request_id)
+    url = running.services.url("deadline")
+    home = str(running.settings.home)
+    proof = await said(running, "evidence", "show", str(request_id), "--url", url, "--home", home)
+    assert proof["genuine"] is True

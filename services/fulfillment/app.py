@@ -15,6 +15,7 @@ from services.fulfillment.acknowledging import Acknowledging
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.api import suppression_routes
+from services.fulfillment.bulk import gathered
 from services.fulfillment.connected import Connected, Systems, kinds_found_by, kinds_known, rights_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System, load_systems
@@ -182,7 +183,7 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
 def _connected(system: System, clock: Clock) -> Connected:
     lane, adapter = Lane(system.limits), _adapter(system, clock)
     entry = replace(entry_of(system), proves=adapter.capabilities.verify)
-    return Connected(entry, system.datamap, Watched(adapter, lane), lane)
+    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane)
 
 
 def entry_of(system: System) -> SystemEntry:

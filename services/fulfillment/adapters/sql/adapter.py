@@ -1,6 +1,6 @@
 """The adapter itself: each verb in a transaction of its own, each expected error made an answer."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -13,9 +13,12 @@ from services.fulfillment.adapters.sql.export import Reach, export_rows
 from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classify
 from services.fulfillment.adapters.sql.flags import set_flags
 from services.fulfillment.adapters.sql.inspection import inspect_schema
+from services.fulfillment.adapters.sql.keys import in_chunks
+from services.fulfillment.adapters.sql.many import can_list, delete_many, flag_many, read_back_many
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
+from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
@@ -128,8 +131,7 @@ class SqlAdapter:
             # Only a COMMIT that was sent can have worked unseen; before it, the database rolls all back.
             unknown = Ambiguous("the answer to COMMIT was lost")
             return unknown if committing else failure.outcome(self._retry_after)
-        receipt = Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed()
-        return Done(receipt)
+        return Done(self._receipt(counts, cut_off))
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         try:
@@ -138,10 +140,66 @@ class SqlAdapter:
         except EXPECTED as error:
             return Unknown((await self._failed(error)).reason)
 
+    async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
+        """A chunk of people a transaction; who cannot be done in a list is done alone."""
+        outcomes = list[Outcome]()
+        for chunk in in_chunks(orders, self._system.limits.chunk_rows):
+            outcomes += await self._act_chunk(right, chunk) or [
+                await self._act_one(right, one) for one in chunk
+            ]
+        return outcomes
+
+    async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
+        """A chunk of people a snapshot."""
+        proofs = list[Proof]()
+        for chunk in in_chunks(orders, self._system.limits.chunk_rows):
+            proofs += await self._prove_chunk(right, chunk)
+        return proofs
+
     async def close(self) -> None:
         engine, self._engine, self._tables = self._engine, None, None
         if engine is not None:
             await engine.dispose()
+
+    async def _act_one(self, right: str, one: Order) -> Outcome:
+        return await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+
+    async def _act_chunk(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
+        """None where they must be done one by one: one of them cannot be done, or not in a list."""
+        if len(orders) < 2 or any(self._idle(right, one.frozen) for one in orders):  # noqa: PLR2004 - a list
+            return None
+        committing = False
+        try:
+            async with self._writing(f"{len(orders)} requests") as (connection, tables):
+                if not can_list(tables):
+                    return None
+                change = delete_many(connection, tables, orders, self._bounds) if right == "delete" else None
+                counts = await (change or flag_many(connection, tables, right, orders))
+                committing = True
+                await connection.commit()
+        except EXPECTED as error:
+            failure = await self._failed(error)
+            if committing:
+                return [Ambiguous("the answer to COMMIT was lost") for _ in orders]
+            alone = failure.meaning in {"refused", "unbounded"}
+            return None if alone else [failure.outcome(self._retry_after) for _ in orders]
+        return [Done(self._receipt(each, one.cut_off)) for each, one in zip(counts, orders, strict=True)]
+
+    async def _prove_chunk(self, right: str, orders: Sequence[Order]) -> list[Proof]:
+        try:
+            async with self._reading() as (connection, tables):
+                if can_list(tables) and (right == "delete" or right in FLAG_RIGHTS):
+                    return await read_back_many(connection, tables, right, orders)
+                return [
+                    await read_back(connection, tables, self._bounds(one.cut_off), right, one.frozen)
+                    for one in orders
+                ]
+        except EXPECTED as error:
+            reason = (await self._failed(error)).reason
+            return [Unknown(reason) for _ in orders]
+
+    def _receipt(self, counts: tuple[DatasetCount, ...], cut_off: datetime) -> Receipt:
+        return Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed()
 
     async def _change(
         self, connection: AsyncConnection, tables: Tables, right: str, what: tuple[Frozen, datetime]

@@ -79,6 +79,13 @@ def matches(column: sa.ColumnClause[Any], seed: str, match: Match, dialect: str)
     return sa.false() if fitted is None else among([column], [(fitted,)], dialect)
 
 
+def bound_of(table: MappedTable, cut_off: datetime) -> tuple[sa.ColumnElement[Any], Any]:
+    """The column that tells when a row came to be, and the cut-off as a server compares it with."""
+    created = table.collection.created_at
+    assert created is not None  # noqa: S101 - asked only of a table that has one
+    return _comparable(table.column(created.field), created, cut_off, "postgresql")
+
+
 def _comparable(
     column: sa.ColumnClause[Any], created: CreatedAt, instant: datetime, dialect: str
 ) -> tuple[sa.ColumnElement[Any], Any]:

@@ -53,7 +53,7 @@ class Deletion:
             case "erase":
                 return DatasetCount(name, erased=await self._erase(table, keys, order), retained=retained)
             case "deidentify":
-                return DatasetCount(name, deidentified=await self._deidentify(table, keys), retained=retained)
+                return DatasetCount(name, deidentified=await self.deidentify(table, keys), retained=retained)
             case "retain":
                 return DatasetCount(name, retained=retained)
         return None
@@ -99,7 +99,8 @@ class Deletion:
         if count := (await self._connection.execute(query)).scalar_one():
             raise RefusedError(f"{count} rows of {parent.name} are referred to by other rows of {child.name}")
 
-    async def _deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
+    async def deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
+        """Replace what the map names in these rows; how many it changed."""
         changed = 0
         hashed = [field for field in table.collection.deidentified if strategy(field) == "keyed_hash"]
         for chunk in in_chunks(keys, self._bounds.chunk_rows):

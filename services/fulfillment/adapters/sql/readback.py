@@ -21,10 +21,10 @@ async def read_back(
     checked: dict[str, int] = {}
     left = 0
     for name in sorted({*frozen.rows, *frozen.shared}):
-        pending = _pending(tables[name], right)
+        pending = pending_in(tables[name], right)
         if pending is None:
             continue
-        keys = _concerned(frozen, name, right)
+        keys = concerned(frozen, name, right)
         checked[name] = len(keys)
         for chunk in in_chunks(keys, bounds.chunk_rows):
             bound = (
@@ -36,7 +36,7 @@ async def read_back(
     return StillPresent(left) if left else Gone(checked)
 
 
-def _pending(table: MappedTable, right: str) -> Condition | None:
+def pending_in(table: MappedTable, right: str) -> Condition | None:
     """The condition under which a row is not done yet, or None where the right does not touch the table."""
     if right in FLAG_RIGHTS:
         flag = flag_of(table.collection, right)
@@ -49,7 +49,7 @@ def _pending(table: MappedTable, right: str) -> Condition | None:
     return None
 
 
-def _concerned(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
-    """A deletion leaves the rows that others share; a flag is set on them too."""
+def concerned(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
+    """The rows to read back: a deletion leaves the rows that others share; a flag is set on them too."""
     own = frozen.rows.get(name, ())
     return own if right == "delete" else (*own, *frozen.shared.get(name, ()))

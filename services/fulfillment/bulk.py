@@ -1,0 +1,111 @@
+"""Many people at once: what lists of requests are done with, and what gathers requests that come one by one.
+
+An adapter that can do better than one after the other says so by having the two verbs for lists; for the others they
+are the single verbs in turn. Each person gets an outcome, a receipt and a proof of their own either way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from services.fulfillment.ports import (
+    Adapter,
+    Capabilities,
+    CheckReport,
+    Export,
+    Frozen,
+    NeedsPerson,
+    Outcome,
+    Proof,
+    Retry,
+    Subject,
+)
+from shared.gathering import Gathering
+
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one person's act is bound to."""
+
+    frozen: Frozen
+    cut_off: datetime
+    idempotency_key: str = ""
+
+
+@runtime_checkable
+class ForMany(Protocol):
+    """What an adapter has that does many people's rows with few statements."""
+
+    async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
+        """Do it for each, wholly or not at all, in the order of the list; one that fails spoils no other."""
+        ...
+
+    async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
+        """Read back for each, apart from the act."""
+        ...
+
+
+async def act_many(adapter: Adapter, right: str, orders: Sequence[Order]) -> list[Outcome]:
+    """Do it for each."""
+    if isinstance(adapter, ForMany) and len(orders) > 1:
+        return await adapter.act_many(right, orders)
+    return [
+        await adapter.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+        for one in orders
+    ]
+
+
+async def prove_many(adapter: Adapter, right: str, orders: Sequence[Order]) -> list[Proof]:
+    """Read back for each."""
+    if isinstance(adapter, ForMany) and len(orders) > 1:
+        return await adapter.prove_many(right, orders)
+    return [await adapter.prove(right, one.frozen, cut_off=one.cut_off) for one in orders]
+
+
+class Gathered:
+    """An adapter whose calls for single people go together while an earlier one is at work; nobody waits for others."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self._acts: dict[str, Gathering[Order, Outcome]] = {}
+        self._proofs: dict[str, Gathering[Order, Proof]] = {}
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._adapter.capabilities
+
+    async def check(self) -> CheckReport:
+        return await self._adapter.check()
+
+    async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
+        return await self._adapter.find(subject, cut_off=cut_off)
+
+    async def export(
+        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+    ) -> Export | Retry | NeedsPerson:
+        return await self._adapter.export(frozen, cut_off=cut_off, since=since, specific=specific)
+
+    async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        if right not in self._acts:
+            self._acts[right] = Gathering(
+                lambda orders: act_many(self._adapter, right, orders), most=MOST_AT_ONCE
+            )
+        return await self._acts[right].submit(Order(frozen, cut_off, idempotency_key))
+
+    async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        if right not in self._proofs:
+            self._proofs[right] = Gathering(
+                lambda orders: prove_many(self._adapter, right, orders), most=MOST_AT_ONCE
+            )
+        return await self._proofs[right].submit(Order(frozen, cut_off))
+
+    async def close(self) -> None:
+        await self._adapter.close()
+
+
+def gathered(adapter: Adapter) -> Adapter:
+    """The adapter with its single calls put together, where that spares it anything."""
+    return Gathered(adapter) if isinstance(adapter, ForMany) else adapter

@@ -31,7 +31,7 @@ FROM fulfillment.cases WHERE request_id = $2
 """
 NOT_AT_REST = " + ".join(
     f"(SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL)"  # noqa: S608 - our own names
-    f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled'))"
+    f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled') AND handler <> 'recheck')"
     for service in SERVICES
 )
 TABLES = ("cases", "applied_commands", "parked", "kept", "audit", "outbox", "tasks", "dead_letters")

@@ -20,6 +20,7 @@ from services.fulfillment.ports import (
     Proof,
     Retry,
     Subject,
+    TakesRows,
 )
 from shared.gathering import Gathering
 
@@ -84,9 +85,17 @@ class Gathered:
         return await self._adapter.find(subject, cut_off=cut_off)
 
     async def export(
-        self, frozen: Frozen, *, cut_off: datetime, since: datetime | None = None, specific: bool = True
+        self,
+        frozen: Frozen,
+        *,
+        cut_off: datetime,
+        since: datetime | None = None,
+        specific: bool = True,
+        taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
-        return await self._adapter.export(frozen, cut_off=cut_off, since=since, specific=specific)
+        return await self._adapter.export(
+            frozen, cut_off=cut_off, since=since, specific=specific, taking=taking
+        )
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         if right not in self._acts:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from shared.broker import CLI, broker_of, let_go
 from shared.events import envelope
 from shared.events.envelope import Envelope
 from shared.events.message import Command
@@ -107,7 +108,7 @@ def sign(settings: Settings, ring: KeyRing, request_id: UUID, body: Command) -> 
 async def publishing(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that waits until the broker has what it was given."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **broker_of(settings, CLI).client(),
         acks="all",
         enable_idempotence=True,
         client_id="habeas-cli",
@@ -116,7 +117,7 @@ async def publishing(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     try:
         yield producer
     finally:
-        await producer.stop()
+        await let_go(producer.stop())
 
 
 @asynccontextmanager
@@ -124,7 +125,7 @@ async def journal_from_now(settings: Settings, service: str) -> AsyncIterator[AI
     """What a service states from now on: the ends are found before anything is sent, so no answer can be missed."""
     journal = AIOKafkaConsumer(
         settings.namespace + JOURNALS[service].name,
-        bootstrap_servers=settings.kafka_bootstrap,
+        **broker_of(settings, CLI).client(),
         auto_offset_reset="latest",
         enable_auto_commit=False,
     )
@@ -133,4 +134,4 @@ async def journal_from_now(settings: Settings, service: str) -> AsyncIterator[AI
         await journal.seek_to_end()
         yield journal
     finally:
-        await journal.stop()
+        await let_go(journal.stop())

@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.topics import vendor_topics
 from shared import audit
+from shared.broker import ADMIN, broker_of, let_go
 from shared.events.envelope import Raw
 from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Event
@@ -222,12 +223,12 @@ def _group(settings: Settings, service: str) -> str:
 
 async def _is_read(settings: Settings, group: str) -> bool:
     """Whether the group has a member; one that was killed counts until its session has run out."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id="habeas-recover")
+    admin = AIOKafkaAdminClient(**broker_of(settings, ADMIN).client(), client_id="habeas-recover")
     await admin.start()
     try:
         (answer,) = await admin.describe_consumer_groups([group])
     finally:
-        await admin.close()
+        await let_go(admin.close())
     return bool(answer.groups[0][_MEMBERS])
 
 
@@ -237,7 +238,7 @@ async def _consumer(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         *(settings.namespace + topic.name for topic in topics),
-        bootstrap_servers=settings.kafka_bootstrap,
+        **broker_of(settings, ADMIN).client(),
         group_id=group,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -247,7 +248,7 @@ async def _consumer(
         await _started(consumer)
         yield consumer
     finally:
-        await consumer.stop()
+        await let_go(consumer.stop())
 
 
 async def _started(consumer: AIOKafkaConsumer) -> None:

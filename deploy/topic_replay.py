@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from shared.broker import CLI, broker_of, let_go
 from shared.events.envelope import Raw, Record, Unreadable, read
 from shared.events.topics import LIFECYCLE
 from shared.settings import Settings
@@ -19,14 +20,14 @@ async def partitions_of(settings: Settings, topics: Iterable[str]) -> dict[str, 
     Raises:
         aiokafka.errors.KafkaError: the broker is away.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id=CLIENT)
+    admin = AIOKafkaAdminClient(**broker_of(settings, CLI).client(), client_id=CLIENT)
     try:
         await admin.start()
         wanted = {settings.namespace + name for name in topics}
         present = sorted(wanted & set(await admin.list_topics()))
         described = await admin.describe_topics(present) if present else []
     finally:
-        await admin.close()
+        await let_go(admin.close())
     return {one["topic"]: sorted(part["partition"] for part in one["partitions"]) for one in described}
 
 
@@ -65,7 +66,7 @@ async def ends_of(settings: Settings, places: Sequence[TopicPartition]) -> dict[
 @asynccontextmanager
 async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **broker_of(settings, CLI).client(),
         client_id=CLIENT,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -74,7 +75,7 @@ async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await let_go(consumer.stop())
 
 
 async def lifecycle_places(settings: Settings) -> list[TopicPartition]:

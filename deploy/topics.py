@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
+from shared.broker import ADMIN, broker_of, let_go
 from shared.events.topics import FAMILIES, TOPICS, Topic
 from shared.settings import Settings
 
@@ -36,7 +37,7 @@ async def apply(settings: Settings, topics: Sequence[Topic] = TOPICS) -> Report:
     Raises:
         aiokafka.errors.KafkaError: the broker is away or refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id="habeas-topics")
+    admin = AIOKafkaAdminClient(**broker_of(settings, ADMIN).client(), client_id="habeas-topics")
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -49,7 +50,7 @@ async def apply(settings: Settings, topics: Sequence[Topic] = TOPICS) -> Report:
         present = [name for name in wanted if name in existing]
         return Report(tuple(missing), tuple(present), await _different(admin, present, wanted))
     finally:
-        await admin.close()
+        await let_go(admin.close())
 
 
 async def vendor_topics(settings: Settings, *, writer: str = "", reader: str = "") -> list[Topic]:
@@ -61,7 +62,7 @@ async def vendor_topics(settings: Settings, *, writer: str = "", reader: str = "
     families = [one for one in FAMILIES if writer in one.writers or reader in one.readers]
     if not families:
         return []
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id="habeas-topics")
+    admin = AIOKafkaAdminClient(**broker_of(settings, ADMIN).client(), client_id="habeas-topics")
     await admin.start()
     try:
         names = [
@@ -70,7 +71,7 @@ async def vendor_topics(settings: Settings, *, writer: str = "", reader: str = "
             if name.startswith(settings.namespace)
         ]
     finally:
-        await admin.close()
+        await let_go(admin.close())
     vendors = [
         (family, vendor) for family in families for name in names if (vendor := family.vendor_in(name))
     ]

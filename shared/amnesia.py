@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 
+from shared.broker import Broker, broker_of, let_go, why_away
 from shared.events.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def refuse_amnesia(resources: "Resources") -> None:
         for topic in TOPICS
         if topic.kind == "event" and resources.service in topic.writers
     ]
-    if await _records(settings.kafka_bootstrap, own):
+    if await _records(broker_of(settings, resources.service), own):
         message = (
             f"{resources.service}: the database is empty, but its topics hold records. Restore the database and run"
             f" `habeas recover {resources.service}`, or remove the topics if this is a new installation."
@@ -38,15 +39,15 @@ async def refuse_amnesia(resources: "Resources") -> None:
         raise LostMemory(message)
 
 
-async def _records(bootstrap: str, topics: Sequence[str]) -> int:
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def _records(broker: Broker, topics: Sequence[str]) -> int:
+    consumer = AIOKafkaConsumer(*topics, **broker.client(), enable_auto_commit=False)
     try:
         await consumer.start()
     except KafkaConnectionError:
-        await consumer.stop()
-        raise ConnectionError("the broker is away") from None
+        await let_go(consumer.stop())
+        raise await why_away(broker) from None
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         return sum(ends.values())
     finally:
-        await consumer.stop()
+        await let_go(consumer.stop())

@@ -82,13 +82,20 @@ async def _as_it_is(_connection: asyncpg.Connection) -> None:
     """
 
 
+class NeedsMending(ConnectionError):
+    """Away until a person does what the sentence says; it names no person and no secret."""
+
+
 async def until_back(operation: Callable[[], Awaitable[T]], *, what: str, longest: float = 5.0) -> T:
-    """Run `operation` until the database answers: waits grow with jitter up to `longest` seconds, for ever."""
+    """Run `operation` until the server answers: waits grow with jitter up to `longest` seconds, for ever."""
     wait = 0.05
     while True:
         try:
             return await operation()
         except TRANSIENT as error:
-            log.warning("database.away", what=what, error=type(error).__name__, wait_seconds=round(wait, 2))
+            mend = {"remedy": str(error)} if isinstance(error, NeedsMending) else {}
+            log.warning(
+                "server.away", what=what, error=type(error).__name__, wait_seconds=round(wait, 2), **mend
+            )
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, longest)

@@ -16,6 +16,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 
 from shared.background import Loop, Wakeup
+from shared.broker import broker_of
 from shared.clock import AdvancingClock, Clock, SystemClock
 from shared.database import open_pool, until_back
 from shared.dead_letter_seal import DeadLetterSeal
@@ -95,6 +96,7 @@ class Host:
         self.parts = parts
         self.meters = Meters()
         settings, pool = resources.settings, resources.pool
+        self.broker = broker_of(settings, resources.service)
         self.tracing = tracing_of(settings, resources.service)
         self.store = PostgresStore(pool)
         self.shell = self._shell(dead_letters)
@@ -109,7 +111,7 @@ class Host:
         self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
         self.runner = self._runner(settings.task_width)
         self.subscription = Subscription(
-            settings.kafka_bootstrap,
+            self.broker,
             service=resources.service,
             topics=(*read_by(resources.service), *parts.topics),
             namespace=settings.namespace,
@@ -182,7 +184,7 @@ class Host:
 
     def _producer(self) -> Producer:
         settings, client_id = self.resources.settings, f"habeas-{self.resources.service}-relay"
-        broker = {"bootstrap_servers": settings.kafka_bootstrap, "client_id": client_id}
+        broker = {**self.broker.client(), "client_id": client_id}
         return self.tracing.producer(KafkaProducer(broker, namespace=settings.namespace))
 
     def _runner(self, width: int) -> Runner:

@@ -19,6 +19,7 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
 
 from shared import lenient_records
+from shared.broker import Broker, why_away
 from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
@@ -46,13 +47,15 @@ Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 class Subscription:
     """What a service reads: one batch subscriber over all its topics, in one group of its own."""
 
-    def __init__(self, bootstrap: str, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
+    def __init__(self, broker: Broker, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
         self.namespace = namespace
+        self._way = broker
         lenient_records.install()
         self.broker = KafkaBroker(
             # FastStream takes one text for one address.
-            bootstrap.split(","),
+            broker.bootstrap.split(","),
             client_id=f"habeas-{service}",
+            security=broker.security(),
             consumer_only=True,
             allow_auto_create_topics=False,
             graceful_timeout=20.0,
@@ -83,13 +86,13 @@ class Subscription:
         """Connect and begin to read; may be called again after it failed.
 
         Raises:
-            ConnectionError: the broker is away.
+            ConnectionError: the broker is away, or refuses us; then the sentence says what to mend.
         """
         try:
             await self.broker.start()
         except KafkaConnectionError:
             await self.broker.stop()
-            raise ConnectionError("the broker is away") from None
+            raise await why_away(self._way) from None
         self._started = True
 
     @property

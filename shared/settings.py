@@ -18,6 +18,19 @@ class Settings(BaseSettings):
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092", description="Kafka's addresses, host:port by comma."
     )
+    kafka_security: Literal["none", "tls", "sasl"] = Field(
+        default="none",
+        description="How connections to Kafka are protected: `tls` encrypts and checks the brokers' certificates, "
+        "`sasl` also logs in over TLS, each service as itself.",
+    )
+    kafka_authority: Path | None = Field(
+        default=None,
+        description="A PEM file with who signed the brokers' certificates; the system's authorities if unset.",
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        default="SCRAM-SHA-512",
+        description="How `sasl` proves who logs in; `secrets/PRINCIPAL.kafka-login` holds `user:password`.",
+    )
     namespace: str = Field(
         default="",
         pattern=r"^[a-z0-9.-]{0,40}$",
@@ -75,6 +88,10 @@ class Settings(BaseSettings):
     def database_url_file(self, service: str) -> Path:
         """The private file with a service's database URL."""
         return self.secrets / f"{service}.database-url"
+
+    def kafka_login_file(self, principal: str) -> Path:
+        """The private file with a principal's `user:password` at Kafka."""
+        return self.secrets / f"{principal}.kafka-login"
 
     def vault_url_file(self, service: str) -> Path:
         """The private file with a service's URL of the vault."""

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.reports.book import Book, Said
 from deploy.topic_replay import CLIENT, ends_of, lifecycle_places, raw, replay
+from shared.broker import CLI, broker_of, let_go
 from shared.events.envelope import Record, read
 from shared.settings import Settings
 
@@ -117,10 +118,10 @@ def _put(draft: Path, path: Path) -> None:
 
 async def _origin(settings: Settings) -> str:
     """The cluster and the installation on it: another cluster's places would mean nothing here."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, client_id=CLIENT)
+    admin = AIOKafkaAdminClient(**broker_of(settings, CLI).client(), client_id=CLIENT)
     try:
         await admin.start()
         described = await admin.describe_cluster()
     finally:
-        await admin.close()
+        await let_go(admin.close())
     return f"{described.get('cluster_id') or ''}/{settings.namespace}"

@@ -138,9 +138,15 @@ def _http(_request: Request, error: Exception) -> Response:
     return ProblemError(status, code, f"{title}.", headers=headers).response()
 
 
+def _remedy(fault: Mapping[str, Any]) -> str:
+    """What the API asks for, from its own limits: never a word of what was sent."""
+    asked = _REMEDIES.get(fault["type"], "give it as the API describes")
+    return asked.format_map(fault.get("ctx", {}))
+
+
 def _validation(_request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else ()
-    faults = [Problem("wrong_form", str(one["loc"][-1]), "give it as the API describes") for one in found]
+    faults = [Problem("wrong_form", str(one["loc"][-1]), _remedy(one)) for one in found]
     return ProblemError(
         422, "invalid_request", "Some of what was sent cannot be used.", faults=faults
     ).response()
@@ -150,6 +156,12 @@ def _unexpected(_request: Request, _error: Exception) -> Response:
     return failed().response()
 
 
+_REMEDIES: Final = {
+    "missing": "send it",
+    "string_too_short": "give at least {min_length} characters",
+    "string_too_long": "give at most {max_length} characters",
+    "string_pattern_mismatch": "give it in the form {pattern}",
+}
 _TITLES: Final = {
     400: "Bad request",
     401: "Secret missing",

@@ -26,13 +26,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deploy.access import Grant
+from deploy.access import Grant, principals
 from deploy.local import jars, java, kafka
 from deploy.local.kafka_settings import LOGGING, SETTINGS
 from deploy.local.processes import run, spawn, stop
 from tests.support.eventually import eventually
 
 ADMIN = "admin"
+VENDORS = ("evergreen-mail", "meridian-audiences")
+STRANGER = "stranger"
+EVERYBODY = (*principals(VENDORS), STRANGER)
 RESOURCES = {"topic": 2, "group": 3}
 OPERATIONS = {"read": 3, "write": 4}
 LITERAL, PREFIXED, ALLOW = 3, 4, 3

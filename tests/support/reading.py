@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
+from shared.broker import Broker
 from shared.events.topics import COMMANDS_VERIFICATION, RECEIVED
 from shared.messaging import Intake, Subscription
 from tests.support.installation import Installation
@@ -32,7 +33,7 @@ async def reading(
     """Read until the end of the block."""
     settings = kernel.settings
     subscription = Subscription(
-        bootstrap or settings.kafka_bootstrap,
+        Broker(bootstrap or settings.kafka_bootstrap),
         service="verification",
         topics=[RECEIVED, COMMANDS_VERIFICATION],
         namespace=settings.namespace,

@@ -121,9 +121,13 @@ async def test_a_body_of_5_mb_is_turned_away(
     await _next_one_is_served(running, canaries)
 
 
-@pytest.mark.parametrize("key", ["{}", "{} has spaces", "{}" * 20], ids=["short", "spaced", "long"])
-async def test_a_wrong_idempotency_key_is_named_and_not_repeated(
-    running: Running, canaries: Canaries, key: str
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [("{}", "at least 16"), ("{} has spaces", "in the form"), ("{}" * 20, "at most 128")],
+    ids=["short", "spaced", "long"],
+)
+async def test_a_wrong_idempotency_key_is_named_with_its_remedy_and_not_repeated(
+    running: Running, canaries: Canaries, key: str, remedy: str
 ) -> None:
     word = canaries.word()
     given = key.replace("{}", word if len(key) > 2 else word[:15])
@@ -131,6 +135,9 @@ async def test_a_wrong_idempotency_key_is_named_and_not_repeated(
     answer = await _submit(running, json.dumps(form(canaries)).encode(), key=given)
 
     assert answer.status_code == 422
+    (told,) = answer.json()["errors"]
+    assert told["field"] == "Idempotency-Key"
+    assert remedy in told["remedy"]
     assert canaries.seen_in(answer.content) == []
 
 

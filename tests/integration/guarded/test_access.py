@@ -1,22 +1,17 @@
 """Default deny on the real broker: everybody can do what they must, and every other pair is tried and refused."""
 
 import ssl
-from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from deploy.access import Grant, grants, principals
-from deploy.local.stack import StackInfo
+from deploy.access import Grant, grants
 from shared.events.topics import FAMILIES, SERVICES, TOPICS
-from tests.support.guarded_broker import ADMIN, DENIED, GuardedBroker, Tries, guarded_broker
+from tests.support.guarded_broker import ADMIN, DENIED, EVERYBODY, VENDORS, GuardedBroker, Tries
 
 pytestmark = pytest.mark.connected
-VENDORS = ("evergreen-mail", "meridian-audiences")
-STRANGER = "stranger"
-EVERYBODY = (*principals(VENDORS), STRANGER)
 NAMES = [*(topic.name for topic in TOPICS), *(topic.of(one).name for topic in FAMILIES for one in VENDORS)]
 GROUPS = [*(f"habeas.{one}" for one in SERVICES), *VENDORS]
 MAY = set(grants(VENDORS))
@@ -25,19 +20,14 @@ LET_IN = {16, 25}
 
 
 @pytest.fixture(scope="module")
-async def guarded(
-    servers: StackInfo, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[GuardedBroker]:
+async def guarded(guarded_kafka: GuardedBroker) -> GuardedBroker:
     """A broker with every topic, every principal, and the declared rights."""
-    if "apache-kafka" not in servers.broker:
-        pytest.skip("needs the jars of Apache Kafka; these tests run on " + servers.broker)
-    with guarded_broker(tmp_path_factory.mktemp("guarded"), EVERYBODY) as found:
-        admin = AIOKafkaAdminClient(**found.login(ADMIN))
-        await admin.start()
-        await admin.create_topics([NewTopic(name, 1, 1) for name in NAMES])
-        await admin.close()
-        await found.grant(MAY)
-        yield found
+    admin = AIOKafkaAdminClient(**guarded_kafka.login(ADMIN))
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1) for name in NAMES])
+    await admin.close()
+    await guarded_kafka.grant(MAY)
+    return guarded_kafka
 
 
 @pytest.mark.parametrize("principal", EVERYBODY)

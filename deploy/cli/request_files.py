@@ -49,6 +49,11 @@ def read_code(path: Path | None) -> str:
     return str(typer.prompt("Code", hide_input=True)).strip()
 
 
+def read_secret(path: Path, option: str) -> str:
+    """One line that nobody else may see."""
+    return _read(path, option).strip()
+
+
 def save_package(path: Path, content: bytes) -> None:
     from shared.private_files import write_private
 

@@ -118,20 +118,56 @@ def prove(
     show_status(Intake.at(url, home).prove(receipt, read_code(code_file)), as_json=as_json)
 
 
-@app.command(epilog="Example: habeas request collect --saved receipt.json --to answer.zip")
-def collect(
+@app.command(
+    epilog="Examples:\n\n"
+    "habeas request collect --saved receipt.json --to answer.zip          (mails a code and asks for it)\n\n"
+    "habeas request collect --saved receipt.json --to answer.zip --code-file code.txt --password-file pass.txt"
+)
+def collect(  # noqa: PLR0913 - one option for each thing that can be said
     saved: Saved,
     to: Annotated[Path, typer.Option(help="Write the answer here, mode 0600.")],
+    *,
+    code_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with the code; without it one is mailed, and you are asked.", allow_dash=True
+        ),
+    ] = None,
+    assertion_file: Annotated[
+        Path | None, typer.Option(help="A file with a JWT of the account, in place of a code.")
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with a password, of 12 characters or more, to protect the archive with."),
+    ] = None,
     url: Url = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Fetch the answer to a request to know: everything that the business holds and may show."""
+    """Fetch the answer to a request to know, once you have confirmed again that it is you."""
+    from deploy.cli.request_files import read_receipt, read_secret, save_package
+    from deploy.cli.requests_over_http import Intake
+
+    intake, receipt = Intake.at(url, home), read_receipt(saved)
+    proof = intake.confirmation(receipt, code_file, assertion_file)
+    password = read_secret(password_file, "--password-file") if password_file else None
+    content = intake.package(intake.link(receipt, proof), password)
+    save_package(to, content)
+    typer.echo(f"The answer is in {to} ({len(content):,} bytes).")
+
+
+@app.command(epilog="Example: habeas request letter --saved receipt.json --to letter.pdf")
+def letter(
+    saved: Saved,
+    to: Annotated[Path, typer.Option(help="Write the letter here, mode 0600.")],
+    url: Url = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Fetch what you were answered as a letter on paper: a PDF that a screen reader can read."""
     from deploy.cli.request_files import read_receipt, save_package
     from deploy.cli.requests_over_http import Intake
 
-    content = Intake.at(url, home).package(read_receipt(saved))
-    save_package(to, content)
-    typer.echo(f"The answer is in {to} ({len(content):,} bytes).")
+    save_package(to, Intake.at(url, home).letter(read_receipt(saved)))
+    typer.echo(f"The letter is in {to}.")
 
 
 @app.command(epilog="Example: habeas request withdraw --saved receipt.json")

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import httpx2
 import typer
 
-from deploy.cli.request_files import SavedReceipt, refuse
+from deploy.cli.request_files import SavedReceipt, read_code, read_secret, refuse
 
 SECONDS = 30.0
 
@@ -47,8 +47,32 @@ class Intake:
         path = f"/requests/{receipt.request_id}/verification"
         return self._ask("POST", path, headers=_bearer(receipt), body={"code": code})
 
-    def package(self, receipt: SavedReceipt) -> bytes:
-        answer = self._send("GET", f"/requests/{receipt.request_id}/package", headers=_bearer(receipt))
+    def confirmation(
+        self, receipt: SavedReceipt, code_file: Path | None, assertion_file: Path | None
+    ) -> dict[str, Any]:
+        """The proof that was given, or a code that is mailed now and asked for."""
+        if assertion_file is not None:
+            return {"assertion": read_secret(assertion_file, "--assertion-file")}
+        if code_file is None:
+            self._ask("POST", f"/requests/{receipt.request_id}/package/code", headers=_bearer(receipt))
+            typer.echo("A code is on its way to the e-mail address of the request.", err=True)
+        return {"code": read_code(code_file)}
+
+    def link(self, receipt: SavedReceipt, proof: dict[str, Any]) -> str:
+        path = f"/requests/{receipt.request_id}/package/link"
+        return str(self._ask("POST", path, headers=_bearer(receipt), body=proof)["link"])
+
+    def package(self, link: str, password: str | None) -> bytes:
+        if password is None:
+            return self._fetched(self._send("GET", link, headers={}))
+        return self._fetched(self._send("POST", link, headers={}, body={"password": password}))
+
+    def letter(self, receipt: SavedReceipt) -> bytes:
+        return self._fetched(
+            self._send("GET", f"/requests/{receipt.request_id}/letter", headers=_bearer(receipt))
+        )
+
+    def _fetched(self, answer: httpx2.Response) -> bytes:
         if not answer.is_success:
             _explain(self._content(answer))
         return answer.content

@@ -23,8 +23,11 @@ class IdentityProvider:
     def publish(self, folder: Path, business: str) -> None:
         """Write the public key where verification looks for this business's."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        document = {"issuer": ISSUER, "keys": [self._key.as_dict(private=False)]}
-        (folder / f"{business}.jwks.json").write_text(json.dumps(document))
+        (folder / f"{business}.jwks.json").write_bytes(self.document())
+
+    def document(self) -> bytes:
+        """The public key with the provider's name."""
+        return json.dumps({"issuer": ISSUER, "keys": [self._key.as_dict(private=False)]}).encode()
 
     def assertion(self, email: str, *, subject: str) -> str:
         """A signed statement that this account signed in just now."""

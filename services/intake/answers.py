@@ -115,5 +115,7 @@ def _links(request_id: UUID, case: IntakeCase) -> dict[str, str]:
         "withdrawal": case.is_open,
         "verification": case.is_open and bool(case.clocks and case.clocks.verify_by) and not case.verified,
         "package": bool(case.ending and case.ending.package),
+        "letter": bool(case.ending),
     }
-    return {name: here if name == "self" else f"{here}/{name}" for name, given in offered.items() if given}
+    paths = {"self": "", "package": "/package/link"}
+    return {name: here + paths.get(name, f"/{name}") for name, given in offered.items() if given}

@@ -13,10 +13,8 @@ from services.intake.desk import Desk
 from services.intake.domain import IntakeCase
 from services.intake.domain.receiving import right_not_offered
 from services.intake.messages import HTTP, PresentProof, SubmitRequest, WithdrawRequest
-from services.intake.packages import Content, PackageAwayError, PackageGoneError, Packages
 from services.intake.ports import Cases, Submits
 from services.intake.problems import (
-    ProblemError,
     failed,
     not_found,
     refused,
@@ -69,7 +67,6 @@ class Counter:
     keyring: HmacKeyring
     batcher: Submits
     cases: Cases
-    packages: Packages
     clock: Clock
 
     async def submit(self, content: bytes, key: str | None, caller: Caller) -> Receipt:
@@ -80,7 +77,7 @@ class Counter:
         request_id = request_id_for(HTTP, key) if key else new_id()
         body = SubmitRequest(submission=submission)
         try:
-            case = await self._send(request_id, body, caller, business=submission.business)
+            case = await self.send(request_id, body, caller, business=submission.business)
         except RightRefusedError:
             problem = right_not_offered(load_regime(submission.regime), self.clock.now())
             raise unreadable((problem,)) from None
@@ -88,41 +85,26 @@ class Counter:
 
     async def status(self, request_id: str, caller: Caller) -> RequestStatus:
         """Where the request stands."""
-        found = self._let_in(request_id, caller)
-        return RequestStatus.of(found, await self._case(found))
+        found = self.let_in(request_id, caller)
+        return RequestStatus.of(found, await self.case(found))
 
     async def withdraw(self, request_id: str, caller: Caller) -> RequestStatus:
         """Take the request back; doing it again changes nothing."""
-        found = self._let_in(request_id, caller)
-        return RequestStatus.of(found, await self._send(found, WithdrawRequest(), caller))
+        found = self.let_in(request_id, caller)
+        return RequestStatus.of(found, await self.send(found, WithdrawRequest(), caller))
 
     async def prove(self, request_id: str, content: bytes, caller: Caller) -> RequestStatus:
         """Pass a proof on to verification, which alone judges it."""
-        found = self._let_in(request_id, caller)
+        found = self.let_in(request_id, caller)
         proof = read_strictly(content, Proof)
         if isinstance(proof, tuple):
             raise unreadable(proof)
         if (proof.code is None) == (proof.assertion is None):
             raise unreadable((Problem("one_of", "code", "give either code or assertion"),))
         body = PresentProof(code=proof.code, assertion=proof.assertion)
-        return RequestStatus.of(found, await self._send(found, body, caller))
+        return RequestStatus.of(found, await self.send(found, body, caller))
 
-    async def package(self, request_id: str, caller: Caller) -> Content:
-        """The answer's content."""
-        found = self._let_in(request_id, caller)
-        case = await self._case(found)
-        if case.ending is None or case.ending.package is None:
-            raise ProblemError(404, "no_package", "There is nothing to collect for this request.")
-        try:
-            return await self.packages.open(found, case.ending.package)
-        except PackageGoneError:
-            raise ProblemError(410, "package_gone", "The time to collect the answer is over.") from None
-        except PackageAwayError:
-            raise failed() from None
-        except TRANSIENT:
-            raise unavailable() from None
-
-    def _let_in(self, request_id: str, caller: Caller) -> UUID:
+    def let_in(self, request_id: str, caller: Caller) -> UUID:
         """The request, for who shows its secret. No database is asked: an id that exists takes no longer."""
         if caller.secret is None:
             raise unauthorized()
@@ -132,7 +114,15 @@ class Counter:
             raise not_found()
         return known
 
-    async def _case(self, request_id: UUID) -> IntakeCase:
+    def known(self, request_id: str) -> UUID:
+        """The id, if it is one."""
+        found = _uuid(request_id)
+        if found is None:
+            raise not_found()
+        return found
+
+    async def case(self, request_id: UUID) -> IntakeCase:
+        """The request, if it was received."""
         try:
             case = await self.cases.case(request_id)
         except TRANSIENT:
@@ -141,9 +131,18 @@ class Counter:
             raise not_found()
         return case
 
-    async def _send(self, request_id: UUID, body: Event, caller: Caller, *, business: str = "") -> IntakeCase:
+    async def send(
+        self,
+        request_id: UUID,
+        body: Event,
+        caller: Caller,
+        *,
+        business: str = "",
+        message_id: UUID | None = None,
+    ) -> IntakeCase:
+        """Have the rules hear it; the case afterwards, or the problem."""
         message = Message(
-            id=new_id(),
+            id=message_id or new_id(),
             ce_type=f"local.{type(body).__name__}",
             source=HTTP,
             kind="local",

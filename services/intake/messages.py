@@ -23,6 +23,27 @@ class WithdrawRequest(Event):
     """Somebody who holds the request's secret takes it back."""
 
 
+class SendCollectingCode(Event):
+    """Somebody who holds the request's secret wants to collect the answer and be sent a code for it."""
+
+    code_hash: str
+    sealed: str = Field(repr=False)
+
+
+class ConfirmCollecting(Event):
+    """They confirm with that code, or by being signed in to the account of the request."""
+
+    code_hashes: tuple[str, ...] = ()
+    by_account: bool = False
+    link_hash: str
+
+
+class UseLink(Event):
+    """Somebody opens the link."""
+
+    link_hash: str
+
+
 class PresentProof(Event):
     """Somebody who holds the request's secret gives the code that they were sent, or an account assertion."""
 

@@ -101,6 +101,15 @@ REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "too_late": (409, "The request has ended already, so it cannot be withdrawn any more."),
     "not_open": (409, "Nothing has to be proved for this request any more."),
     "not_verified": (409, "This right is never verified: there is nothing to prove."),
+    "no_package": (404, "There is nothing to collect for this request."),
+    "code_expired": (409, "No code is good any more; ask for a new one."),
+    "code_spent": (429, "This code was tried too often; ask for a new one."),
+    "too_many_codes": (
+        429,
+        "Too many codes were asked for; sign in to your account, or ask the privacy staff.",
+    ),
+    "link_unknown": (404, "This link was used already, or never given; ask for a new one."),
+    "link_expired": (410, "The time of this link is over; ask for a new one."),
     "too_many_proofs": (429, "Too many proofs were presented for this request; ask the privacy staff."),
 }
 

@@ -36,6 +36,14 @@ class IntakeSettings(BaseSettings):
         default_factory=dict,
         description="The businesses served, as a JSON object by name; HABEAS_BUSINESS is always one of them.",
     )
+    issuers: Path | None = Field(
+        default=None,
+        description=(
+            "The folder with the businesses' identity providers, the same as verification's: who collects an answer "
+            "confirms with their account; `issuers` in home if unset."
+        ),
+    )
+    audience: str = Field(default="habeas", description="The audience that an account assertion must name.")
     submissions_per_minute: int = Field(
         default=60,
         ge=0,

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from services.verification.domain import Limits, VerificationCase, VerificationDomain
-from services.verification.issuers import IssuerFolder
 from services.verification.prepare import Prepare, Trust
 from services.verification.settings import VerificationSettings
 from shared.hosting import Resources, ServiceParts
+from shared.issuers import IssuerFolder
 
 
 async def build(resources: Resources) -> ServiceParts[VerificationCase]:

@@ -21,19 +21,25 @@ BEYOND_A_SCHEMA: list[Any] = [positive_data_acceptance]
 # A wrong secret and an unknown request get the same 404, so that nobody learns which requests exist.
 SAYS_NOT_FOUND: list[Any] = [ignored_auth]
 NOTHING_TO_VARY = "GET /.well-known/jwks.json"
+# Any text may stand where a token is expected, and nothing else is sent.
+NOTHING_WRONG = frozenset({NOTHING_TO_VARY, "GET /requests/{request_id}/package/{token}"})
 OPERATIONS = (
     "POST /requests",
     "GET /requests/{request_id}",
     "POST /requests/{request_id}/withdrawal",
     "POST /requests/{request_id}/verification",
-    "GET /requests/{request_id}/package",
+    "POST /requests/{request_id}/package/code",
+    "POST /requests/{request_id}/package/link",
+    "GET /requests/{request_id}/package/{token}",
+    "POST /requests/{request_id}/package/{token}",
+    "GET /requests/{request_id}/letter",
     NOTHING_TO_VARY,
 )
 MODES = [
     (label, mode)
     for label in OPERATIONS
     for mode in GenerationMode
-    if (label, mode) != (NOTHING_TO_VARY, GenerationMode.NEGATIVE)
+    if label not in NOTHING_WRONG or mode is not GenerationMode.NEGATIVE
 ]
 fuzzed = settings(
     max_examples=EXAMPLES,

@@ -84,7 +84,11 @@ async def test_the_answer_opens_for_nobody_without_its_secret(running: Running) 
     await requester.closed()
 
     answers = [
-        await running.http.get(f"{running.intake}/requests/{requester.request_id}/package", headers=headers)
+        await running.http.post(
+            f"{running.intake}/requests/{requester.request_id}/package/link",
+            headers=headers,
+            json={"code": "00000000"},
+        )
         for headers in ({}, {"Authorization": f"Bearer {stranger.secret}"}, {"Authorization": "Bearer none"})
     ]
 

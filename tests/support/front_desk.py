@@ -11,18 +11,23 @@ from uuid import UUID
 import httpx2
 from fastapi import FastAPI
 
+from deploy.demo.accounts import IdentityProvider
 from services.intake.api import dress, routes
+from services.intake.collection import Collection, Confirms
 from services.intake.counter import Counter
 from services.intake.desk import Desk, offered_regimes
 from services.intake.domain import IntakeCase, IntakeDomain
 from services.intake.messages import HTTP, SubmitRequest
+from services.intake.notices.letters import Letters
+from services.intake.notices.texts import Texts
 from services.intake.pace import Pace
 from services.intake.packages import Packages
 from services.intake.prepare import Prepare
 from services.intake.submission import Problem, Submission
 from shared.events.commands import RequestSubmitted, WithdrawalSubmitted
+from shared.issuers import read_issuer
 from shared.machine.batcher import Batcher
-from shared.machine.decision import Message
+from shared.machine.decision import Kept, Message
 from shared.machine.shell import Result
 from shared.privacy import HmacKeyring, Secret
 from shared.signing import DecryptionKeys, encrypt_submission, jwks_document
@@ -112,6 +117,10 @@ class CasesInMemory:
         found = self.drivers.get(request_id)
         return found.case if found else None
 
+    async def kept(self, request_id: UUID, names: Sequence[str]) -> dict[str, Kept]:
+        found = self.of(request_id).kept
+        return {name: found[name] for name in names if name in found}
+
     def of(self, request_id: UUID | str) -> DomainDriver[IntakeCase]:
         one = UUID(str(request_id))
         return self.drivers.setdefault(one, DomainDriver(domain(), self.clock.now(), one))
@@ -133,12 +142,19 @@ class FrontDesk:
         self.decryption = DecryptionKeys.generate()
         self.cases = CasesInMemory(Prepare(desk(), self.decryption, self.vault), self.clock)
         self.packages = packages
-        counter = Counter(
-            desk(), keyring(), Batcher(self.cases), self.cases, Packages(packages, self.vault), self.clock
+        counter = Counter(desk(), keyring(), Batcher(self.cases), self.cases, self.clock)
+        self.accounts = IdentityProvider(self.clock)
+        collection = Collection(
+            counter,
+            Packages(packages, self.vault),
+            self.cases,
+            self.vault,
+            Confirms(lambda _: (read_issuer(self.accounts.document()),), "habeas"),
+            Letters(self.cases, self.vault, Texts({}, offered_regimes(), lambda _: "1.key"), self.clock),
         )
         self.app = FastAPI()
         pace = Pace(per_minute, monotonic=lambda: self.seconds)
-        self.app.include_router(routes(counter, jwks_document(self.decryption), pace))
+        self.app.include_router(routes(counter, collection, jwks_document(self.decryption), pace))
         dress(self.app)
 
     @property

@@ -71,7 +71,10 @@ class Requester:
         secret = self.secret
         if secret is None:
             secret = (await self.running.mailbox.wait(self.request_id, "answer")).access_key
-        answer = await self._get("/package", secret)
+        assertion = self.running.accounts.assertion(self.person.email, subject=self.person.customer_id)
+        given = await self._post("package/link", secret, {"assertion": assertion})
+        assert given.status_code == httpx2.codes.CREATED, given.text
+        answer = await self.running.http.get(f"{self.running.intake}{given.json()['link']}")
         assert answer.status_code == httpx2.codes.OK, answer.text
         return answer.content
 

@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.domain import following, notifying, proving, receiving, withdrawing
+from services.intake.domain import collecting, following, notifying, proving, receiving, withdrawing
 from services.intake.domain.case import IntakeCase
 from services.intake.domain.hearing import Heard, Rule, Verdict, unchanged
 from services.intake.domain.letter import Letter
-from services.intake.messages import PresentProof, SubmitRequest, WithdrawRequest
+from services.intake.messages import (
+    ConfirmCollecting,
+    PresentProof,
+    SendCollectingCode,
+    SubmitRequest,
+    UseLink,
+    WithdrawRequest,
+)
 from shared.events.commands import RequestSubmitted, SendNotice, Withdraw, WithdrawalSubmitted
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.fulfillment import RequestFulfilled
@@ -28,6 +35,9 @@ RULES: Final[Mapping[type[Body], Rule]] = {
     Withdraw: withdrawing.withdrawn,
     WithdrawalSubmitted: withdrawing.withdrawn_upstream,
     PresentProof: proving.presented,
+    SendCollectingCode: collecting.code_asked,
+    ConfirmCollecting: collecting.confirmed,
+    UseLink: collecting.link_used,
     SendNotice: notifying.asked,
     TaskFinished: notifying.finished,
     VerificationConcluded: following.verified,

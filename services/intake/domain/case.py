@@ -62,6 +62,17 @@ class Told(Part):
     facts: str | None = None
 
 
+class Collecting(Part):
+    """How far the collecting of an answer is: hashes of the code sent last and of the link given last."""
+
+    code: str = ""
+    code_until: AwareDatetime | None = None
+    codes: int = 0
+    tries: int = 0
+    link: str = ""
+    link_until: AwareDatetime | None = None
+
+
 class Ending(Part):
     """How the request ended, as fulfillment stated it."""
 
@@ -94,6 +105,7 @@ class IntakeCase(Case):
     ending: Ending | None = None
     answered_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
+    collecting: Collecting | None = None
     notices: dict[str, Notice] = Field(default_factory=dict)
     proofs: tuple[str, ...] = ()
 

@@ -34,6 +34,7 @@ class Letter(Part):
     told: tuple[Told, ...] = ()
     has_package: bool = False
     give_access_key: bool = False
+    collecting: bool = False
 
     def to_body(self) -> dict[str, Any]:
         """The JSON of the task's body."""

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.intake.domain.case import ANSWER, IntakeCase, Notice, NoticeState
+from services.intake.domain.collecting import COLLECTING
 from services.intake.domain.hearing import Heard, Verdict, refused, unchanged
 from services.intake.domain.letter import letter
 from services.intake.domain.planning import plan_notice
@@ -67,7 +68,7 @@ def permit(case: IntakeCase, key: str, context: Context) -> Go | Stop:
         return Stop("unknown_notice")
     if _expired(notice, context.now):
         return Stop("expired")
-    return Stop("not_needed") if _moot(case, notice) else Go()
+    return Stop("not_needed") if not key.startswith(COLLECTING) and _moot(case, notice) else Go()
 
 
 def _expired(notice: Notice, now: datetime) -> bool:

@@ -32,10 +32,11 @@ def plan_answer(case: IntakeCase, now: datetime) -> Planned:
     if case.clocks is None or case.ending is None:
         return Planned(case)
     urgency = case.due.late_from if case.due else now
-    return plan_notice(case, ANSWER, _answer(case, case.ending), urgency=urgency)
+    return plan_notice(case, ANSWER, answer_of(case, case.ending), urgency=urgency)
 
 
-def _answer(case: IntakeCase, ending: Ending) -> Letter:
+def answer_of(case: IntakeCase, ending: Ending) -> Letter:
+    """What a request is answered with."""
     return letter(
         case,
         _kind(ending),

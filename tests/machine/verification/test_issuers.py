@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from services.verification.issuers import IssuerFolder
+from shared.issuers import IssuerFolder
 from tests.support.accounts import IdentityProvider
 
 

@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.verification.domain import AssertionFound, ClaimsFound, Findings, VerificationDomain
-from services.verification.issuers import IssuerFolder
 from services.verification.prepare import Prepare, Trust
 from shared.events.commands import AnswerChallenge, PresentAssertion, SendNotice
 from shared.events.verification import VerificationConcluded
+from shared.issuers import IssuerFolder
 from shared.machine.decision import Message
 from shared.privacy import Claims, HmacKeyring, Secret
 from shared.vault import StoredKey, Vault

@@ -145,13 +145,52 @@ def test_without_a_terminal_nobody_is_asked_for_a_code(intake: Pretended, tmp_pa
 def test_the_answer_is_written_where_nobody_else_reads_it(intake: Pretended, tmp_path: Path) -> None:
     receipt, answer = tmp_path / "receipt.json", tmp_path / "answer.zip"
     receipt.write_text(json.dumps(RECEIPT))
-    intake.answer = lambda: httpx2.Response(200, content=b"PK\x03\x04everything")
+    code, password = tmp_path / "code.txt", tmp_path / "password.txt"
+    code.write_text("12345678\n")
+    password.write_text("correct horse battery\n")
+    link = httpx2.Response(201, json={"link": f"{HERE}/package/token", "expires_at": "2026-02-02T19:15:00Z"})
+    intake.answer = lambda: (
+        link if len(intake.asked) == 1 else httpx2.Response(200, content=b"PK\x03\x04everything")
+    )
 
-    result = run("collect", "--saved", str(receipt), "--to", str(answer))
+    result = run(
+        "collect", "--saved", str(receipt), "--to", str(answer),
+        "--code-file", str(code), "--password-file", str(password),
+    )  # fmt: skip
 
     assert result.exit_code == 0
+    assert [(one.method, one.url.path) for one in intake.asked] == [
+        ("POST", f"{HERE}/package/link"),
+        ("POST", f"{HERE}/package/token"),
+    ]
+    assert json.loads(intake.asked[0].content) == {"code": "12345678"}
+    assert json.loads(intake.asked[1].content) == {"password": "correct horse battery"}
     assert answer.read_bytes() == b"PK\x03\x04everything"
     assert answer.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_code_one_is_mailed_and_asked_for(intake: Pretended, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(json.dumps(RECEIPT))
+    intake.answer = lambda: httpx2.Response(202, json=STATUS)
+
+    result = run("collect", "--saved", str(receipt), "--to", str(tmp_path / "answer.zip"))
+
+    assert [one.url.path for one in intake.asked] == [f"{HERE}/package/code"]
+    assert result.exit_code == 2
+    assert "A code is on its way" in result.stderr
+    assert "--code-file" in result.stderr
+
+
+def test_a_letter_is_written_where_nobody_else_reads_it(intake: Pretended, tmp_path: Path) -> None:
+    receipt, letter = tmp_path / "receipt.json", tmp_path / "letter.pdf"
+    receipt.write_text(json.dumps(RECEIPT))
+    intake.answer = lambda: httpx2.Response(200, content=b"%PDF-1.7")
+
+    result = run("letter", "--saved", str(receipt), "--to", str(letter))
+
+    assert (result.exit_code, letter.read_bytes()) == (0, b"%PDF-1.7")
+    assert letter.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_answer_that_is_not_there_yet_is_told_and_nothing_is_written(

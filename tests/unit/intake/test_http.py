@@ -179,11 +179,13 @@ async def test_the_status_tells_state_and_dates_and_nobody(desk: FrontDesk) -> N
     assert not any(word in answer.text.lower() for word in ("ada", "example.com", "c-1042", "secret"))
 
 
-@pytest.mark.parametrize("path", ["", "/withdrawal", "/verification", "/package"])
+@pytest.mark.parametrize(
+    "path", ["", "/withdrawal", "/verification", "/letter", "/package/code", "/package/link"]
+)
 async def test_an_unknown_id_and_a_wrong_secret_are_told_apart_by_nobody(desk: FrontDesk, path: str) -> None:
     receipt, other = await desk.receipt(), await desk.receipt()
-    method = "GET" if path in {"", "/package"} else "POST"
-    more: dict[str, Any] = {"json": {"code": "123456"}} if path == "/verification" else {}
+    method = "GET" if path in {"", "/letter"} else "POST"
+    more: dict[str, Any] = {"json": {"code": "123456"}} if path in {"/verification", "/package/link"} else {}
 
     foreign = await desk.ask(method, f"/requests/{receipt['request_id']}{path}", other["secret"], **more)
     unknown = await desk.ask(method, f"/requests/{uuid4()}{path}", other["secret"], **more)

@@ -9,7 +9,7 @@ import structlog
 
 from shared.signing import TrustedIssuer
 
-log = structlog.get_logger("verification.issuers")
+log = structlog.get_logger("issuers")
 _BUSINESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 

@@ -16,7 +16,7 @@ PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate stores fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -62,6 +62,9 @@ faults: $(DEV) ## Inject every fault into running services and write docs/proof/
 
 fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
 	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)
+
+stores: $(DEV) ## Hold the suite of every adapter against a real OpenSearch, which needs a minute and 600 MB
+	@HABEAS_TEST_SEARCH=opensearch $(VENV)/bin/pytest tests/contracts/adapters/test_any_adapter.py -k search $(ARGS)
 
 simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
 	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)

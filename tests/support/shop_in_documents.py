@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.fulfillment.datamap.reading import read_dataset
-from services.fulfillment.datamap.systems import Limits, System
+from services.fulfillment.datamap.systems import Limits, Secret, System
 from services.fulfillment.ports import Adapter, Key
 from shared.policy.reading import read_yaml
+from shared.private_files import write_private
 from tests.support.shop import TABLES, Shop
 
 Rows = list[dict[str, Any]]
@@ -80,7 +81,12 @@ class DocumentShop(Shop):
         gentle = Limits(chunk_rows=2, connect_seconds=0.3, statement_seconds=2)
         plain = super().system(url, limits or gentle)
         datamap = read_dataset(read_yaml(MAP.read_bytes()), file="shop.yaml", documents=True)
-        more = {"kind": self.place.kind, "settings": self.place.settings, "datamap": datamap}
+        secrets = {}
+        for name, value in getattr(self.place, "secrets", {}).items():
+            write_private(self.home / name, value.encode())
+            secrets[name] = Secret(file=self.home / name)
+        stated = {"kind": self.place.kind, "settings": self.place.settings, "secrets": secrets}
+        more = {**stated, "datamap": datamap}
         return System(**{**dict(plain), **more})
 
     def expected(self, tables: Mapping[str, set[Key]]) -> dict[str, set[Key]]:

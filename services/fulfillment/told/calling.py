@@ -66,7 +66,7 @@ async def call(asked: Call, limits: Limits) -> Said:
     Raises:
         NotWell: the meaning says what may be believed about its effect.
     """
-    _refuse_unsafe(asked.address)
+    refuse_unsafe(asked.address)
     timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
     try:
         async with httpx2.AsyncClient(timeout=timeout, follow_redirects=False) as http:
@@ -94,7 +94,12 @@ def _judge(status: int, method: str) -> None:
     raise NotWell("absent" if status in {404, 410} else "refused", f"the system refused ({status})")
 
 
-def _refuse_unsafe(address: str) -> None:
+def refuse_unsafe(address: str) -> None:
+    """Identities leave this machine under TLS alone.
+
+    Raises:
+        NotWell: the address is not that of HTTPS, and not of this machine.
+    """
     parts = urlsplit(address)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or "")):
         return

@@ -1,6 +1,7 @@
 """The shop on everything that an adapter is tested on."""
 
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,13 +11,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.mongo_server import mongo_server
 from tests.support.object_store import ObjectStore, object_store
+from tests.support.opensearch import InOpenSearch, opensearch
 from tests.support.own_postgres import own_postgres
 from tests.support.redis_server import redis_server
 from tests.support.shop import Shop, sqlite_shop
-from tests.support.shop_in_documents import DocumentShop
+from tests.support.shop_in_documents import DocumentShop, Place
 from tests.support.shop_in_files import FileShop, InBucket, InFolder
 from tests.support.shop_in_mongodb import InMongoDB
 from tests.support.shop_in_redis import InRedis
+from tests.support.shop_in_search import InSearch
 from tests.support.shop_over_http import HttpShop
 
 _NAME = f"shop_{uuid4().hex[:12]}"
@@ -57,36 +60,36 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        "http",
-        "csv",
-        "jsonl",
-        "parquet",
-        "s3",
-        "mongodb",
-        "redis",
-        pytest.param("postgresql", marks=pytest.mark.connected),
-    ]
-)
+@pytest.fixture(scope="session")
+def search_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+    """A double of a search store for each shop, or the real one where `make stores` asks for it."""
+    if os.environ.get("HABEAS_TEST_SEARCH") != "opensearch":
+        yield InSearch
+        return
+    with opensearch(tmp_path_factory.mktemp("opensearch")) as address:
+        yield lambda: InOpenSearch(address)
+
+
+_KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
+    "sqlite": lambda _request, home: sqlite_shop(home),
+    "http": lambda _request, home: HttpShop(home),
+    "csv": lambda _request, home: FileShop(home, InFolder(home), "csv"),
+    "jsonl": lambda _request, home: FileShop(home, InFolder(home), "jsonl"),
+    "parquet": lambda _request, home: FileShop(home, InFolder(home), "parquet"),
+    "s3": lambda request, home: FileShop(home, InBucket(request.getfixturevalue("s3")), "parquet"),
+    "mongodb": lambda request, home: DocumentShop(home, InMongoDB(request.getfixturevalue("mongodb"))),
+    "redis": lambda request, home: DocumentShop(home, InRedis(request.getfixturevalue("redis"))),
+    "search": lambda request, home: DocumentShop(home, request.getfixturevalue("search_place")()),
+}
+
+
+@pytest.fixture(params=[*_KINDS, pytest.param("postgresql", marks=pytest.mark.connected)])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     """A filled shop, fresh for each test."""
-    opened: Shop
-    if request.param == "sqlite":
-        opened = sqlite_shop(tmp_path)
-    elif request.param == "http":
-        opened = HttpShop(tmp_path)
-    elif request.param == "s3":
-        opened = FileShop(tmp_path, InBucket(request.getfixturevalue("s3")), "parquet")
-    elif request.param == "mongodb":
-        opened = DocumentShop(tmp_path, InMongoDB(request.getfixturevalue("mongodb")))
-    elif request.param == "redis":
-        opened = DocumentShop(tmp_path, InRedis(request.getfixturevalue("redis")))
-    elif request.param in {"csv", "jsonl", "parquet"}:
-        opened = FileShop(tmp_path, InFolder(tmp_path), request.param)
-    else:
+    if request.param == "postgresql":
         opened = await postgresql_shop(request.getfixturevalue("postgresql"), tmp_path)
+    else:
+        opened = _KINDS[request.param](request, tmp_path)
     await opened.open()
     yield opened
     await opened.close()

@@ -40,6 +40,7 @@ class InOpenSearch:
     kind = "search"
     absent = "http://127.0.0.1:1"
     textual = False
+    seconds = 30
 
     def __init__(self, address: str) -> None:
         self.address = address

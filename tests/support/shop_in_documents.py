@@ -78,7 +78,8 @@ class DocumentShop(Shop):
         await self.place.close()
 
     def system(self, url: str | None = None, limits: Limits | None = None) -> System:
-        gentle = Limits(chunk_rows=2, connect_seconds=0.3, statement_seconds=2)
+        seconds = getattr(self.place, "seconds", 2)
+        gentle = Limits(chunk_rows=2, connect_seconds=0.3, statement_seconds=seconds)
         plain = super().system(url, limits or gentle)
         datamap = read_dataset(read_yaml(MAP.read_bytes()), file="shop.yaml", documents=True)
         secrets = {}

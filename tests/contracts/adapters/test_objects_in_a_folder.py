@@ -2,6 +2,8 @@
 
 import asyncio
 import fcntl
+import gzip
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -253,3 +255,33 @@ def _locked(folder: Path) -> Iterator[None]:
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+async def test_a_compressed_file_is_written_anew_compressed(adapter: Adapter, folder: Path) -> None:
+    (folder / "january.csv.gz").write_bytes(gzip.compress(csv(ADA, BOB)))
+    row = {
+        "lead_id": "L1",
+        "email": EMAIL,
+        "full_name": "Ada",
+        "do_not_sell": False,
+        "bought_at": "2026-01-05",
+    }
+    (folder / "march.JSONL.GZ").write_bytes(gzip.compress(json.dumps(row).encode() + b"\n"))
+
+    assert await delete(adapter) == 1
+
+    assert gzip.decompress((folder / "january.csv.gz").read_bytes()) == csv(BOB)
+    assert gzip.decompress((folder / "march.JSONL.GZ").read_bytes()) == b""
+
+
+@pytest.mark.parametrize("content", [gzip.compress(csv(ADA, BOB))[:-9], csv(ADA, BOB), b""])
+async def test_a_compressed_file_that_is_not_whole_is_for_a_person_and_stays(
+    adapter: Adapter, folder: Path, content: bytes
+) -> None:
+    (folder / "january.csv.gz").write_bytes(content)
+
+    answer = await adapter.find(Subject({"email": EMAIL}), cut_off=CUT_OFF)
+
+    assert isinstance(answer, NeedsPerson)
+    assert answer.kind == "schema"
+    assert (folder / "january.csv.gz").read_bytes() == content

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from services.fulfillment.adapters.objects.contents import Change, Stretch
+from services.fulfillment.adapters.objects.packing import packed
 from services.fulfillment.adapters.objects.store import Changes, Stored
 from services.fulfillment.adapters.objects.tables import Named, Table, Tables
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
@@ -61,7 +62,11 @@ class Changing:
         if not stored.current:
             self._changes.remove(stored)
             return
-        with table.content(stored) as content, self._changes.stage(stored) as out:
+        with (
+            table.content(stored) as content,
+            self._changes.stage(stored) as raw,
+            packed(stored.name, raw) as out,
+        ):
             content.rewrite(out, partial(self._decide, table, named, stored))
 
     def _decide(self, table: Table, named: Named, stored: Stored, stretch: Stretch) -> Mapping[int, Change]:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from services.fulfillment.adapters.objects.contents import Content
 from services.fulfillment.adapters.objects.csv_content import CsvContent
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.jsonl_content import JsonlContent
+from services.fulfillment.adapters.objects.packing import kind_of, unpacked
 from services.fulfillment.adapters.objects.places import SUFFIXES, belongs, is_hidden
 from services.fulfillment.adapters.objects.store import Store, Stored
 from services.fulfillment.adapters.objects.wanted import Wanted, equal, identity
@@ -118,8 +118,8 @@ class Table:
     @contextmanager
     def content(self, stored: Stored) -> Iterator[Content]:
         """One state of one file, read as its name says."""
-        with self._how.store.open(stored) as file:
-            match PurePosixPath(stored.name).suffix.lower():
+        with self._how.store.open(stored) as raw, unpacked(stored.name, raw) as file:
+            match kind_of(stored.name):
                 case ".csv":
                     yield CsvContent(file, self._how.delimiter)
                 case ".parquet":
@@ -214,7 +214,7 @@ class Tables:
         table = self._tables[name]
         if not table.states:
             raise Failure("schema", f"{name} has no file; say in settings.files.{name} which are its own")
-        if any(PurePosixPath(each.name).suffix.lower() not in SUFFIXES for each in table.states):
+        if any(kind_of(each.name) not in SUFFIXES for each in table.states):
             raise Failure(
                 "schema", f"{name} has a file of no kind that can be read ({', '.join(sorted(SUFFIXES))})"
             )

@@ -1,29 +1,31 @@
-"""Anchors: the ends of all chains at one time, signed, in a folder outside of the database.
+"""Anchors: where all chains ended at one time, signed, in places outside of the database.
 
 Whoever owns the database can write a whole chain anew, without a break. Against an anchor that lies elsewhere that
-shows: the anchored row is gone, or another.
+shows: the anchored row is gone, or another. Each anchor names what changed since the one before it, and that one's
+digest, so that the first holds all chains and the others a day's.
 """
 
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from io import BytesIO
+from typing import Any, Final
 from uuid import UUID
 
+from deploy.chains.places import Place
+from deploy.chains.scratch import Head
 from shared.audit import AuditHead
-from shared.canonical import canonical_json, instant, sha256_hex
-from shared.private_files import write_private
+from shared.canonical import Json, canonical_json, instant, sha256_hex
 from shared.signing import KeyRing, PublicKeys, Unverified, sign, verify
+from shared.signing.jws import signed_by
 
 ANCHOR_TYPE: Final = "habeas-anchor+jws"
-FORMAT: Final = "habeas-anchor/1"
-NAME: Final = re.compile(r"^anchor-\d{8}T\d{12}Z\.json\.gz$")
-
-Heads = Mapping[str, Mapping[UUID, AuditHead]]
+FORMAT: Final = "habeas-anchor/2"
+ENDING: Final = ".jsonl.gz"
+NAME: Final = re.compile(r"^anchor-\d{8}T\d{12}Z\.jsonl\.gz$")
 
 
 class AnchorRefused(Exception):
@@ -32,84 +34,119 @@ class AnchorRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The heads that were anchored, by service and request."""
+    """One anchor: its place in the order, its name, its digest and its bytes, which hold the heads."""
 
+    number: int
     at: datetime
-    heads: Heads
-    name: str = ""
+    name: str
+    sha256: str
+    content: bytes
+
+    def heads(self) -> Iterator[Head]:
+        """What it says of each chain that had changed."""
+        with gzip.open(BytesIO(self.content), "rt", encoding="ascii") as lines:
+            next(lines)
+            for line in lines:
+                service, request_id, seq, digest = line.split()
+                yield service, UUID(request_id), AuditHead(int(seq), digest)
 
 
-def write_anchor(folder: Path, at: datetime, heads: Heads, ring: KeyRing) -> Path:
-    """Write one more anchor beside its signature; an older one is never touched.
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An anchor beside its signature, and the time stamp if one was asked for."""
 
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = _names(folder)
-    body = canonical_json(
-        {
-            "format": FORMAT,
-            "at": instant(at),
-            "previous": sha256_hex((folder / before[-1]).read_bytes()) if before else None,
-            "services": {
-                service: {str(one): f"{head.seq}:{head.hash}" for one, head in found.items()}
-                for service, found in heads.items()
-            },
-        }
-    )
-    path = folder / f"anchor-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z.json.gz"
-    content = gzip.compress(body, mtime=0)
-    write_private(path, content)
-    digest = canonical_json({"format": FORMAT, "sha256": sha256_hex(content)})
-    write_private(_signature(path), sign(digest, ANCHOR_TYPE, ring).encode())
-    return path
+    anchor: Anchor
+    signature: bytes
+    stamp: bytes | None = None
+
+    def put(self, place: Place) -> None:
+        """Add it; an older one is never touched. The signature comes last: what has one is whole."""
+        base = self.anchor.name.removesuffix(ENDING)
+        place.put(self.anchor.name, self.anchor.content, self.anchor.at)
+        if self.stamp is not None:
+            place.put(f"{base}.tsr", self.stamp, self.anchor.at)
+        place.put(f"{base}.jws", self.signature, self.anchor.at)
 
 
-def read_anchors(folder: Path, keys: PublicKeys) -> Iterator[Anchor]:
-    """Every anchor of a folder, oldest first.
+def new_anchor(at: datetime, before: Anchor | None, number: int, heads: Iterable[Head]) -> Anchor:
+    """The anchor that follows `before`."""
+    head: dict[str, Json] = {
+        "format": FORMAT,
+        "at": instant(at),
+        "number": number,
+        "previous": before.sha256 if before else None,
+    }
+    content = BytesIO()
+    with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as file:
+        file.write(canonical_json(head) + b"\n")
+        for service, one, end in heads:
+            file.write(f"{service} {one} {end.seq} {end.hash}\n".encode())
+    name = f"anchor-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}Z{ENDING}"
+    return Anchor(number, at, name, sha256_hex(content.getvalue()), content.getvalue())
+
+
+def signed(anchor: Anchor, ring: KeyRing, stamp: bytes | None = None) -> Signed:
+    """Sign its digest with the evidence key."""
+    claim: dict[str, Json] = {
+        "format": FORMAT,
+        "name": anchor.name,
+        "number": anchor.number,
+        "sha256": anchor.sha256,
+    }
+    return Signed(anchor, sign(canonical_json(claim), ANCHOR_TYPE, ring).encode(), stamp)
+
+
+def read_anchors(place: Place, keys: PublicKeys) -> Iterator[Signed]:
+    """Every anchor of a place, oldest first, one at a time.
 
     Raises:
         AnchorRefused: one is damaged, unsigned, or missing between two others.
     """
-    previous: str | None = None
-    for number, name in enumerate(_names(folder)):
-        content = (folder / name).read_bytes()
-        _check_signature(folder / name, content, keys)
-        body = json.loads(gzip.decompress(content))
-        if number and body["previous"] != previous:
-            raise AnchorRefused(f"{name} does not follow the anchor before it: one was removed between them")
-        previous = sha256_hex(content)
-        yield Anchor(datetime.fromisoformat(body["at"]), _heads(body["services"]), name)
+    names = place.names()
+    before: Anchor | None = None
+    for name in (one for one in names if NAME.match(one)):
+        found = _read(place, name, names, keys)
+        previous = _heading(found.anchor)["previous"]
+        if previous != (before.sha256 if before else None):
+            raise AnchorRefused(f"{name} in {place} does not follow the anchor before it: one was removed")
+        before = found.anchor
+        yield found
 
 
-def _check_signature(path: Path, content: bytes, keys: PublicKeys) -> None:
-    try:
-        token = _signature(path).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise AnchorRefused(f"{path.name} has no signature beside it; restore it from its copy") from None
+def anchor_names(names: Sequence[str]) -> list[str]:
+    """Those of a place's files that are anchors."""
+    return [one for one in names if NAME.match(one)]
+
+
+def _read(place: Place, name: str, names: Sequence[str], keys: PublicKeys) -> Signed:
+    content, base = place.read(name), name.removesuffix(ENDING)
+    if f"{base}.jws" not in names:
+        raise AnchorRefused(f"{name} in {place} has no signature beside it; restore it from its copy")
+    signature = place.read(f"{base}.jws")
+    digest = sha256_hex(content)
+    _check_signature(f"{name} in {place}", signature, digest, keys)
+    head = _heading_of(content, name)
+    at = datetime.fromisoformat(head["at"])
+    stamp = place.read(f"{base}.tsr") if f"{base}.tsr" in names else None
+    return Signed(Anchor(head["number"], at, name, digest, content), signature, stamp)
+
+
+def _check_signature(what: str, signature: bytes, digest: str, keys: PublicKeys) -> None:
+    token = signature.decode("ascii", "replace").strip()
     payload = verify(token, keys, ANCHOR_TYPE)
     if isinstance(payload, Unverified):
-        raise AnchorRefused(f"{path.name} is not signed by a key of this installation ({payload.reason})")
-    if json.loads(payload)["sha256"] != sha256_hex(content):
-        raise AnchorRefused(f"{path.name} was changed after it was signed; restore it from its copy")
+        raise AnchorRefused(f"{what} is not signed by a known key ({payload.reason}, key {signed_by(token)})")
+    if json.loads(payload)["sha256"] != digest:
+        raise AnchorRefused(f"{what} was changed after it was signed; restore it from its copy")
 
 
-def _names(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    return sorted(path.name for path in folder.iterdir() if NAME.match(path.name))
+def _heading(anchor: Anchor) -> dict[str, Any]:
+    return _heading_of(anchor.content, anchor.name)
 
 
-def _signature(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(".json.gz") + ".jws")
-
-
-def _heads(services: Mapping[str, Mapping[str, str]]) -> Heads:
-    return {
-        service: {
-            UUID(one): AuditHead(int(text.partition(":")[0]), text.partition(":")[2])
-            for one, text in found.items()
-        }
-        for service, found in services.items()
-    }
+def _heading_of(content: bytes, name: str) -> dict[str, Any]:
+    with gzip.open(BytesIO(content), "rt", encoding="ascii") as lines:
+        found: dict[str, Any] = json.loads(next(lines))
+    if found.get("format") != FORMAT:
+        raise AnchorRefused(f"{name} has a format that this version does not read")
+    return found

@@ -1,38 +1,37 @@
 """Whether history is as it was written: chains against themselves, their cases, the anchors and the events."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import asyncpg
 
-from deploy.chains.anchors import Anchor
-from deploy.chains.reading import Chain, case_heads, chains
+from deploy.chains.reading import Chain, chains
+from deploy.chains.scratch import Said, Scratch
 from shared.audit import GENESIS, AuditHead, Broken, verify_chain
 from shared.events.topics import SERVICES
 
-Stated = Mapping[tuple[str, UUID], set[str]]
+Fault = tuple[int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is not as it was written, and where."""
+    """What is not as it was written, and where; an anchor belongs to no service and no request."""
 
     service: str
-    request_id: UUID
+    request_id: UUID | None
     row: int | None
     what: str
 
     def to_json(self) -> dict[str, str | int | None]:
-        return {**asdict(self), "request_id": str(self.request_id)}
+        return {**asdict(self), "request_id": str(self.request_id) if self.request_id else None}
 
 
 @dataclass(slots=True)
 class Audit:
-    """Checks all services; counts what it saw."""
+    """Checks all services against what is known from outside; counts what it saw."""
 
-    anchors: Sequence[Anchor] = ()
-    stated: Stated | None = None
+    scratch: Scratch
     chains: int = 0
     rows: int = 0
 
@@ -44,51 +43,59 @@ class Audit:
                     yield finding
 
     async def _service(self, connection: asyncpg.Connection, service: str) -> AsyncIterator[Finding]:
-        cases = await case_heads(connection, service)
-        anchored = _anchored(self.anchors, service)
+        """Two lists in the order of requests, walked side by side."""
+        known = self.scratch.of(service)
+        said = next(known, None)
         async for chain in chains(connection, service):
-            self.chains += 1
+            while said is not None and said.request_id < chain.request_id:
+                for finding in _vanished(service, said):
+                    yield finding
+                said = next(known, None)
+            ours = said is not None and said.request_id == chain.request_id
+            self.chains += bool(chain.rows)
             self.rows += len(chain.rows)
-            case = cases.pop(chain.request_id, None)
-            expected = anchored.pop(chain.request_id, ())
-            for row, what in self._faults(service, chain, case, expected):
+            for row, what in _faults(chain, said if ours else None):
                 yield Finding(service, chain.request_id, row, what)
-        for request_id, head in cases.items():
-            if head.seq:
-                yield Finding(
-                    service, request_id, 1, f"the case has {head.seq} rows of history, and all are gone"
-                )
-        for request_id, heads in anchored.items():
-            yield Finding(service, request_id, 1, f"its whole history is gone since {heads[-1][0]}")
-
-    def _faults(
-        self,
-        service: str,
-        chain: Chain,
-        case: AuditHead | None,
-        anchored: Iterable[tuple[str, AuditHead]],
-    ) -> Iterator[tuple[int | None, str]]:
-        found = verify_chain(chain.rows)
-        if isinstance(found, Broken):
-            yield found.seq, found.why
-            return
-        yield from _against_the_case(found, case)
-        yield from _against_anchors(chain, anchored)
-        yield from self._against_events(service, chain)
-
-    def _against_events(self, service: str, chain: Chain) -> Iterator[tuple[int | None, str]]:
-        if self.stated is None:
-            return
-        known = {row.hash for row in chain.rows}
-        missing = self.stated.get((service, chain.request_id), set()) - known
-        if missing:
-            yield (
-                None,
-                f"{len(missing)} of its events name a row that is not in the chain: it was written anew",
-            )
+            said = next(known, None) if ours else said
+        while said is not None:
+            for finding in _vanished(service, said):
+                yield finding
+            said = next(known, None)
 
 
-def _against_the_case(found: AuditHead, case: AuditHead | None) -> Iterator[tuple[int | None, str]]:
+def _vanished(service: str, said: Said) -> Iterator[Finding]:
+    since = f"since {said.anchored[-1][0]}" if said.anchored else "and its events name it"
+    yield Finding(service, said.request_id, 1, f"its whole history is gone {since}")
+
+
+def _faults(chain: Chain, said: Said | None) -> Iterator[Fault]:
+    if not chain.rows:
+        yield from _without_rows(chain, said)
+        return
+    found = verify_chain(chain.rows)
+    if isinstance(found, Broken):
+        yield found.seq, found.why
+        return
+    yield from _against_the_case(found, chain.case)
+    if said is not None:
+        yield from _against_anchors(chain, said.anchored)
+        yield from _against_events(chain, said.stated)
+
+
+def _without_rows(chain: Chain, said: Said | None) -> Iterator[Fault]:
+    if chain.case is not None and chain.case.seq:
+        yield 1, f"the case has {chain.case.seq} rows of history, and all are gone"
+    elif said is not None and said.anchored:
+        yield 1, f"its whole history is gone since {said.anchored[-1][0]}"
+
+
+def _against_events(chain: Chain, stated: set[str]) -> Iterator[Fault]:
+    missing = stated - {row.hash for row in chain.rows}
+    if missing:
+        yield None, f"{len(missing)} of its events name a row that is not in the chain: it was written anew"
+
+
+def _against_the_case(found: AuditHead, case: AuditHead | None) -> Iterator[Fault]:
     if case is None:
         yield None, "there is history and no case"
     elif case != found:
@@ -96,20 +103,9 @@ def _against_the_case(found: AuditHead, case: AuditHead | None) -> Iterator[tupl
         yield found.seq, f"the chain ends at row {found.seq}, and the case was last changed at {last}"
 
 
-def _against_anchors(
-    chain: Chain, anchored: Iterable[tuple[str, AuditHead]]
-) -> Iterator[tuple[int | None, str]]:
+def _against_anchors(chain: Chain, anchored: Iterable[tuple[str, AuditHead]]) -> Iterator[Fault]:
     hashes = {row.seq: row.hash for row in chain.rows}
     for name, head in anchored:
         if head.seq and hashes.get(head.seq) != head.hash:
             yield head.seq, f"row {head.seq} is not the one of {name}: the chain was written anew since"
             return
-
-
-def _anchored(anchors: Iterable[Anchor], service: str) -> dict[UUID, list[tuple[str, AuditHead]]]:
-    """For each request, what each anchor says of it."""
-    found: dict[UUID, list[tuple[str, AuditHead]]] = {}
-    for anchor in anchors:
-        for request_id, head in anchor.heads.get(service, {}).items():
-            found.setdefault(request_id, []).append((anchor.name, head))
-    return found

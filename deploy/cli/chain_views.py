@@ -2,31 +2,51 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
-import asyncpg
 import typer
 from rich.console import Console
 
-from deploy.chains.anchors import read_anchors, write_anchor
+from deploy.chains.anchoring import Keys, anchor_now
+from deploy.chains.anchors import Anchor
 from deploy.chains.checking import Audit, Finding
-from deploy.chains.events import stated_heads
-from deploy.chains.reading import case_heads
+from deploy.chains.events import add_stated_heads
+from deploy.chains.placed import Expected, check_anchors
+from deploy.chains.places import Place, place_of
+from deploy.chains.register import registered
+from deploy.chains.scratch import Scratch
+from deploy.chains.stamps import Authority
 from deploy.dead_letters import database
 from deploy.settings import local_settings
-from shared.audit import AuditHead
-from shared.events.topics import SERVICES
 from shared.hosting import clock_of
 from shared.keyfiles import KeyFiles
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Anchored:
-    """An anchor that was made."""
+class Where:
+    """This installation's keys and database, and the places of its anchors."""
 
-    path: Path
-    requests: dict[str, int]
+    home: Path
+    anchors: list[str]
+    database_url: str | None
+    lock_days: int = 0
+
+    def places(self) -> list[Place]:
+        return [place_of(one, self.lock_days) for one in self.anchors]
+
+    def settings(self) -> Settings:
+        return local_settings().model_copy(update={"home": self.home})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What histories are compared with, beside the anchors."""
+
+    events: bool
+    within_hours: int | None
+    roots: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,64 +60,79 @@ class Report:
     findings: list[Finding]
 
 
-async def anchored(home: Path, folder: Path, database_url: str | None) -> Anchored:
-    """Write an anchor of all services as of one moment."""
-    settings = local_settings().model_copy(update={"home": home})
-    async with database(settings, database_url) as connection:
-        heads = await _heads(connection)
-    path = write_anchor(folder, clock_of(settings).now(), heads, KeyFiles(settings.keys).evidence())
-    return Anchored(path, {service: len(found) for service, found in heads.items()})
+async def anchored(where: Where, timestamp_url: str | None) -> tuple[Anchor, int]:
+    """Anchor all services as of one moment; the anchor and how many histories had changed."""
+    settings = where.settings()
+    files = KeyFiles(settings.keys)
+    keys = Keys(files.evidence(), files.evidence_public())
+    authority = Authority(timestamp_url) if timestamp_url else None
+    with Console(stderr=True).status("Reading where every history ends ..."):
+        async with database(settings, where.database_url) as connection:
+            return await anchor_now(connection, where.places(), keys, clock_of(settings).now(), authority)
 
 
-async def audited(home: Path, folder: Path, database_url: str | None, *, with_events: bool) -> Report:
+async def audited(where: Where, wanted: Wanted) -> Report:
     """Check all services; AnchorRefused where an anchor itself proves nothing."""
-    settings = local_settings().model_copy(update={"home": home})
-    anchors = list(read_anchors(folder, KeyFiles(settings.keys).evidence_public()))
-    with Console(stderr=True).status("Checking every service's history ..."):
-        # The events first: the row that an event names was committed before the event was sent.
-        stated = await stated_heads(settings) if with_events else None
-        audit = Audit(anchors, stated)
-        async with database(settings, database_url) as connection:
-            findings = [finding async for finding in audit.findings(connection)]
-    return Report(audit.chains, audit.rows, len(anchors), with_events, findings)
+    settings, scratch = where.settings(), Scratch()
+    try:
+        with Console(stderr=True).status("Checking every service's history ..."):
+            # The events first: the row that an event names was committed before the event was sent.
+            if wanted.events:
+                await add_stated_heads(settings, scratch)
+            async with database(settings, where.database_url) as connection:
+                expected = Expected(
+                    public=KeyFiles(settings.keys).evidence_public(),
+                    registered=await registered(connection),
+                    now=clock_of(settings).now(),
+                    within=timedelta(hours=wanted.within_hours) if wanted.within_hours else None,
+                    roots=wanted.roots.read_bytes() if wanted.roots else None,
+                )
+                count, findings = check_anchors(where.places(), expected, scratch)
+                scratch.index()
+                audit = Audit(scratch)
+                findings += [finding async for finding in audit.findings(connection)]
+    finally:
+        scratch.close()
+    return Report(audit.chains, audit.rows, count, wanted.events, findings)
 
 
-def told_anchor(made: Anchored, *, as_json: bool) -> None:
+def told_anchor(made: Anchor, count: int, where: Where, *, as_json: bool) -> None:
     """Say where the anchor lies."""
     if as_json:
-        typer.echo(json.dumps({"anchor": str(made.path), "requests": made.requests}))
+        told = {"anchor": made.name, "number": made.number, "places": where.anchors, "histories": count}
+        typer.echo(json.dumps(told))
         return
-    typer.echo(f"Anchored {sum(made.requests.values())} histories in {made.path}.")
+    typer.echo(f"Anchored {count} histories that had changed: {made.name} in {', '.join(where.anchors)}.")
 
 
 def told_audit(report: Report, *, as_json: bool) -> None:
     """Say what was checked, and each thing that is not as it was written."""
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "sound": not report.findings,
-                    "histories": report.chains,
-                    "rows": report.rows,
-                    "anchors": report.anchors,
-                    "events": report.events,
-                    "findings": [one.to_json() for one in report.findings],
-                }
-            )
-        )
-        return
+    typer.echo(json.dumps(_facts(report)) if as_json else "\n".join(_sentences(report)))
+
+
+def _facts(report: Report) -> dict[str, object]:
+    return {
+        "sound": not report.findings,
+        "histories": report.chains,
+        "rows": report.rows,
+        "anchors": report.anchors,
+        "events": report.events,
+        "findings": [one.to_json() for one in report.findings],
+    }
+
+
+def _sentences(report: Report) -> list[str]:
     against = f"{report.anchors} anchors" + (" and the events" if report.events else "")
-    typer.echo(f"{report.chains} histories, {report.rows} rows, checked against their cases, {against}.")
-    for one in report.findings:
-        at = f", row {one.row}" if one.row else ""
-        typer.echo(f"  {one.service}, request {one.request_id}{at}: {one.what}")
-    typer.echo("Not as it was written." if report.findings else "Everything is as it was written.")
+    told = [f"{report.chains} histories, {report.rows} rows, checked against their cases, {against}."]
+    told += [_sentence(one) for one in report.findings]
+    told.append("Not as it was written." if report.findings else "Everything is as it was written.")
     if not report.anchors:
-        typer.echo(
+        told.append(
             "There is no anchor: a history that was written anew as a whole would not show. See: habeas evidence anchor"
         )
+    return told
 
 
-async def _heads(connection: asyncpg.Connection) -> dict[str, dict[UUID, AuditHead]]:
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        return {service: dict(await case_heads(connection, service)) for service in SERVICES}
+def _sentence(one: Finding) -> str:
+    request = f", request {one.request_id}" if one.request_id else ""
+    return f"  {one.service}{request}{f', row {one.row}' if one.row else ''}: {one.what}"

@@ -1,5 +1,7 @@
 """`habeas evidence`: certificates, checked with the public key alone; histories, checked against their anchors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -112,11 +114,13 @@ def addenda(
 
 
 Anchors = Annotated[
-    Path,
+    list[str],
     typer.Option(
         "--anchors",
         envvar="HABEAS_ANCHORS",
-        help="The folder of anchors; best where nobody who runs the database can write.",
+        metavar="PLACE",
+        help="A folder, or s3://bucket/prefix with object lock; may be given more than once. Best where nobody who "
+        "runs the database can write.",
     ),
 ]
 AdminUrl = Annotated[
@@ -128,30 +132,46 @@ AdminUrl = Annotated[
         show_default="the stack of this home",
     ),
 ]
-DEFAULT_ANCHORS = Path(".habeas/anchors")
+DEFAULT_ANCHORS = [".habeas/anchors"]
+THREE_YEARS = 1_096
 
 
-@app.command(epilog="Example, once a day: habeas evidence anchor --anchors /mnt/elsewhere/anchors")
-def anchor(
+@app.command(
+    epilog="Examples, once a day:\n\nhabeas evidence anchor --anchors /mnt/elsewhere/anchors\n\n"
+    "habeas evidence anchor --anchors s3://evidence/cascadia --timestamp-url http://timestamp.example/tsr"
+)
+def anchor(  # noqa: PLR0913 - one option for each thing that can be said
     anchors: Anchors = DEFAULT_ANCHORS,
     database_url: AdminUrl = None,
     home: Home = DEFAULT_HOME,
     *,
+    lock_days: Annotated[
+        int, typer.Option(min=1, help="How long a bucket keeps the anchor, whoever wants it gone.")
+    ] = THREE_YEARS,
+    timestamp_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HABEAS_TIMESTAMP_URL", help="An RFC 3161 authority that stamps it with the time."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign the ends of all audit chains, so that a history that is written anew later is found."""
     import asyncio
 
-    from deploy.cli.chain_views import anchored, told_anchor
+    from deploy.cli.chain_views import Where, anchored, told_anchor
 
-    told_anchor(asyncio.run(anchored(home, anchors, database_url)), as_json=as_json)
+    where = Where(home, anchors, database_url, lock_days)
+    with proving():
+        made, count = asyncio.run(anchored(where, timestamp_url))
+    told_anchor(made, count, where, as_json=as_json)
 
 
 @app.command(
     epilog="Examples:\n\nhabeas evidence audit\n\n"
-    "habeas evidence audit --anchors /mnt/elsewhere/anchors --no-events --json"
+    "habeas evidence audit --anchors /mnt/elsewhere/anchors --within-hours 36 --no-events --json"
 )
-def audit(
+def audit(  # noqa: PLR0913 - one option for each thing that can be said
     anchors: Anchors = DEFAULT_ANCHORS,
     database_url: AdminUrl = None,
     home: Home = DEFAULT_HOME,
@@ -159,18 +179,38 @@ def audit(
     events: Annotated[
         bool, typer.Option(help="Compare with what the services' events said of their histories.")
     ] = True,
+    within_hours: Annotated[
+        int | None, typer.Option(min=1, help="Also find it wrong if no anchor was made for so long.")
+    ] = None,
+    timestamp_roots: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HABEAS_TIMESTAMP_ROOTS", help="Check time stamps: the authorities' roots, as PEM."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every service's history: exit 0 if it is as it was written, 1 if not, 2 if that cannot be told."""
     import asyncio
 
-    from deploy.chains.anchors import AnchorRefused
-    from deploy.cli.chain_views import audited, told_audit
+    from deploy.cli.chain_views import Wanted, Where, audited, told_audit
 
-    try:
-        report = asyncio.run(audited(home, anchors, database_url, with_events=events))
-    except AnchorRefused as error:
-        typer.echo(f"habeas: {error}", err=True)
-        raise typer.Exit(2) from None
+    wanted = Wanted(events, within_hours, timestamp_roots)
+    with proving():
+        report = asyncio.run(audited(Where(home, anchors, database_url), wanted))
     told_audit(report, as_json=as_json)
     raise typer.Exit(1 if report.findings else 0)
+
+
+@contextmanager
+def proving() -> Iterator[None]:
+    """What keeps anything from being proved is a sentence, and exit 2."""
+    from deploy.chains.anchors import AnchorRefused
+    from deploy.chains.places import PlaceAway
+    from deploy.chains.stamps import NotStamped
+
+    try:
+        yield
+    except (AnchorRefused, PlaceAway, NotStamped) as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(2) from None

@@ -29,7 +29,9 @@ ELSEWHERE = {
         "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
         "HABEAS_DEADLINE_URL": "Where `habeas evidence show` reaches deadline; else what this home's deadline wrote.",
         "HABEAS_FULFILLMENT_URL": "Where `habeas suppression check` asks; else what this home's fulfillment wrote.",
-        "HABEAS_ANCHORS": "The folder of anchors; best where nobody who runs the database can write.",
+        "HABEAS_ANCHORS": "The places of anchors, by spaces; best where nobody who runs the database can write.",
+        "HABEAS_TIMESTAMP_URL": "An RFC 3161 authority that stamps anchors with the time.",
+        "HABEAS_TIMESTAMP_ROOTS": "A PEM file of the roots by which time stamps are checked.",
     },
     "The tests": {
         "HABEAS_FAULTS": "`full` runs every fault test as `make faults` does; unset, a few of each.",

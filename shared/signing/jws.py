@@ -3,6 +3,7 @@
 The type (`typ`) keeps a signature made for one purpose from being shown for another.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,6 +13,8 @@ from shared.signing.compact import AllowedAlgorithms, read_header, verified_payl
 from shared.signing.keys import KeyRing, PublicKeys
 
 _SIGNED_WITH: Final = "EdDSA"
+# An RFC 7638 thumbprint: what else stands there is not repeated.
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _ACCEPTED: Final = AllowedAlgorithms(algorithms=["EdDSA", "Ed25519"])
 
 Reason = Literal["malformed", "algorithm", "type", "unknown_key", "signature"]
@@ -44,3 +47,9 @@ def verify(token: str, keys: PublicKeys, typ: str) -> bytes | Unverified:
         return Unverified("unknown_key")
     payload = verified_payload(token, key, _ACCEPTED)
     return Unverified("signature") if payload is None else payload
+
+
+def signed_by(token: str) -> str:
+    """The id of the key that a token names, for a sentence about one that is not at hand; nothing of it is verified."""
+    kid = (read_header(token.strip()) or {}).get("kid")
+    return kid if isinstance(kid, str) and _KEY_ID.fullmatch(kid) else "without an id"

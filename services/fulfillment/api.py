@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import to_json
 
 from services.fulfillment.suppression import SuppressionRegister
+from shared.bounded_body import BodyRefused, bounded_body
 
 MOST_HASHES: Final = 10_000
 MOST_BYTES: Final = 1_500_000
@@ -43,7 +44,11 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
     )
     async def check(request: Request) -> Response:
         """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`."""
-        return await _checked(register, await request.body())
+        try:
+            content = await bounded_body(request, most=MOST_BYTES)
+        except BodyRefused as refused:
+            return _problem(refused.status, refused.code, refused.detail)
+        return await _checked(register, content)
 
     @router.get("/suppression/versions")
     async def versions() -> dict[str, list[str]]:
@@ -54,8 +59,6 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
 
 
 async def _checked(register: SuppressionRegister, content: bytes) -> Response:
-    if len(content) > MOST_BYTES:
-        return _problem(413, "too_large", f"send at most {MOST_HASHES} hashes at a time")
     asked = _asked(content)
     if asked is None:
         return _problem(

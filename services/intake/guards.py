@@ -1,18 +1,16 @@
 """What stands before every route: a bound on bodies, and headers that tell browsers to keep nothing."""
 
-import asyncio
 from collections.abc import MutableMapping
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.intake.problems import ProblemError
+from shared.bounded_body import BodyRefused, bounded_body
 
 MOST_BYTES: Final = 256 * 1024
-BODY_SECONDS: Final = 20
-LONGEST_NUMBER: Final = 9
 
 _HEADERS: Final = {
     "cache-control": "no-store",
@@ -55,26 +53,7 @@ async def json_body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ProblemError(415, "unsupported_media_type", "Send the body as application/json.")
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or len(declared) > LONGEST_NUMBER or int(declared) > MOST_BYTES:
-        raise _too_large()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _read(request)
-    except TimeoutError:
-        raise ProblemError(408, "request_timeout", "The body took too long to arrive.") from None
-    except ClientDisconnect:
-        raise ProblemError(400, "incomplete_body", "The body ended before it was complete.") from None
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise _too_large()
-    return bytes(body)
-
-
-def _too_large() -> ProblemError:
-    return ProblemError(413, "content_too_large", f"Send at most {MOST_BYTES // 1024} KB.")
+        return await bounded_body(request, most=MOST_BYTES)
+    except BodyRefused as refused:
+        raise ProblemError(refused.status, refused.code, refused.detail) from None

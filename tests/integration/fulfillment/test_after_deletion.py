@@ -154,6 +154,16 @@ async def test_a_new_version_of_the_key_leaves_older_records_in_force(
     assert (await pages.get("/suppression/versions")).json() == {"versions": ["1"]}
 
 
+async def test_a_body_beyond_all_bounds_is_turned_away(pages: httpx2.AsyncClient) -> None:
+    async def in_chunks() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 50_000
+
+    for content in (b"x" * 2_000_000, in_chunks()):
+        answer = await pages.post("/suppression/check", content=content)
+        assert (answer.status_code, answer.json()["type"]) == (413, "urn:habeas:problem:content_too_large")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -16,7 +16,7 @@ PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate stores fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate years stores fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -68,6 +68,9 @@ stores: $(DEV) ## Hold the suite of every adapter against a real OpenSearch, whi
 
 simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
 	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)
+
+years: $(DEV) ## Live 20,000 requests of two years, check every date another way, write docs/proof/two-years.md
+	@$(VENV)/bin/python -m tests.two_years.run --page docs/proof/two-years.md $(ARGS)
 
 logs: $(RUN) ## Follow the logs of the embedded servers
 	@$(VENV)/bin/habeas stack logs --follow

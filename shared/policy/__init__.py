@@ -17,6 +17,7 @@ from shared.policy.rules import Fact
 from shared.policy.windows import (
     WarningTime,
     ask_again_from,
+    by_todays_zone,
     extension_looks,
     key_kept_through,
     log_kept_through,
@@ -38,6 +39,7 @@ __all__ = [
     "UnknownRightError",
     "WarningTime",
     "ask_again_from",
+    "by_todays_zone",
     "compute_clocks",
     "extension_looks",
     "extension_refusal",

@@ -43,6 +43,12 @@ def extension_looks(regime: Regime, clocks: Clocks) -> tuple[WarningTime, ...]:
     return _ladders((("respond", due.date, rule.days_before),), regime.rules.warnings.hour, regime.zone)
 
 
+def by_todays_zone(regime: Regime, due: DueDate) -> DueDate:
+    """Give the date as it was; where today's time-zone data ends its day before what was written down, it ends then."""
+    end = _end_of(due.date, regime.zone)
+    return due if end >= due.late_from else due.model_copy(update={"late_from": end})
+
+
 def ask_again_from(regime: Regime, right: Right, effective_on: date) -> date | None:
     """Give the first day on which the person may be asked to opt back in (Civ. Code 1798.135(c)(4))."""
     wait = regime.right(right).wait
@@ -69,6 +75,11 @@ def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, Du
         ("effective" if clocks.effective_by else "respond", answer),
     )
     return ((clock, due) for clock, due in named if due)
+
+
+@lru_cache(maxsize=4096)
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    return dates.late_from(day, zone)
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from shared.events.fulfillment import Resolution
 from shared.events.intake import NoticeKind
 from shared.evidence import EventEvidence, SystemEvidence
 from shared.machine.decision import Case, Outgoing, TaskPlan
-from shared.policy import Clocks, DueDate, Regime, Right, load_regime
+from shared.policy import Clocks, DueDate, Regime, Right, by_todays_zone, load_regime
 
 CERTIFICATE: Final = "certificate"
 DESTROY_KEY: Final = "destroy_key"
@@ -172,7 +172,7 @@ def regime_of(received: Received) -> Regime:
 
 def owed(received: Received, *, extended: bool) -> dict[ClockName, DueDate]:
     """The clocks that the right has, with their dates; an extension moves the answer's."""
-    clocks = received.clocks
+    clocks, regime = received.clocks, regime_of(received)
     answer: ClockName = "effective" if clocks.effective_by else "respond"
     named = {"acknowledge": clocks.acknowledge_by, answer: clocks.due(extended=extended)}
-    return {name: due for name, due in named.items() if due is not None}
+    return {name: by_todays_zone(regime, due) for name, due in named.items() if due is not None}

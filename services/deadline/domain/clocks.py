@@ -55,31 +55,25 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
 
 
 def _missed(draft: Draft, clock: ClockName, due: DueDate, now: datetime) -> Draft:
+    """State a miss once; it stands until what was owed turns out to have been in time, whatever a clock says."""
     case = draft.case
-    late = now >= due.late_from and not _kept(case, clock, due)
-    if late == (clock in case.missed):
+    met = met_at(case, clock)
+    if _before(met, due):
+        return _taken_back(draft, clock, met) if met and clock in case.missed else draft
+    if now < due.late_from or clock in case.missed:
         return draft
-    if late:
-        stated = case.model_copy(update={"missed": (*case.missed, clock)})
-        return draft.then(stated, Outgoing(DeadlineMissed(clock=clock, due=due)))
-    # Either the thing itself was in time, or the notice that moved its date was.
-    in_time = met_at(case, clock) if _kept(case, clock, due) else _extended_at(case)
-    taken_back = case.model_copy(update={"missed": tuple(one for one in case.missed if one != clock)})
-    if in_time is None:
-        return draft.then(taken_back)
-    return draft.then(taken_back, Outgoing(DeadlineMissWithdrawn(clock=clock, handed_over_at=in_time)))
+    stated = case.model_copy(update={"missed": (*case.missed, clock)})
+    return draft.then(stated, Outgoing(DeadlineMissed(clock=clock, due=due)))
 
 
-def _kept(case: DeadlineCase, clock: ClockName, due: DueDate) -> bool:
-    return _before(met_at(case, clock), due)
+def _taken_back(draft: Draft, clock: ClockName, met: datetime) -> Draft:
+    missed = tuple(one for one in draft.case.missed if one != clock)
+    fact = DeadlineMissWithdrawn(clock=clock, handed_over_at=met)
+    return draft.then(draft.case.model_copy(update={"missed": missed}), Outgoing(fact))
 
 
 def _before(met: datetime | None, due: DueDate) -> bool:
     return met is not None and met < due.late_from
-
-
-def _extended_at(case: DeadlineCase) -> datetime | None:
-    return case.extension.told_at if case.extension else None
 
 
 def _warned(draft: Draft, received: Received, pace: Pace, now: datetime) -> Draft:
@@ -92,9 +86,17 @@ def _warned(draft: Draft, received: Received, pace: Pace, now: datetime) -> Draf
         if rung is None or now >= due.late_from or met_at(case, clock) is not None:
             continue
         if rung.days_before < case.warned.get(clock, rung.days_before + 1):
-            stated = case.model_copy(update={"warned": {**case.warned, clock: rung.days_before}})
-            draft = draft.then(stated, Outgoing(_warning(case, received, clock, pace, now)))
+            warning = _warning(case, received, clock, pace, now)
+            told = _covered(case, received, warning)
+            stated = case.model_copy(update={"warned": {**case.warned, clock: told}})
+            draft = draft.then(stated, Outgoing(warning))
     return draft
+
+
+def _covered(case: DeadlineCase, received: Received, warning: DeadlineApproaching) -> int:
+    """The last rung that a warning makes needless: one given late, in the night before the next, is that one too."""
+    rungs = (rung for rung in _rungs(case, received) if rung.clock == warning.clock)
+    return min(rung.days_before for rung in rungs if rung.days_before >= warning.days_left)
 
 
 def _warning(

@@ -6,11 +6,18 @@ not the one at which we hear of it.
 
 from datetime import datetime
 
-from services.deadline.domain.case import DeadlineCase, Draft, Extension, Notice, Received
+from services.deadline.domain.case import (
+    DeadlineCase,
+    Draft,
+    Extension,
+    Notice,
+    Received,
+    regime_of,
+)
 from shared.events.commands import ExtendDeadline, SendNotice
-from shared.events.deadline import DeadlineExtended
+from shared.events.deadline import DeadlineExtended, DeadlineMissWithdrawn
 from shared.machine.decision import Outgoing
-from shared.policy import extension_refusal
+from shared.policy import Clocks, by_todays_zone, extension_refusal
 
 
 def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
@@ -24,7 +31,7 @@ def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
 
 def having_sent(case: DeadlineCase, received: Received, reasons: tuple[str, ...]) -> Draft:
     """Have intake send the notice, which it does not do after the first date has passed."""
-    clocks = received.clocks
+    clocks = _clocks(received)
     notice = SendNotice(
         kind="extension",
         reasons=reasons,
@@ -59,17 +66,30 @@ def _extended(draft: Draft, received: Received, extension: Extension, notice: No
     told = extension.model_copy(update={"told_at": notice.at})
     # The answer's warnings begin again on the later date.
     warned = {clock: rung for clock, rung in case.warned.items() if clock == "acknowledge"}
-    moved = case.model_copy(update={"extension": told, "warned": warned})
+    missed = tuple(clock for clock in case.missed if clock != "respond")
+    moved = case.model_copy(update={"extension": told, "warned": warned, "missed": missed})
     due = received.clocks.due(extended=True)
     assert due is not None  # noqa: S101 - `_in_time` found that the right has an extension
     fact = DeadlineExtended(
         respond_by=due, reasons=extension.reasons, notice_handed_over_at=notice.at, audit_head=""
     )
-    return draft.then(moved, Outgoing(fact))
+    # A miss of the first date was stated too early: its notice had been handed over before.
+    withdrawn = DeadlineMissWithdrawn(clock="respond", handed_over_at=notice.at)
+    taken_back = (Outgoing(withdrawn),) if missed != case.missed else ()
+    return draft.then(moved, Outgoing(fact), *taken_back)
+
+
+def _clocks(received: Received) -> Clocks:
+    """The dates with the end of the first period as it is judged today."""
+    due = received.clocks.respond_by
+    if due is None:
+        return received.clocks
+    ends = by_todays_zone(regime_of(received), due)
+    return received.clocks if ends == due else received.clocks.model_copy(update={"respond_by": ends})
 
 
 def _in_time(received: Received, notice: Notice, extension: Extension) -> bool:
-    refusal = extension_refusal(received.clocks, handed_over_at=notice.at, reasons=extension.reasons)
+    refusal = extension_refusal(_clocks(received), handed_over_at=notice.at, reasons=extension.reasons)
     return refusal is None
 
 
@@ -79,7 +99,7 @@ def _refusal(
     if received is None:
         return "unknown_request"
     by_law = extension_refusal(
-        received.clocks,
+        _clocks(received),
         handed_over_at=now,
         reasons=command.reasons,
         already_extended=case.extended,

@@ -59,6 +59,18 @@ def test_after_an_outage_there_is_one_warning_and_not_three() -> None:
     assert watched.stated == ["respond in 20", "respond in 10", "respond in 5", "respond in 0"]
 
 
+def test_a_warning_given_late_in_the_night_before_the_next_rung_is_that_one_too() -> None:
+    watched = Watched()
+    watched.hear_in_time()
+    watched.pass_until(watched.at(days=30))
+    # Day 40 in California has begun, and the rung of five days before comes at nine.
+    watched.sleep_until(watched.due.late_from - timedelta(days=5, hours=23))
+
+    watched.pass_until(watched.due.late_from - timedelta(days=4, hours=1))
+
+    assert watched.stated == ["respond in 20", "respond in 5"]
+
+
 def test_a_warning_that_slept_past_its_date_is_a_miss_and_no_warning() -> None:
     watched = Watched()
     watched.hear_in_time()

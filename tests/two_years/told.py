@@ -1,0 +1,38 @@
+"""What became of one request, in plain JSON and instants: all that the checker is given to judge by."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.machine.decision import Message, TaskPlan
+from tests.support.domain_driver import Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A record as it lay on its topic."""
+
+    at: datetime
+    type: str
+    body: dict[str, Any]
+
+
+@dataclass
+class Told:
+    """Everything that was said, mailed, refused and planned about a request."""
+
+    facts: list[Fact] = field(default_factory=list)
+    mails: list[tuple[str, datetime]] = field(default_factory=list)
+    refusals: list[tuple[datetime, str, str]] = field(default_factory=list)
+    tasks: dict[tuple[str, str], TaskPlan] = field(default_factory=dict)
+    ended: dict[str, datetime] = field(default_factory=dict)
+
+    def said(self, at: datetime, sent: Sent) -> None:
+        self.facts.append(Fact(at, sent.row.headers["ce_type"], json.loads(sent.row.value)))
+
+    def refused(self, at: datetime, message: Message, reason: str) -> None:
+        self.refusals.append((at, message.ce_type, reason))
+
+    def all(self, ce_type: str) -> list[Fact]:
+        return [fact for fact in self.facts if fact.type == ce_type]

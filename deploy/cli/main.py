@@ -23,6 +23,7 @@ from deploy.cli import (
     retention,
     stack,
     suppression,
+    system_coverage,
     system_drafts,
     system_new,
     systems,
@@ -41,6 +42,7 @@ app.add_typer(deadlines.app, name="deadlines")
 app.add_typer(policy.app, name="policy")
 app.add_typer(keys.app, name="keys")
 systems.app.command("import", epilog=system_drafts.EPILOG)(system_drafts.import_)
+systems.app.command("coverage", epilog=system_coverage.EPILOG)(system_coverage.coverage)
 systems.app.command("new", epilog=system_new.EPILOG)(system_new.new)
 app.add_typer(systems.app, name="systems")
 app.add_typer(suppression.app, name="suppression")

@@ -43,17 +43,26 @@ def plan(
     name: Only = None,
     *,
     by: Annotated[list[str] | None, typer.Option(help="Kinds of identifiers known; repeat it.")] = None,
+    as_picture: Annotated[
+        bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Tell how a person's rows are found and what a deletion does with them; nothing is connected or run.
 
-    Example: habeas systems plan cascadia-crm --by email --by customer_id
+    Examples: habeas systems plan cascadia-crm --by email --by customer_id; habeas systems plan cascadia-crm --picture
     """
     from services.fulfillment.datamap.explain import explain
+    from services.fulfillment.datamap.picture import picture
 
     kinds = set(by or ["email"])
     with _said_plainly():
-        told = {each.system: explain(each.datamap, kinds) + _asked(each) for each in _mapped(name)}
+        told = {
+            each.system: picture(each.datamap, kinds)
+            if as_picture
+            else explain(each.datamap, kinds) + _asked(each)
+            for each in mapped(name)
+        }
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 
@@ -96,7 +105,7 @@ def _connected(name: str | None) -> "tuple[Connected, ...]":
     return _chosen({each.entry.name: each for each in every}, name)
 
 
-def _mapped(name: str | None) -> "tuple[System, ...]":
+def mapped(name: str | None) -> "tuple[System, ...]":
     """Systems with their maps and without adapters: nothing heavy is imported to tell a plan."""
     from services.fulfillment.datamap.systems import load_systems
     from services.fulfillment.settings import FulfillmentSettings

@@ -50,6 +50,7 @@ class SystemEvidence(_Fact):
     receipt_digest: str | None = None
     # Left out where nobody gave any: the bytes of all other certificates stay what they were.
     evidence: str | None = Field(default=None, exclude_if=lambda one: one is None)
+    backups_until: day_of | None = Field(default=None, exclude_if=lambda one: one is None)
 
 
 class NoticeEvidence(_Fact):

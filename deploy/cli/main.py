@@ -20,6 +20,7 @@ from deploy.cli import (
     policy,
     report,
     requests,
+    restore,
     retention,
     stack,
     suppression,
@@ -51,6 +52,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(package.app, name="package")
 app.add_typer(requests.app, name="request")
+app.add_typer(restore.app, name="restore")
 app.add_typer(report.app, name="report")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")

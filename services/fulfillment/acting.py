@@ -161,7 +161,7 @@ class ActHandler:
         if attempt.task.frozen is not None and not adapter.capabilities.wholly:
             # An earlier attempt may have done a part, which this one's receipt does not count.
             return results.done(self._proved(attempt, rows.frozen))
-        return results.done(receipt)
+        return results.done(results.with_backups(receipt, attempt.system.backup_days))
 
     async def _open(self, attempt: _Attempt, rows: _Rows, outcome: Ambiguous) -> Answer:
         """Jobs are stored beside the ids before anything else, so that no later attempt orders them again."""
@@ -201,7 +201,8 @@ class ActHandler:
     def _proved(self, attempt: _Attempt, frozen: Frozen) -> Receipt:
         times = (self._clock.now(), attempt.cut_off)
         name, datamap = attempt.system.entry.name, attempt.system.datamap
-        return results.receipt_by_read_back(name, datamap, attempt.right, frozen, times)
+        receipt = results.receipt_by_read_back(name, datamap, attempt.right, frozen, times)
+        return results.with_backups(receipt, attempt.system.backup_days)
 
 
 def _repeatable(capabilities: Capabilities) -> bool:

@@ -181,9 +181,10 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
 
 
 def _connected(system: System, clock: Clock) -> Connected:
-    lane, adapter = Lane(system.limits), _adapter(system, clock)
+    lane, adapter = Lane(system.limits), adapter_of(system, clock)
+    days = system.backups.kept_days if system.backups else None
     entry = replace(entry_of(system), proves=adapter.capabilities.verify)
-    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane)
+    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days)
 
 
 def entry_of(system: System) -> SystemEntry:
@@ -200,8 +201,8 @@ def entry_of(system: System) -> SystemEntry:
     )
 
 
-def _adapter(system: System, clock: Clock) -> Adapter:
-    """`kind` is the module's name; each has an `open_adapter`."""
+def adapter_of(system: System, clock: Clock) -> Adapter:
+    """The adapter itself, without a lane: `kind` is the module's name; each has an `open_adapter`."""
     module = import_module(f"services.fulfillment.adapters.{system.kind}")
     open_adapter: Callable[[System, Clock], Adapter] = module.open_adapter
     return open_adapter(system, clock)

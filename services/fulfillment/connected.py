@@ -21,6 +21,7 @@ class Connected:
     datamap: DataMap
     adapter: Adapter
     lane: Lane | None = None
+    backup_days: int | None = None
 
 
 class Systems:

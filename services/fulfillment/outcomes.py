@@ -6,7 +6,7 @@ never copied from an error that may quote a value.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from shared.canonical import canonical_json, instant, sha256_hex
@@ -52,13 +52,17 @@ class DatasetCount:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof from a system that a task was done: counts and times; the digest covers all the rest."""
+    """Proof from a system that a task was done: counts and times; the digest covers all the rest.
+
+    `backups_until` is the last day on which a backup of before may still hold what was erased.
+    """
 
     system: str
     datasets: tuple[DatasetCount, ...]
     performed_at: datetime
     cut_off: datetime
     digest: str = ""
+    backups_until: date | None = None
 
     def sealed(self) -> "Receipt":
         return replace(self, digest=sha256_hex(canonical_json(self._body())))
@@ -77,10 +81,14 @@ class Receipt:
             performed_at=datetime.fromisoformat(data["performed_at"]),
             cut_off=datetime.fromisoformat(data["cut_off"]),
             digest=data["digest"],
+            backups_until=date.fromisoformat(until) if (until := data.get("backups_until")) else None,
         )
 
     def _body(self) -> Json:
+        # Left out where nothing is pending: the digests of all other receipts stay what they were.
+        pending = {"backups_until": self.backups_until.isoformat()} if self.backups_until else {}
         return {
+            **pending,
             "system": self.system,
             "datasets": [count.to_json() for count in self.datasets],
             "performed_at": instant(self.performed_at),

@@ -1,6 +1,7 @@
 """What a task's end says: counts, digests and words of ours, never a row."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +59,7 @@ def outcome_of(receipt: Receipt) -> SystemOutcome:
         deidentified=sum(count.deidentified for count in counts),
         corrected=sum(count.corrected for count in counts),
         exported=sum(count.exported for count in counts),
+        backups_until=receipt.backups_until,
         retained=tuple(sorted(_retained(receipt), key=lambda each: (each.dataset, each.exemption))),
     )
 
@@ -66,6 +68,14 @@ def _retained(receipt: Receipt) -> Iterable[Retention]:
     for count in receipt.datasets:
         for kept in count.retained:
             yield Retention(dataset=count.dataset, exemption=kept.exemption, count=kept.count)
+
+
+def with_backups(receipt: Receipt, days: int | None) -> Receipt:
+    """The receipt, saying until when backups may still hold what was erased, where something was."""
+    erased = any(count.erased or count.deidentified for count in receipt.datasets)
+    if days is None or not erased:
+        return receipt
+    return replace(receipt, backups_until=receipt.performed_at.date() + timedelta(days=days)).sealed()
 
 
 def receipt_by_read_back(

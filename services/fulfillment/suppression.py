@@ -65,7 +65,8 @@ async def _taken(
     if not keys:
         return ()
     if right is not Right.OPT_IN and not stated["lift"]:
-        ground = to_json({f"{right}/{request_id}": at}).decode()
+        # What came to be known of the person after that is not what they wanted deleted.
+        ground = to_json({f"{right}/{request_id}": stated["cut_off"]}).decode()
         return tuple(map(_suppression, await connection.fetch(_ADD, keys, stated["business"], ground, at)))
     # Who opts in again takes back every opt-out of theirs; a lifted request takes back its own word only.
     ground = "opt_out/%" if right is Right.OPT_IN else f"{right}/{request_id}"
@@ -104,7 +105,7 @@ class SuppressionRegister:
     async def requests_of(
         self, hashes: Sequence[str], right: Right
     ) -> dict[str, list[tuple[UUID, datetime]]]:
-        """The requests that suppressed these hashes under a right, and when."""
+        """The requests that suppressed these hashes under a right, each with its cut-off."""
         rows = await self._pool.fetch(_GROUNDS, sorted(map(key_of, hashes)))
         found = {hash_of(row["hash"]): list(_asked(row["grounds"], right)) for row in rows}
         return {hashed: asked for hashed, asked in found.items() if asked}

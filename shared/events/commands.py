@@ -155,6 +155,16 @@ class LiftSuppression(Command):
     reason: Reason
 
 
+@command("dsar.fulfillment.record-replay", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class RecordReplay(Command):
+    """A system's backup came back, and this request's deletion was applied to it again, with this receipt."""
+
+    system: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,60}$")]
+    rows: int
+    receipt_digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    actor: Actor
+
+
 @command("dsar.deadline.extend", version=1, topic=COMMANDS_DEADLINE, sources=PEOPLE, signed=True)
 class ExtendDeadline(Command):
     """Ask for the once-only extension; it takes effect when its notice was handed over in time (11 CCR 7021(b))."""

@@ -1,5 +1,6 @@
 """What fulfillment states: which systems were asked, what each did, and how the request ended."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -26,7 +27,8 @@ class SystemOutcome(BaseModel):
     """How one system ended: counts and a receipt's digest, never a row.
 
     `evidence` is set where a person completed what no machine could prove: the reference that they gave. The receipt
-    is then their signed command, which the digest is of.
+    is then their signed command, which the digest is of. What was erased may lie in backups through `backups_until`
+    (11 CCR 7022(d)).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -41,6 +43,7 @@ class SystemOutcome(BaseModel):
     exported: int = 0
     retained: tuple[Retention, ...] = ()
     evidence: str | None = None
+    backups_until: date | None = Field(default=None, exclude_if=lambda one: one is None)
 
 
 class VendorTold(BaseModel):

@@ -88,6 +88,7 @@ def _fulfilled(case: DeadlineCase, message: Message) -> DeadlineCase:
             outcome=one.outcome,
             receipt_digest=one.receipt_digest,
             evidence=one.evidence,
+            backups_until=one.backups_until,
         )
         for one in body.systems
     )

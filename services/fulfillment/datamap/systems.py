@@ -75,6 +75,12 @@ class Limits(_Strict):
     open_seconds: Annotated[float, Field(gt=0)] = 30
 
 
+class Backups(_Strict):
+    """What is erased lives on in backups for a while (11 CCR 7022(d)): said in receipt, certificate and answer."""
+
+    kept_days: Annotated[int, Field(ge=1, le=3660)]
+
+
 class SystemFile(_Strict):
     """One file of `deploy/systems/`, as written."""
 
@@ -91,6 +97,7 @@ class SystemFile(_Strict):
     party: Literal["own", "service_provider", "contractor", "third_party"] = "own"
     identity_source: bool = False
     order: int = 100
+    backups: Backups | None = None
     limits: Limits = Limits()
 
 

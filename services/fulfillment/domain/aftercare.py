@@ -12,7 +12,7 @@ from typing import Any
 from services.fulfillment.domain import planning
 from services.fulfillment.domain.case import FulfillmentCase
 from services.fulfillment.domain.catalogue import Catalogue
-from shared.events.commands import LiftSuppression
+from shared.events.commands import LiftSuppression, RecordReplay
 from shared.events.fulfillment import FindingAdded, SubjectSuppressed, SystemOutcome, TaskNeedsPerson
 from shared.machine.decision import Context, Decision, Go, Outgoing, Stop, TaskFinished, TaskPlan, Wait
 from shared.policy.rights import Right
@@ -24,6 +24,7 @@ WHEN_ENDED = frozenset({Right.DELETE, Right.OPT_IN})
 DONE = frozenset({"complete", "partial", "nothing_found"})
 HOLD_LOOKED_AT = timedelta(hours=1)
 NOTHING_SUPPRESSED = "nothing_suppressed"
+NOT_DELETED = "not_deleted"
 
 Looks = Sequence[tuple[str, timedelta]]
 
@@ -127,6 +128,17 @@ def lifted_by_person(case: FulfillmentCase, body: LiftSuppression) -> Decision[F
         return Decision(case, refusal=NOTHING_SUPPRESSED)
     lifting, plans = lift(case, case.right)
     return Decision(lifting, tasks=plans)
+
+
+def replayed(case: FulfillmentCase, body: RecordReplay, context: Context) -> Decision[FulfillmentCase]:
+    """What came back with a backup, and that it went again: two findings, as after a look."""
+    if case.stage != "ended" or case.right is not Right.DELETE:
+        return Decision(case, refusal=NOT_DELETED)
+    found = FindingAdded(
+        system=body.system, kind="came_back", look="restore", count=body.rows, found_at=context.now
+    )
+    done = {"kind": "deleted_again", "receipt_digest": body.receipt_digest}
+    return Decision(case, events=(Outgoing(found), Outgoing(found.model_copy(update=done))))
 
 
 def _suppressed(case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:

@@ -11,7 +11,14 @@ from services.fulfillment.domain.advancing import advance
 from services.fulfillment.domain.aftercare import Aftercare
 from services.fulfillment.domain.case import FulfillmentCase, Verified
 from services.fulfillment.domain.catalogue import Catalogue
-from shared.events.commands import CompleteTask, LiftSuppression, PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import (
+    CompleteTask,
+    LiftSuppression,
+    PlaceHold,
+    RecordReplay,
+    ReleaseHold,
+    RetryTask,
+)
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.intake import RequestReceived, RequestWithdrawn
 from shared.events.message import Body
@@ -160,6 +167,7 @@ _RULES: Mapping[type[Body], Rule] = {
     RetryTask: _commanded(commands.retry_task),
     CompleteTask: lambda case, body, message, _: commands.complete_task(case, body, message.digest),
     LiftSuppression: _commanded(aftercare.lifted_by_person),
+    RecordReplay: lambda case, body, _, context: aftercare.replayed(case, body, context),
     PlaceHold: _commanded(commands.place_hold),
     ReleaseHold: _commanded(commands.release_hold),
 }

@@ -1,5 +1,6 @@
 """Intake's case: what this service knows of one request. Facts are stored, the state follows from them."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -83,6 +84,7 @@ class Ending(Part):
     done: tuple[Did, ...] = ()
     told: tuple[Told, ...] = ()
     package: PackageReference | None = None
+    backups_until: date | None = None
     fulfilled_at: AwareDatetime
 
 

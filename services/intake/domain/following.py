@@ -47,6 +47,7 @@ def _ending(body: RequestFulfilled) -> Ending:
             Told(title=one.title, outcome=one.outcome, facts=one.facts) for one in body.vendors[:MOST_TOLD]
         ),
         package=body.package,
+        backups_until=max((one.backups_until for one in body.systems if one.backups_until), default=None),
         fulfilled_at=body.fulfilled_at,
     )
 

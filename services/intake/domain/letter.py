@@ -30,6 +30,7 @@ class Letter(Part):
     asked: Right | None = None
     ground: str | None = None
     kept: tuple[Kept, ...] = ()
+    backups_until: date | None = None
     done: tuple[Did, ...] = ()
     told: tuple[Told, ...] = ()
     has_package: bool = False

@@ -45,6 +45,7 @@ def answer_of(case: IntakeCase, ending: Ending) -> Letter:
         resolution=ending.resolution,
         ground=ending.ground,
         kept=ending.kept,
+        backups_until=ending.backups_until,
         done=ending.done,
         told=ending.told,
         has_package=ending.package is not None,

@@ -82,6 +82,7 @@ class Texts:
             "ground": words.ground(letter.ground),
             "did": lambda did: words.done(letter.right, did),
             "kept": [self._kept(letter, words, one.exemption, one.count) for one in letter.kept],
+            "backups_until": letter.backups_until and words.day(letter.backups_until),
             "reference": to.request_id,
             "code": to.code,
             "access_key": self._access_key(to.request_id) if letter.give_access_key else None,

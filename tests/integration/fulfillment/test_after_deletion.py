@@ -1,13 +1,16 @@
 """After a deletion on the real database: who is suppressed, what came back, and whoever asks is answered."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
 from services.fulfillment.api import suppression_routes
+from services.fulfillment.ports import Receipt
 from services.fulfillment.suppression import SuppressionRegister
 from shared.events.catalogue import decode
 from shared.events.commands import LiftSuppression
@@ -39,7 +42,7 @@ def crm() -> MemorySystem:
 @pytest.fixture
 async def service(bare: Installation, crm: MemorySystem) -> AsyncIterator[FulfillmentHost]:
     seen = connected(crm)
-    system = replace(seen, entry=replace(seen.entry, proves=True))
+    system = replace(seen, entry=replace(seen.entry, proves=True), backup_days=35)
     async with fulfillment_host(bare, [system]) as opened:
         yield opened
 
@@ -188,6 +191,21 @@ async def test_more_than_ten_thousand_hashes_are_refused(pages: httpx2.AsyncClie
 
     assert (await pages.post("/suppression/check", json={"hashes": hashes})).status_code == 422
     assert (await pages.post("/suppression/check", json={"hashes": hashes[:-1]})).status_code == 200
+
+
+async def test_a_receipt_and_the_request_s_end_say_until_when_backups_may_hold_it(
+    service: FulfillmentHost,
+) -> None:
+    asked = await deleted(service)
+
+    (end,) = await service.fulfilled(asked.request_id)
+    result = await service.resources.pool.fetchval("SELECT result FROM tasks WHERE key = 'act:crm:delete'")
+    receipt = Receipt.from_json(json.loads(result)["result"]["receipt"])
+
+    assert receipt.backups_until == receipt.performed_at.date() + timedelta(days=35)
+    assert end.systems[0].backups_until == receipt.backups_until
+    assert receipt.is_intact()
+    assert not replace(receipt, backups_until=None).is_intact()
 
 
 async def test_what_came_back_is_found_deleted_again_and_told(

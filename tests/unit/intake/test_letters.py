@@ -1,6 +1,6 @@
 """Every notice says, in plain words, what the law asks for, and carries the headers of a machine's mail."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -10,7 +10,7 @@ from services.intake.domain import Letter
 from services.intake.notices.texts import LANGUAGES
 from services.intake.settings import Business
 from shared.events.commands import SendNotice
-from shared.events.fulfillment import VendorTold
+from shared.events.fulfillment import SystemOutcome, VendorTold
 from shared.policy import load_regime
 from shared.privacy.claims import Language
 from tests.support import facts
@@ -94,6 +94,18 @@ def test_what_is_kept_is_told_with_its_exemption_in_words_and_its_citation() -> 
     assert CASCADIA.opt_out is not None
     assert CASCADIA.opt_out in words
     assert "dms" not in words
+
+
+def test_7022_d_the_answer_says_until_when_backups_may_hold_what_was_erased() -> None:
+    systems = tuple(
+        SystemOutcome(system=name, outcome="done", erased=1, backups_until=until)
+        for name, until in (("crm", date(2026, 3, 9)), ("dms", date(2026, 4, 1)), ("mailer", None))
+    )
+
+    words = " ".join(text(answer("delete", "complete", systems=systems)).split())
+
+    assert "Copies in backups go by Wednesday, April 1, 2026." in words
+    assert "go when the backups expire" in " ".join(text(answer("delete", "complete")).split())
 
 
 @pytest.mark.parametrize("right", ["delete", "opt_out"])

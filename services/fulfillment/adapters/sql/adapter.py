@@ -15,6 +15,7 @@ from services.fulfillment.adapters.sql.flags import set_flags
 from services.fulfillment.adapters.sql.inspection import inspect_schema
 from services.fulfillment.adapters.sql.keys import in_chunks
 from services.fulfillment.adapters.sql.many import can_list, delete_many, flag_many, read_back_many
+from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
@@ -155,6 +156,12 @@ class SqlAdapter:
         for chunk in in_chunks(orders, self._system.limits.chunk_rows):
             proofs += await self._prove_chunk(right, chunk)
         return proofs
+
+    async def identities(self, *, at_once: int) -> AsyncIterator[tuple[str, str]]:
+        """Everybody in it; an error is the caller's: nothing is done by reading."""
+        async with self._reading() as (connection, tables):
+            async for identity in people(connection, tables, self._system.datamap, at_once=at_once):
+                yield identity
 
     async def close(self) -> None:
         engine, self._engine, self._tables = self._engine, None, None

@@ -1,0 +1,87 @@
+"""`habeas restore replay`: after a system's backup came back, its deletions are applied again."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.cli.decisions import ME, Actor
+
+if TYPE_CHECKING:
+    from services.fulfillment.datamap.systems import System
+    from services.fulfillment.replaying import Replayed
+    from shared.settings import Settings
+
+app = typer.Typer(help="What must be done after a backup came back.", no_args_is_help=True)
+NOT_REPLAYABLE = 3
+
+
+@app.command(epilog="Example: habeas restore replay cascadia-crm --actor jdoe")
+def replay(
+    system: Annotated[str, typer.Argument(help="The system whose backup came back.")],
+    actor: Actor = ME,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Delete again, in one restored system, everybody who was deleted there; each stated and signed as a finding.
+
+    Everybody in the system is looked up by keyed hash, so that it works also when a request's key is long gone; rows
+    from after a deletion stay. Exit 1 if something is left for a person, 3 if the system cannot be replayed.
+    """
+    from deploy.cli.systems import mapped
+    from deploy.settings import local_settings
+
+    (found,) = mapped(system)
+    done = asyncio.run(_replay(local_settings(), found, actor))
+    if done is None:
+        typer.echo(f"{system} is not replayable: its people cannot be listed. Delete again by hand.")
+        raise typer.Exit(NOT_REPLAYABLE)
+    _tell(system, done, as_json=as_json)
+    raise typer.Exit(1 if any(one.problem for one in done) else 0)
+
+
+async def _replay(settings: "Settings", system: "System", actor: str) -> "list[Replayed] | None":
+    from contextlib import AsyncExitStack
+
+    from deploy.commands import decide
+    from services.fulfillment.app import adapter_of
+    from services.fulfillment.replaying import AT_ONCE, ListsPeople, Replay
+    from services.fulfillment.suppression import SuppressionRegister
+    from shared.clock import SystemClock
+    from shared.events.commands import RecordReplay
+    from shared.hosting import open_resources
+
+    adapter = adapter_of(system, SystemClock())
+    if not isinstance(adapter, ListsPeople):
+        return None
+    done = []
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(adapter.close)
+        resources = await open_resources(settings, "fulfillment", stack)
+        register, keyring = SuppressionRegister(resources.pool), resources.keys.lookup()
+        again = Replay(system.system, system.business, adapter, register, keyring)
+        async for one in again.run(adapter.identities(at_once=AT_ONCE)):
+            done.append(one)
+            if one.receipt is not None:
+                digest = one.receipt.digest
+                body = RecordReplay(system=system.system, rows=one.rows, receipt_digest=digest, actor=actor)
+                await decide(settings, one.request_id, body)
+    return done
+
+
+def _tell(system: str, done: "list[Replayed]", *, as_json: bool) -> None:
+    problems = [one for one in done if one.problem]
+    if as_json:
+        left = [{"request_id": str(one.request_id), "reason": one.problem} for one in problems]
+        typer.echo(
+            json.dumps(
+                {"system": system, "people": len(done), "rows": sum(o.rows for o in done), "left": left}
+            )
+        )
+        return
+    typer.echo(
+        f"{system}: {len(done)} deleted people were there again, {sum(one.rows for one in done)} rows went"
+    )
+    for one in problems:
+        typer.echo(f"{one.request_id}: {one.problem}")

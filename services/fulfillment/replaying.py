@@ -1,0 +1,112 @@
+"""Deletions applied once more to a system whose backup came back: everybody in it is looked up by keyed hash.
+
+No request's key is needed, so that it works years later. Whoever came to be known after their deletion is another
+person to it: rows are bound by the cut-off of the deletion.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from services.fulfillment.acting import idempotency_key
+from services.fulfillment.ports import (
+    Adapter,
+    Done,
+    Frozen,
+    Gone,
+    Receipt,
+    Subject,
+)
+from shared.policy.rights import Right
+from shared.privacy import HmacKeyring
+from shared.privacy.suppression import suppression_hashes
+
+AT_ONCE = 1000
+Identity = tuple[str, str]
+
+
+@runtime_checkable
+class ListsPeople(Protocol):
+    """What an adapter has whose system can be replayed."""
+
+    def identities(self, *, at_once: int) -> AsyncIterator[Identity]:
+        """Kind and value of every identifier that the system holds."""
+        ...
+
+
+class Remembers(Protocol):
+    """Who was deleted, by keyed hash."""
+
+    async def requests_of(
+        self, hashes: Sequence[str], right: Right
+    ) -> dict[str, list[tuple[UUID, datetime]]]:
+        """The requests that suppressed these hashes under a right, each with its cut-off."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was done for one deleted person: a receipt, or why a person must look."""
+
+    request_id: UUID
+    receipt: Receipt | None = None
+    problem: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows went again."""
+        counts = self.receipt.datasets if self.receipt else ()
+        return sum(count.erased + count.deidentified for count in counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One system's replay."""
+
+    system: str
+    business: str
+    adapter: Adapter
+    remembers: Remembers
+    keyring: HmacKeyring
+
+    async def run(self, people: AsyncIterator[Identity]) -> AsyncIterator[Replayed]:
+        """Look everybody up and delete again who was deleted; nobody else is touched."""
+        chunk = list[Identity]()
+        async for identity in people:
+            chunk.append(identity)
+            if len(chunk) >= AT_ONCE:
+                async for one in self._chunk(chunk):
+                    yield one
+                chunk = []
+        async for one in self._chunk(chunk):
+            yield one
+
+    async def _chunk(self, chunk: Sequence[Identity]) -> AsyncIterator[Replayed]:
+        hashes = {
+            hashed: identity
+            for identity in chunk
+            for hashed in suppression_hashes(self.keyring, self.business, *identity)
+        }
+        found = await self.remembers.requests_of(list(hashes), Right.DELETE)
+        for hashed, requests in found.items():
+            request_id, cut_off = max(requests, key=lambda one: one[1])
+            kind, value = hashes[hashed]
+            replayed = await self._again(Subject({kind: value}), request_id, cut_off)
+            if replayed is not None:
+                yield replayed
+
+    async def _again(self, subject: Subject, request_id: UUID, cut_off: datetime) -> Replayed | None:
+        frozen = await self.adapter.find(subject, cut_off=cut_off)
+        if not isinstance(frozen, Frozen):
+            return Replayed(request_id, problem=frozen.reason)
+        if isinstance(await self.adapter.prove(Right.DELETE, frozen, cut_off=cut_off), Gone):
+            return None
+        key = idempotency_key(request_id, self.system, f"restore:{cut_off.isoformat()}", frozen)
+        outcome = await self.adapter.act(Right.DELETE, frozen, cut_off=cut_off, idempotency_key=key)
+        if not isinstance(outcome, Done):
+            return Replayed(request_id, problem=outcome.reason)
+        proof = await self.adapter.prove(Right.DELETE, frozen, cut_off=cut_off)
+        gone = isinstance(proof, Gone)
+        return Replayed(request_id, outcome.receipt, "" if gone else "done, but still seen when read back")

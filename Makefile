@@ -5,6 +5,7 @@ REQUESTS ?= 40
 SEED ?= 1
 STEPS ?= 10000
 EXAMPLES ?= 2000
+AXE ?= node_modules/axe-core/axe.min.js
 ARGS ?=
 
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
@@ -16,7 +17,7 @@ PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer faults simulate years stores fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer looks faults simulate years stores fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -56,6 +57,9 @@ bench: $(DEV) $(PEER) ## Measure lifecycles per second beside a floor and DBOS; 
 
 answer: $(DEV) ## Measure the memory that an answer of a million rows takes; writes docs/proof/answer.md
 	@$(VENV)/bin/python -m bench.answer --page docs/proof/answer.md $(ARGS)
+
+looks: $(DEV) ## Look at an answer and a letter with a real browser and axe; AXE=node_modules/axe-core/axe.min.js
+	@$(VENV)/bin/python -m tests.looks.look --axe $(AXE)
 
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
 	@$(VENV)/bin/python -m tests.faults.report $(ARGS)

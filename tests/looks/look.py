@@ -70,7 +70,11 @@ def _looked(folder: Path, browser: str, axe: Path, language: Any) -> Iterator[tu
         picture = IMAGES / f"answer-{language}-{how}.png"
         _chromium(browser, f"--window-size={width},{height}", f"--screenshot={picture}", shown.as_uri())
         dom = _chromium(
-            browser, f"--window-size={width},{height}", "--virtual-time-budget=20000", "--dump-dom", asked.as_uri()
+            browser,
+            f"--window-size={width},{height}",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            asked.as_uri(),
         )
         yield how, json.loads(unescape(dom.split('id="axe-said">')[1].split("</pre>")[0]))
     printed = folder / f"letter-{language}.pdf"

@@ -105,7 +105,9 @@ def _partial_deletion() -> Letter:
     kept = Retention(dataset="sales", exemption="legal_obligation", count=2)
     done = (
         SystemOutcome(system="crm", title="Customer relationship management", outcome="done", erased=4),
-        SystemOutcome(system="dms", title="Dealer management", outcome="done", deidentified=3, retained=(kept,)),
+        SystemOutcome(
+            system="dms", title="Dealer management", outcome="done", deidentified=3, retained=(kept,)
+        ),
         SystemOutcome(system="parts", title="Parts office", outcome="done", evidence="box 7"),
     )
     told = (

@@ -7,6 +7,7 @@ import argparse
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from html import unescape
@@ -54,7 +55,7 @@ def main() -> None:
     PROOF.write_text(_page(found))
     bad = [said for said in found.values() if said["violations"]]
     for said in bad:
-        print(json.dumps(said["violations"], indent=1))
+        sys.stderr.write(json.dumps(said["violations"], indent=1))
     raise SystemExit(1 if bad else 0)
 
 
@@ -98,8 +99,8 @@ def _page(found: dict[tuple[Any, str], dict[str, Any]]) -> str:
     )
     return f"""# What axe says of an answer's page
 
-Written by `make looks`: axe-core {version} in headless Chromium, over a sample answer of two systems, with the rules of WCAG 2.2
-A and AA and the best practices. The pictures that were taken are in [docs/images](../images).
+Written by `make looks`: axe-core {version} in headless Chromium, over a sample answer of two systems, with the rules of
+WCAG 2.2 A and AA and the best practices. The pictures that were taken are in [docs/images](../images).
 
 | language | width | rules passed | violations | left to a person |
 |---|---|---|---|---|

@@ -44,7 +44,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--axe", type=Path, required=True, help="axe.min.js of the package axe-core")
     chosen = options.parse_args()
-    browser = next(found for name in ("chromium", "chromium-browser") if (found := shutil.which(name)))
+    browser = next(path for name in ("chromium", "chromium-browser") if (path := shutil.which(name)))
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         found = {

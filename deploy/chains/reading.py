@@ -17,6 +17,9 @@ FROM {service}.cases FULL JOIN {service}.audit USING (request_id) ORDER BY reque
 _HEADS = (
     "SELECT request_id, audit_seq, audit_head FROM {service}.cases WHERE audit_seq > 0 ORDER BY request_id"
 )
+_ONE = """
+SELECT request_id, seq, at, kind, facts, prev, hash FROM {service}.audit WHERE request_id = $1 ORDER BY seq
+"""
 FETCH = 2_000
 
 
@@ -47,6 +50,11 @@ async def case_heads(connection: asyncpg.Connection, service: str) -> AsyncItera
     """Where each case says that its chain ends, by request. Needs a transaction."""
     async for row in connection.cursor(_HEADS.format(service=service), prefetch=FETCH):
         yield row["request_id"], AuditHead(row["audit_seq"], row["audit_head"])
+
+
+async def chain_of(connection: asyncpg.Connection, service: str, request_id: UUID) -> list[AuditRow]:
+    """One request's rows, in order."""
+    return [_row(row) for row in await connection.fetch(_ONE.format(service=service), request_id)]
 
 
 def _case(row: asyncpg.Record) -> AuditHead | None:

@@ -61,10 +61,13 @@ def show(  # noqa: PLR0913 - one option for each thing that can be said
 @app.command(
     epilog="Examples:\n\n"
     "habeas evidence verify certificate.jws\n\n"
-    "habeas evidence verify certificate.jws --jwks evidence.jwks.json --events events.jsonl --json"
+    "habeas evidence verify certificate.jws --jwks evidence.jwks.json --events events.jsonl --json\n\n"
+    "habeas evidence verify proof.zip --jwks evidence.jwks.json"
 )
 def verify(
-    file: Annotated[Path, typer.Argument(help="The certificate; - reads standard input.", allow_dash=True)],
+    file: Annotated[
+        Path, typer.Argument(help="The certificate, or a bundle; - reads standard input.", allow_dash=True)
+    ],
     jwks: Annotated[
         Path | None,
         typer.Option(help="The public keys; those of this installation if unset.", show_default=False),
@@ -77,11 +80,14 @@ def verify(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a certificate is genuine: exit 0 if it is, 1 if not, 2 if that cannot be told."""
+    """Say whether a certificate or a bundle is genuine: exit 0 if it is, 1 if not, 2 if that cannot be told."""
+    from deploy.cli.bundle_views import check_file, is_bundle, show_checked
     from deploy.cli.evidence_views import CannotCheck, check, show_verdict
 
     keys = jwks or home / "keys" / "public" / "evidence.jwks.json"
     try:
+        if is_bundle(file):
+            raise typer.Exit(0 if show_checked(check_file(file, keys), as_json=as_json) else 1)
         verdict = check(file, keys, events)
     except CannotCheck as error:
         typer.echo(f"habeas: {error}", err=True)
@@ -113,6 +119,39 @@ def addenda(
     raise typer.Exit(1 if any(isinstance(one, str) for one in judged) else 0)
 
 
+AdminUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        envvar="HABEAS_DATABASE_URL",
+        help="An administrator's URL of the services' database.",
+        show_default="the stack of this home",
+    ),
+]
+
+
+@app.command(epilog="Example: habeas evidence bundle 0199c0de-7000-7000-8000-00000000c0de --to proof.zip")
+def bundle(  # noqa: PLR0913 - one option for each thing that can be said
+    request: Annotated[UUID, typer.Argument(help="The closed request's id.")],
+    *,
+    to: Annotated[Path, typer.Option(help="Write the bundle here.")],
+    url: Url = None,
+    database_url: AdminUrl = None,
+    home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Collect everything that proves a closed request in one file, for somebody who has the public key alone."""
+    from deploy.cli.bundle_views import make_bundle, show_checked
+    from deploy.cli.evidence_views import CannotCheck
+
+    try:
+        checked = make_bundle(request, to, url, home, database_url)
+    except CannotCheck as error:
+        typer.echo(f"habeas: {error}", err=True)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if show_checked(checked, as_json=as_json) else 1)
+
+
 Anchors = Annotated[
     list[str],
     typer.Option(
@@ -121,15 +160,6 @@ Anchors = Annotated[
         metavar="PLACE",
         help="A folder, or s3://bucket/prefix with object lock; may be given more than once. Best where nobody who "
         "runs the database can write.",
-    ),
-]
-AdminUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--database-url",
-        envvar="HABEAS_DATABASE_URL",
-        help="An administrator's URL of the services' database.",
-        show_default="the stack of this home",
     ),
 ]
 DEFAULT_ANCHORS = [".habeas/anchors"]

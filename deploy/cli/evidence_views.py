@@ -20,12 +20,14 @@ from shared.evidence import (
 )
 from shared.private_files import KeyFileRefused, read_trusted
 from shared.signing import PublicKeys
+from shared.signing.jws import signed_by
 
 SENTENCES: Final = {
     "malformed": "This is no certificate: it has not the form of a signed token.",
     "algorithm": "Not genuine: the signature uses an algorithm that certificates never use.",
     "type": "Not a certificate: the token was signed for another purpose.",
-    "unknown_key": "Not proved: none of the given public keys signed this.",
+    "unknown_key": "Not proved: it says that the key {key} signed it, which is not among the given ones. Older keys "
+    "stay published when a key is rotated: ask the business for that one.",
     "signature": "Not genuine: the signature does not fit; the certificate was changed after it was signed.",
     "format": "Signed by the given key, but in a format that this version cannot read.",
 }
@@ -41,6 +43,7 @@ class Verdict:
 
     certificate: Certificate | None = None
     refusal: str | None = None
+    key: str = ""
     events: EventFindings | None = None
 
     @property
@@ -60,7 +63,7 @@ def judge(token: str, jwks: Path) -> Verdict:
     """Judge a certificate by its signature alone; CannotCheck where the keys cannot be read."""
     found = verify_certificate(token, public_keys(jwks))
     if isinstance(found, CertificateRefused):
-        return Verdict(refusal=found.reason)
+        return Verdict(refusal=found.reason, key=signed_by(token))
     return Verdict(certificate=found)
 
 
@@ -110,6 +113,7 @@ def _facts(verdict: Verdict) -> dict[str, object]:
     return {
         "genuine": verdict.genuine,
         "refusal": verdict.refusal,
+        "key": verdict.key or None,
         "events": events,
         "certificate": certificate,
     }
@@ -117,7 +121,7 @@ def _facts(verdict: Verdict) -> dict[str, object]:
 
 def _sentences(verdict: Verdict) -> list[str]:
     if verdict.certificate is None:
-        return [SENTENCES[verdict.refusal or "malformed"]]
+        return [SENTENCES[verdict.refusal or "malformed"].format(key=verdict.key)]
     one = verdict.certificate
     timely = "in time" if one.in_time else "late"
     return [

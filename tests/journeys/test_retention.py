@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli.main import app
 from shared.events.deadline import RequestKeyDestroyed
 from shared.events.intake import RequestReceived
+from shared.events.topics import LIFECYCLE
 from shared.keyfiles import KeyFiles
 from shared.private_files import read_private
 from shared.vault import KeyDestroyed, PostgresKeys, Vault
@@ -54,6 +55,17 @@ async def unsealed(running: Running, request_id: UUID) -> bytes:
         await connection.close()
 
 
+async def assert_proved(running: Running, request_id: UUID, to: Path) -> None:
+    """The certificate, the events and the histories still agree, for whoever has the public key."""
+    url, home = running.services.url("deadline"), str(running.settings.home)
+    words = ("evidence", "bundle", str(request_id), "--to", str(to), "--url", url, "--home", home)
+    made = await said(running, *words)
+    assert (made["genuine"], made["faults"]) == (True, [])
+    assert made["rows"] > made["events"] > len(LIFECYCLE)
+    proof = await said(running, "evidence", "verify", str(to), "--home", home)
+    assert (proof["genuine"], proof["certificate"]["request_id"]) == (True, str(request_id))
+
+
 async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
     running: Running, tmp_path: Path
 ) -> None:
@@ -87,7 +99,4 @@ async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
     await eventually_async(lambda: running.has_forgotten(request_id), within=30)
     with pytest.raises(KeyDestroyed):
         await unsealed(running, request_id)
-    url = running.services.url("deadline")
-    home = str(running.settings.home)
-    proof = await said(running, "evidence", "show", str(request_id), "--url", url, "--home", home)
-    assert proof["genuine"] is True
+    await assert_proved(running, request_id, tmp_path / "proof.zip")

@@ -101,7 +101,8 @@ def test_a_changed_or_foreign_certificate_is_exit_1(home: Path, certificate: Pat
     changed = home / "changed"
     changed.write_text(f"{header}.{payload[:-4]}AAAA.{signature}")
     foreign = home / "foreign"
-    foreign.write_text(sign_certificate(build_payload(a_certificate()), KeyRing.generate()))
+    ring = KeyRing.generate()
+    foreign.write_text(sign_certificate(build_payload(a_certificate()), ring))
 
     assert verify(home, str(changed))[0] == 1
     code, said = verify(home, str(foreign), "--json")
@@ -109,6 +110,7 @@ def test_a_changed_or_foreign_certificate_is_exit_1(home: Path, certificate: Pat
     assert json.loads(said) == {
         "genuine": False,
         "refusal": "unknown_key",
+        "key": ring.primary.kid,
         "events": None,
         "certificate": None,
     }

@@ -15,6 +15,7 @@ from deploy.cli import (
     events,
     evidence,
     keys,
+    notices,
     operations,
     package,
     policy,
@@ -54,6 +55,7 @@ app.add_typer(package.app, name="package")
 app.add_typer(requests.app, name="request")
 app.add_typer(restore.app, name="restore")
 app.add_typer(report.app, name="report")
+app.add_typer(notices.app, name="notices")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")
 app.add_typer(retention.app, name="retention")

@@ -75,12 +75,13 @@ class CreatedAt(Addition):
 
 
 class Handling(Addition):
-    """Where data comes from, what for, and who receives it: the words of a categories answer."""
+    """Where data comes from, what for, who receives it, how long it is kept: the words of answers and notices."""
 
     source: Words | None = None
     purpose: Words | None = None
     disclosed_to: tuple[Words, ...] | None = None
     sold_or_shared_to: tuple[Words, ...] | None = None
+    kept_for: Words | None = None
 
 
 class DatasetAdditions(Handling):

@@ -36,12 +36,13 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a column's data comes from, what for, and who receives it."""
+    """Where a column's data comes from, what for, who receives it, and how long (or by what rule) it is kept."""
 
     source: str | None = None
     purpose: str | None = None
     disclosed_to: tuple[str, ...] = ()
     sold_or_shared_to: tuple[str, ...] = ()
+    kept_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ def _provenance(said: Handling, inherited: Provenance) -> Provenance:
         sold_or_shared_to=inherited.sold_or_shared_to
         if said.sold_or_shared_to is None
         else said.sold_or_shared_to,
+        kept_for=said.kept_for or inherited.kept_for,
     )
 
 

@@ -1,0 +1,136 @@
+"""What people are told at collection says what the maps say, and where a map is silent that is a gap with its place."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.main import app
+from deploy.notices.forms import Links, as_html, as_json, as_markdown
+from deploy.notices.practices import Practices, practices_of
+from services.fulfillment.datamap.systems import load_systems
+from services.fulfillment.vendors.classification import classify
+from services.fulfillment.vendors.files import load_vendors
+
+LINKS = Links(
+    title="Shop & Sons", privacy_policy="https://shop.example/privacy", opt_out="https://shop.example/no"
+)
+SYSTEM = "system: shop\nkind: sql\nbusiness: shop\nurl: {env: SHOP}\ndataset: shop-map.yml\n"
+MAP = """
+dataset:
+  - fides_key: shop
+    name: Shop
+    meta: {habeas: {source: directly from the person, purpose: selling <things>, kept_for: two years}}
+    collections:
+      - name: people
+        fields:
+          - {name: id, data_categories: [user.unique_id], fides_meta: {primary_key: true}}
+          - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email}}
+          - name: visits
+            data_categories: [user.behavior]
+            fides_meta: {habeas: {kept_for: a year, disclosed_to: [hosting], sold_or_shared_to: [advertising networks]}}
+          - {name: card, data_categories: [user.financial.credit_card]}
+"""
+VENDOR = """
+vendor: tracker
+title: Tracker
+business: shop
+does: Follows people.
+works: by_itself
+flows: [{data: [identifiers], purpose: cross_context_advertising}]
+told: {by: kafka, identifiers: [{kind: email, form: sha256}]}
+"""
+
+
+def shop(folder: Path, text: str = MAP, vendor: str = "") -> Practices:
+    (folder / "shop.yaml").write_text(SYSTEM)
+    (folder / "shop-map.yml").write_text(text)
+    vendors = folder / "vendors"
+    vendors.mkdir()
+    if vendor:
+        (vendors / "tracker.yaml").write_text(vendor)
+    classified = [classify(one, date(2026, 1, 1)) for one in load_vendors(vendors)] if vendor else []
+    return practices_of("shop", load_systems(folder, home=folder), classified)
+
+
+def test_each_category_says_what_its_columns_say_together(tmp_path: Path) -> None:
+    found = shop(tmp_path)
+
+    assert [one.category for one in found.practices] == ["identifiers", "internet_activity", "sensitive"]
+    visits = found.practices[1]
+    assert (visits.sources, visits.kept_for) == (("directly from the person",), ("a year",))
+    assert (visits.disclosed_to, visits.sold_or_shared_to) == (("hosting",), ("advertising networks",))
+    assert (found.gaps, found.sells_or_shares, found.holds_sensitive) == ((), True, True)
+
+
+def test_what_a_map_does_not_say_is_a_gap_with_its_place(tmp_path: Path) -> None:
+    found = shop(tmp_path, MAP.replace(", kept_for: two years", ""))
+
+    assert found.gaps == (
+        "identifiers: the map does not say how long it is kept (kept_for) for shop: people.id and 1 more",
+        "sensitive: the map does not say how long it is kept (kept_for) for shop: people.card",
+    )
+
+
+def test_a_vendor_that_gets_what_no_map_calls_sold_is_a_gap(tmp_path: Path) -> None:
+    assert shop(tmp_path, vendor=VENDOR).gaps == (
+        "identifiers: sold to or shared with tracker, and no map names anybody under sold_or_shared_to",
+    )
+
+
+def test_other_businesses_are_left_out(tmp_path: Path) -> None:
+    shop(tmp_path)
+
+    assert practices_of("elsewhere", load_systems(tmp_path, home=tmp_path)).practices == ()
+
+
+@pytest.mark.parametrize("document", ["collection", "policy"])
+def test_every_form_names_every_category_and_nothing_becomes_a_tag(tmp_path: Path, document: str) -> None:
+    found = shop(tmp_path)
+
+    page = as_html(found, LINKS, document)  # type: ignore[arg-type] # parametrized
+    text = as_markdown(found, LINKS, document)  # type: ignore[arg-type] # parametrized
+    told = json.loads(as_json(found, LINKS, document))  # type: ignore[arg-type] # parametrized
+
+    for one in found.practices:
+        assert one.words in page
+        assert one.words in text
+    assert [one["category"] for one in told["categories"]] == [one.category for one in found.practices]
+    for each in (page, text):
+        assert "selling &lt;things&gt;" in each or "selling &lt;things>" in each
+        assert "<things>" not in each
+    assert '<html lang="en">' in page
+    assert "Shop &amp; Sons" in page
+    assert "https://shop.example/no" in page
+
+
+def test_who_sells_nothing_says_so(tmp_path: Path) -> None:
+    found = shop(tmp_path, MAP.replace(", sold_or_shared_to: [advertising networks]", ""))
+
+    assert "sells no personal information" in as_html(found, LINKS, "policy")
+    assert "https://shop.example/no" not in as_html(found, LINKS, "collection")
+
+
+def typed(folder: Path, *words: str) -> Result:
+    environment = {
+        "HABEAS_FULFILLMENT_SYSTEMS": str(folder),
+        "HABEAS_FULFILLMENT_VENDORS": str(folder / "vendors"),
+    }
+    return CliRunner().invoke(app, ["notices", "collection", "--business", "shop", *words], env=environment)
+
+
+def test_a_notice_without_its_links_ends_with_1_and_says_which(tmp_path: Path) -> None:
+    shop(tmp_path)
+
+    answer = typed(tmp_path, "--format", "md")
+
+    assert answer.exit_code == 1
+    assert answer.stdout.startswith("# Notice at collection")
+    assert [line.split(":")[1].split("(")[0] for line in answer.stderr.splitlines()] == [
+        " no link to the privacy policy's page ",
+        " no link to the notice of the right to opt out ",
+    ]
+    links = ("--policy-url", "https://shop.example/privacy", "--opt-out-url", "https://shop.example/no")
+    assert typed(tmp_path, *links).exit_code == 0

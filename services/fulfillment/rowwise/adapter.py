@@ -27,7 +27,7 @@ from services.fulfillment.ports import (
 from services.fulfillment.rowwise.changing import PARTLY, Bounds, Effects, NotAll, act, held
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
-from services.fulfillment.rowwise.store import Store, StoreFailure
+from services.fulfillment.rowwise.store import Settling, Store, StoreFailure
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle, pending
 from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock
@@ -122,6 +122,10 @@ class RowAdapter:
         left = sum(
             pending(self._store[name].collection, right, row) for name in names for row in rows[name].values()
         )
+        for table in map(self._store.__getitem__, names):
+            if right == "delete" and isinstance(table, Settling):
+                behind = await table.left_behind(keys[table.name])
+                left += sum(pending(table.collection, right, row) for row in behind)
         return StillPresent(left) if left else Gone({name: len(each) for name, each in keys.items()})
 
     def _hash_key(self) -> bytes:

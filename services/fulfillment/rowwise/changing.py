@@ -12,7 +12,7 @@ from services.fulfillment.datamap.graph import deletion_order, map_links
 from services.fulfillment.ports import DatasetCount, Frozen, Key
 from services.fulfillment.rowwise.orphans import refuse_orphans
 from services.fulfillment.rowwise.rows import Row
-from services.fulfillment.rowwise.store import Store, StoreTable
+from services.fulfillment.rowwise.store import Settling, Store, StoreTable
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, pending, replacements
 
 ACT_SECONDS = 20.0
@@ -74,7 +74,10 @@ async def act(store: Store, frozen: Frozen, bounds: Bounds, effects: Effects) ->
         await refuse_orphans(store, frozen, rows, bounds.cut_off)
     touched = [name for name in order if concerns(store[name].collection, bounds.right)]
     for name in touched:
-        await _treat(store[name], rows[name], bounds, effects)
+        table = store[name]
+        await _treat(table, rows[name], bounds, effects)
+        if bounds.right == "delete" and isinstance(table, Settling):
+            await table.settle()
     if bounds.right != "delete":
         return tuple(DatasetCount(name, corrected=effects.done.get(name, 0)) for name in touched)
     counts = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.ports import CheckReport, Key, NeedsPerson, Retry
@@ -41,6 +41,19 @@ class StoreTable(Table, Protocol):
 
     async def change(self, rows: Mapping[Key, Row], values: Callable[[Row], Mapping[str, Any]]) -> int:
         """Give these rows new values where they still are as they were read, and count them."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A table whose changes leave something behind that has to go too: older versions of what was changed."""
+
+    async def settle(self) -> None:
+        """Take it away; doing it again does no harm."""
+        ...
+
+    async def left_behind(self, keys: Sequence[Key]) -> list[Row]:
+        """The rows of these keys in older versions that can still be read."""
         ...
 
 

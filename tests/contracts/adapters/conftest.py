@@ -15,6 +15,7 @@ from tests.support.opensearch import InOpenSearch, opensearch
 from tests.support.own_postgres import own_postgres
 from tests.support.redis_server import redis_server
 from tests.support.shop import Shop, sqlite_shop
+from tests.support.shop_in_delta import InDelta
 from tests.support.shop_in_documents import DocumentShop, Place
 from tests.support.shop_in_files import FileShop, InBucket, InFolder
 from tests.support.shop_in_mongodb import InMongoDB
@@ -79,6 +80,7 @@ _KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
     "s3": lambda request, home: FileShop(home, InBucket(request.getfixturevalue("s3")), "parquet"),
     "mongodb": lambda request, home: DocumentShop(home, InMongoDB(request.getfixturevalue("mongodb"))),
     "redis": lambda request, home: DocumentShop(home, InRedis(request.getfixturevalue("redis"))),
+    "delta": lambda _request, home: DocumentShop(home, InDelta(home)),
     "search": lambda request, home: DocumentShop(home, request.getfixturevalue("search_place")()),
 }
 

@@ -1,0 +1,5 @@
+"""Delta tables in a folder: their log and their old files are part of what must be forgotten."""
+
+from services.fulfillment.adapters.delta.opening import open_adapter
+
+__all__ = ["open_adapter"]

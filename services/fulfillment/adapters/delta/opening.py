@@ -1,0 +1,49 @@
+"""From a system file to its adapter; what the file may say, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from services.fulfillment.datamap.model import MapError
+from services.fulfillment.datamap.systems import System
+from services.fulfillment.ports import Adapter
+from services.fulfillment.rowwise.adapter import RowAdapter
+from shared.clock import Clock, SystemClock
+
+TABLE = "table."
+
+
+def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
+    """Make the adapter of one system; nothing is looked at until it is asked something.
+
+    Raises:
+        MapError: the system file cannot be used with this map, or the library is not installed.
+    """
+    if problems := tuple(f"{system.system}: {problem}" for problem in _problems(system)):
+        raise MapError(problems)
+    try:
+        from services.fulfillment.adapters.delta.store import DeltaStore
+    except ModuleNotFoundError:
+        raise MapError(
+            (f"{system.system}: kind delta needs its library: pip install 'habeas[delta]'",)
+        ) from None
+    return RowAdapter(system, DeltaStore(system, folders(system)), clock or SystemClock())
+
+
+def folders(system: System) -> Mapping[str, str]:
+    """Each collection's folder below the address; without a word its own name."""
+    return {name: str(system.settings.get(f"{TABLE}{name}", name)) for name in system.datamap.collections}
+
+
+def _problems(system: System) -> Iterator[str]:
+    if system.url is None:
+        yield "url: is needed"
+    known = {f"{TABLE}{name}" for name in system.datamap.collections}
+    yield from (
+        f"settings.{name}: unknown; known: {TABLE}COLLECTION" for name in sorted(set(system.settings) - known)
+    )
+    for name, folder in sorted(folders(system).items()):
+        if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
+            yield f"settings.{TABLE}{name}: must lie below the address"
+    for collection in system.datamap.collections.values():
+        if not collection.primary_key:
+            yield f"dataset: collections.{collection.name}: no field is a primary_key, by which a row is known"

@@ -81,7 +81,9 @@ async def serve(given: argparse.Namespace, ours: KeySet, habeas: KeySet) -> None
             subject = dict(record.headers)["ce_subject"].decode()
             said = opened(json.loads(record.value)["letter"], ours, habeas, given.name)
             if said is not None:
-                for kind, more in (("received", {}), ("completed", {"held": held(people, said)})):
+                # What is wrong is said in words: a person corrects it, and answers then.
+                done = {} if said["right"] == "correct" else {"completed": {"held": held(people, said)}}
+                for kind, more in {"received": {}, **done}.items():
                     body = {"directive_id": said["jti"], f"{kind}_at": now(), **more}
                     await writer.send_and_wait(topics[1], **answer(kind, subject, *about, **body))
             await reader.commit()

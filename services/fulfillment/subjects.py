@@ -13,6 +13,7 @@ from services.fulfillment.domain.catalogue import PROVABLE
 from services.fulfillment.ports import NeedsPerson, Subject
 from shared.machine.decision import Kept
 from shared.privacy import Claims
+from shared.privacy.claims import Correction
 from shared.vault.errors import CannotUnseal, KeyDestroyed, KeyUnknown
 from shared.vault.vault import Vault
 
@@ -38,6 +39,7 @@ class Wanted:
     subjects: tuple[Subject, ...]
     collected_from: date | None = None
     collected_to: date | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 class Subjects:
@@ -65,7 +67,10 @@ class Subjects:
         seeds = _claimed(claims, proved=proved)
         subjects = tuple(_spread(seeds, _merged(found)))
         return replace(
-            Wanted(subjects), collected_from=claims.collected_from, collected_to=claims.collected_to
+            Wanted(subjects),
+            collected_from=claims.collected_from,
+            collected_to=claims.collected_to,
+            corrections=claims.corrections or (),
         )
 
     async def claims(self, request_id: UUID) -> Claims | None:

@@ -5,6 +5,7 @@ task that died may compose again, and the vendor is told once.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID, uuid5
@@ -12,13 +13,15 @@ from uuid import UUID, uuid5
 from services.fulfillment import results
 from services.fulfillment.domain import Directive
 from services.fulfillment.ports import NeedsPerson
-from services.fulfillment.subjects import Subjects
+from services.fulfillment.subjects import Subjects, Wanted
 from services.fulfillment.vendors.files import OverKafka, Vendor
 from services.fulfillment.vendors.letters import naming
 from shared.clock import Clock
 from shared.events.topics import DIRECTIVES
 from shared.events.vendors import Letter, NamedBy
 from shared.keyfiles import KeyFiles
+from shared.policy.rights import Right
+from shared.privacy.claims import Correction
 from shared.private_files import KeyFileRefused
 from shared.signing import seal_directive
 from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
@@ -43,6 +46,14 @@ class ReadsDirectives(Protocol):
 def directive_id(request_id: UUID, vendor: str, right: str) -> UUID:
     """The same whenever it is asked: after a crash, a restore, a replay."""
     return uuid5(NAMES, f"{request_id}/{vendor}/{right}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Named:
+    """The person as the vendor knows them, and what of theirs is wrong."""
+
+    identifiers: tuple[NamedBy, ...]
+    corrections: tuple[Correction, ...]
 
 
 class TellHandler:
@@ -77,17 +88,15 @@ class TellHandler:
         wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
         if isinstance(wanted, NeedsPerson):
             return results.not_yet(wanted)
-        identifiers = naming(wanted.subjects, told.identifiers)
-        if not identifiers:
-            return results.nothing(vendor.vendor)
+        named = _named(task, wanted, told)
+        if isinstance(named, Finished):
+            return named
         if not await calling():
             return Again(SOON, "not permitted now")
         state = self._state(task, told, known).model_copy(update={"title": vendor.title})
-        return self._composed(task, vendor, state, identifiers)
+        return self._composed(task, vendor, state, named)
 
-    def _composed(
-        self, task: Claimed, vendor: Vendor, state: Directive, identifiers: tuple[NamedBy, ...]
-    ) -> Answer:
+    def _composed(self, task: Claimed, vendor: Vendor, state: Directive, named: Named) -> Answer:
         letter = Letter(
             aud=vendor.vendor,
             jti=state.id,
@@ -99,7 +108,8 @@ class TellHandler:
             message=state.messages,
             due_at=state.due_at,
             collected_until=datetime.fromisoformat(task.body["cut_off"]),
-            identifiers=identifiers,
+            identifiers=named.identifiers,
+            corrections=named.corrections,
         )
         try:
             ring, keys = self._keys.directives(), self._keys.vendor(vendor.vendor)
@@ -127,6 +137,16 @@ class TellHandler:
             due_at=due_at,
             look_at=receipt_by,
         )
+
+
+def _named(task: Claimed, wanted: Wanted, told: OverKafka) -> Named | Finished:
+    """Who it is about, or why nothing is told."""
+    named = Named(naming(wanted.subjects, told.identifiers), wanted.corrections)
+    if not named.identifiers:
+        return results.nothing(task.body["system"])
+    if task.body["right"] == Right.CORRECT and not named.corrections:
+        return results.person("schema", "the request does not say what is wrong: tell the vendor yourself")
+    return named
 
 
 def _silence(known: Directive, told: OverKafka) -> Answer | None:

@@ -27,7 +27,7 @@ from shared.events.intake import Channel, Requester
 from shared.policy import Right, UnknownRightError, parse_right
 from shared.policy.rights import ALIASES
 from shared.privacy import InvalidIdentifier, normalise_email, normalise_phone
-from shared.privacy.claims import Language
+from shared.privacy.claims import Correction, Language
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 JWT: Final = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
@@ -58,6 +58,11 @@ def _phone(text: str) -> str:
         return normalise_phone(text)
     except InvalidIdentifier as error:
         raise _unusable(error.remedy) from None
+
+
+def _several(value: Any) -> Any:
+    """JSON has lists, where a strict model wants what nobody can change."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _one_line(text: str) -> str:
@@ -104,6 +109,9 @@ class Application(BaseModel):
     )
     language: Language | None = Field(
         default=None, description="The language to answer in: en, which is the default, or es."
+    )
+    corrections: Annotated[tuple[Correction, ...], BeforeValidator(_several), Field(max_length=20)] | None = (
+        Field(default=None, description="For correct: what is wrong, and what it should be.", repr=False)
     )
     assertion: Annotated[str, StringConstraints(max_length=16_000, pattern=JWT)] | None = Field(
         default=None, description="A JWT from the business's identity provider: who is signed in.", repr=False

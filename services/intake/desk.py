@@ -8,7 +8,7 @@ from typing import Final
 from services.intake.application import Application, UpstreamApplication, read_strictly
 from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
 from shared.canonical import canonical_json
-from shared.policy import Regime, load_regime
+from shared.policy import Regime, Right, load_regime
 from shared.privacy import Claims, HmacKeyring, lookup_hashes
 
 # The laws that requests are taken in under: those that the policy data offers.
@@ -94,6 +94,8 @@ def _identity_problems(found: Application) -> Iterator[Problem]:
 def _scope_problems(found: Application) -> Iterator[Problem]:
     """Days are chosen for `know` alone; it does not reach behind 2022 (Civ. Code 1798.130(a)(2)(B))."""
     first, last = found.collected_from, found.collected_to
+    if found.corrections is not None and found.right is not Right.CORRECT:
+        yield Problem("not_for_this_right", "corrections", "leave them out; only correct has them")
     if (first or last) and found.right not in KNOW:
         yield Problem("not_for_this_right", "collected_from", "leave the days out; only know has them")
         return

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from shared.events.message import Command, Event, command, event
 from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES
+from shared.privacy.claims import Correction
 
 VENDORS = frozenset({"vendor/*"})
 SealedLetter = Annotated[str, StringConstraints(max_length=64_000)]
@@ -42,11 +43,14 @@ class Letter(BaseModel):
     exp: int
     request: UUID
     business: str
-    right: Literal["delete", "opt_out", "limit"]
+    right: Literal["delete", "opt_out", "limit", "correct"]
     message: int = Field(ge=1)
     due_at: AwareDatetime
     collected_until: AwareDatetime = Field(description="what was collected later is not meant")
     identifiers: tuple[NamedBy, ...]
+    corrections: tuple[Correction, ...] = Field(
+        default=(), description="for correct: what is wrong, and what it should be"
+    )
 
 
 class _Directive(Event):
@@ -66,6 +70,11 @@ class DeletionDirective(_Directive):
 @event("dsar.directive.opt-out", version=1, topic=DIRECTIVES)
 class OptOutDirective(_Directive):
     """A vendor is to stop selling, sharing or using a person's data, and to pass that on (11 CCR 7026(f), 7027(g))."""
+
+
+@event("dsar.directive.correction", version=1, topic=DIRECTIVES)
+class CorrectionDirective(_Directive):
+    """A service provider or contractor is to correct what it holds of a person (11 CCR 7023(c))."""
 
 
 class _Acknowledgement(Command):

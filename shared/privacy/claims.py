@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Email = Annotated[str, StringConstraints(max_length=254)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
@@ -12,6 +12,23 @@ Language = Literal["en", "es"]
 """The languages that people are answered in."""
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Correction(BaseModel):
+    """Something that is wrong, and what it should be, in the person's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    what: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    should_be: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+    def __repr__(self) -> str:
+        return "Correction(hidden)"
+
+    __str__ = __repr__
+
+
+Corrections = Annotated[tuple[Correction, ...], Field(max_length=20)]
 
 
 class Claims(BaseModel):
@@ -27,6 +44,7 @@ class Claims(BaseModel):
     phone: Phone | None = None
     customer_id: CustomerId | None = None
     language: Language | None = None
+    corrections: Corrections | None = None
     collected_from: date | None = None
     collected_to: date | None = None
 

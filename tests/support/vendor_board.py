@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from services.fulfillment.acknowledging import Acknowledging
@@ -12,6 +12,7 @@ from services.fulfillment.vendors.classification import Classified
 from shared.events.fulfillment import RequestFulfilled
 from shared.events.message import Command
 from shared.events.vendors import (
+    CorrectionDirective,
     DeletionDirective,
     DirectiveCompleted,
     DirectiveReceived,
@@ -27,6 +28,7 @@ from tests.support.vendor_at_work import VendorAtWork, read
 from tests.support.vendors import classed
 
 NOW = RECEIVED_AT + timedelta(hours=2)
+Told: TypeAlias = DeletionDirective | OptOutDirective | CorrectionDirective
 PERSON = Claims(email="Ada.Canary@example.com", phone="+14155550100")
 
 
@@ -59,7 +61,7 @@ class VendorBoard:
         proof = {} if self.right == "delete" else {"conclusion": "not_needed"}
         self.board.hear(verified(self.right, **proof))
 
-    async def tell(self) -> DeletionDirective | OptOutDirective:
+    async def tell(self) -> Told:
         """Run the task; what the vendor was sent."""
         await self.board.run(self.first)
         return self.directives[-1]
@@ -69,9 +71,9 @@ class VendorBoard:
         return [one for one in self.board.driver.sent if one.row.topic.startswith("dsar.directives.")]
 
     @property
-    def directives(self) -> list[DeletionDirective | OptOutDirective]:
+    def directives(self) -> list[Told]:
         bodies = [one.body for one in self.sent]
-        return [one for one in bodies if isinstance(one, DeletionDirective | OptOutDirective)]
+        return [one for one in bodies if isinstance(one, Told)]
 
     @property
     def fulfilled(self) -> list[RequestFulfilled]:

@@ -3,15 +3,21 @@
 A directive leaves in the transaction that ends its task, so it is told exactly as often as the case knows.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.fulfillment.domain import planning
 from services.fulfillment.domain.case import Directive, FulfillmentCase
 from shared.events.commands import CompleteTask
 from shared.events.fulfillment import SystemOutcome, VendorTold
-from shared.events.vendors import DeletionDirective, OptOutDirective
+from shared.events.vendors import CorrectionDirective, DeletionDirective, OptOutDirective
 from shared.machine.decision import Decision, Go, Outgoing, Stop, TaskFinished, Wait
 from shared.policy.rights import Right
+
+KINDS: Mapping[Right, type[DeletionDirective | CorrectionDirective]] = {
+    Right.DELETE: DeletionDirective,
+    Right.CORRECT: CorrectionDirective,
+}
 
 
 def is_to_be_told(case: FulfillmentCase, body: TaskFinished) -> bool:
@@ -28,8 +34,7 @@ def told(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]
     directive = Directive.model_validate({**stated["state"], "vendor": vendor})
     if known is not None:
         directive = directive.model_copy(update={"received_at": known.received_at})
-    kind = DeletionDirective if right is Right.DELETE else OptOutDirective
-    event = kind(
+    event = KINDS.get(right, OptOutDirective)(
         directive_id=directive.id,
         vendor=vendor,
         message=directive.messages,

@@ -58,11 +58,15 @@ class Classified:
 
     @property
     def rights(self) -> frozenset[Right]:
-        """What it must be told of: deletions if it gets data (11 CCR 7022(b)), opt-outs if sold to (7026(f))."""
+        """What it must be told of.
+
+        Deletions if it gets data (11 CCR 7022(b)), corrections if it holds them for us (7023(c)), opt-outs if they are
+        sold to it or shared with it (7026(f)).
+        """
         if not self.disclosures:
             return frozenset()
-        told = {Right.DELETE} | (OPT_OUTS if self.is_sold_to else frozenset())
-        return frozenset(told)
+        corrections = frozenset[Right]() if self.party == "third_party" else {Right.CORRECT}
+        return frozenset({Right.DELETE} | corrections | (OPT_OUTS if self.is_sold_to else frozenset()))
 
 
 def classify(vendor: Vendor, today: date) -> Classified:

@@ -109,7 +109,7 @@ def test_7022_b_whoever_gets_data_is_told_of_deletions(called: str) -> None:
 def test_7026_f_only_those_who_were_sold_to_or_shared_with_are_told_of_opt_outs() -> None:
     assert classed("third_party", flows=[ADVERTISING]).rights == {Right.DELETE, Right.OPT_OUT, Right.LIMIT}
     assert classed("third_party").rights == {Right.DELETE}
-    assert classed("service_provider").rights == {Right.DELETE}
+    assert classed("service_provider").rights == {Right.DELETE, Right.CORRECT}
 
 
 def test_who_gets_nothing_is_told_nothing_and_lacks_nothing() -> None:

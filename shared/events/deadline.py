@@ -1,5 +1,6 @@
 """What the deadline service states: a date nears, moves, was missed; the request is closed."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -25,13 +26,17 @@ class DeadlineExtended(Event):
 
 @event("dsar.request.closed", version=1, topic=CLOSED)
 class RequestClosed(Event):
-    """Fulfilled and answered: the request is over. `evidence_digest` is the SHA-256 of the certificate's payload."""
+    """Fulfilled and answered: the request is over. `evidence_digest` is the SHA-256 of the certificate's payload.
+
+    After an opt-out, nobody may ask the person to opt in again before `ask_again_from` (Civ. Code 1798.135(c)(4)).
+    """
 
     right: Right
     resolution: Resolution
     closed_at: AwareDatetime
     answered_at: AwareDatetime
     in_time: bool
+    ask_again_from: date | None = None
     evidence_digest: str
     audit_head: str
 

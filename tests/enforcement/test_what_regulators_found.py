@@ -1,12 +1,14 @@
 """Enforcement failures of other businesses that this system would notice: a test named after each.
 
-`WAITING` lists those that it cannot check yet, with what they wait for.
+`WAITING` lists those that it cannot check yet, with what they wait for; docs/enforcement.md tells both to people.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.support.facts import RECEIVED_AT, received, verified
 from tests.support.front_desk import desk
 from tests.support.proofs import FRESH, Verifying
 
+ROOT = Path(__file__).parents[2]
 CCPA = load_regime("us-ca-ccpa")
 NEVER_VERIFIED = (Right.OPT_OUT, Right.LIMIT, Right.OPT_OUT_ADMT)
 ASKED_NOW = [str(right) for right in CCPA.offered_rights(RECEIVED_AT.date())]
@@ -37,10 +40,9 @@ WAITING: Mapping[int, str] = {
     11: "Tractor Supply, a policy not updated in a year: the privacy policy's tables (issue 6, records and reports)",
     16: "Jam City, apps without a way to opt out: a matrix of apps and methods; no issue yet",
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
-    18: "Disney, an opt-out for one device: opt-outs carried along linked identities (issue 4, data map)",
     19: "PlayOn, readers sent to other people's tools: a web page with choices of ours; none exists",
 }
-TESTED = {1, 2, 6, 7, 8, 9, 15}
+TESTED = {1, 2, 6, 7, 8, 9, 15, 18}
 TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
 
@@ -153,12 +155,56 @@ def test_15_sling_asked_signed_in_readers_for_what_it_knew_and_we_ask_them_nothi
     assert step.bodies(SendNotice) == []
 
 
+@never_verified
+def test_18_disney_opted_out_one_device_of_a_person_it_knew_by_several_and_ours_follows_the_links(
+    right: str,
+) -> None:
+    """California's Attorney General, February 2026: devices were linked for advertising and not for opting out."""
+    rights = frozenset({Right(right)})
+    device = frozenset({"advertising_id"})
+    entries = [
+        SystemEntry(name="accounts", business="cascadia", rights=rights, knows=device, identity_source=True),
+        SystemEntry(name="ads", business="cascadia", rights=rights, finds_by=device),
+    ]
+    case = _asked(entries, right)
+    assert case.tasks["match:accounts"].body["kinds"] == ("advertising_id",)
+    assert f"act:ads:{right}" not in case.tasks
+
+    case.finish("match:accounts", kinds=["advertising_id"], seeds={"advertising_id": "c2VhbGVk"})
+
+    assert case.bodies(TasksPlanned)[0].systems == ("accounts", "ads")
+
+
+def test_the_page_for_people_names_each_test_and_each_wait() -> None:
+    """docs/enforcement.md is kept true: what it says is tested has tests of that number, the rest waits as here."""
+    page = (ROOT / "docs" / "enforcement.md").read_text("utf-8")
+    rows = {
+        int(row.split("|")[1]): row for row in page.splitlines() if row[:2] == "| " and row[2:3].isdigit()
+    }
+    files = Path(__file__).parent.glob("test_*.py")
+    named = re.findall(
+        r"^(?:async )?def (test_(\d+)_\w+)", "\n".join(map(Path.read_text, files)), re.MULTILINE
+    )
+
+    assert sorted(rows) == list(range(1, 21))
+    for name, number in named:
+        assert f"`{name}`" in rows[int(number)]
+    for number, reason in WAITING.items():
+        assert f"waits: {reason.partition(': ')[2]}" in rows[number]
+        assert "`test_" not in rows[number]
+
+
 def _planned(right: str) -> DomainDriver[FulfillmentCase]:
     """An opt-out that concerns three channels."""
     entries = [
         SystemEntry(name=name, business="cascadia", rights=frozenset({Right.OPT_OUT}))
         for name in ("ads", "crm", "tracker")
     ]
+    return _asked(entries, right)
+
+
+def _asked(entries: list[SystemEntry], right: str) -> DomainDriver[FulfillmentCase]:
+    """A request that needs no proof, before these systems."""
     case = DomainDriver(FulfillmentDomain(Catalogue(entries)), RECEIVED_AT + timedelta(hours=2))
     messages = Messages()
     concluded = verified(right, conclusion="not_needed", method="none", degree="none")

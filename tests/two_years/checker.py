@@ -173,6 +173,7 @@ def _closed(checked: Checked, dates: Dates, told: Told, *, moved: bool) -> None:
     clock = "effective" if answer == "effective_by" else "respond"
     in_time = answer not in dates.scheduled or _kept(told, clock, dates.scheduled[answer])
     checked.same("closed in time", closed.body["in_time"], in_time)
+    _asked_again(checked, closed, dates, told)
     said = json.loads(told.tasks["deadline", "certificate"].body["payload"])
     for name in ("acknowledge_by", "respond_by", "effective_by"):
         checked.same(f"certificate: {name}", (said[name] or {}).get("date"), _text(dates.scheduled.get(name)))
@@ -182,6 +183,21 @@ def _closed(checked: Checked, dates: Dates, told: Told, *, moved: bool) -> None:
     mailed = {at for _, at in told.mails}
     handed_over = [datetime.fromisoformat(one["handed_over_at"]) for one in said["notices"]]
     checked.holds("no notice claims a time that it did not have", true=set(handed_over) <= mailed)
+
+
+def _asked_again(checked: Checked, closed: Fact, dates: Dates, told: Told) -> None:
+    """After an opt-out, a year from the day of the answer; where that day has no anniversary, the day after it."""
+    answered = _first(told, FINAL)
+    wanted = None
+    if (
+        "effective_by" in dates.scheduled
+        and closed.body["resolution"] in ("complete", "partial")
+        and answered
+    ):
+        day = local_day(answered, PACIFIC)
+        leap = (day.month, day.day) == (2, 29)
+        wanted = date(day.year + 1, 3, 1) if leap else date(day.year + 1, day.month, day.day)
+    checked.same("ask again from", closed.body["ask_again_from"], _text(wanted))
 
 
 def _forgotten(checked: Checked, told: Told) -> None:

@@ -4,7 +4,7 @@ Everything that must have been stated before is waited for, so that the certific
 event and is the same in whatever order they come.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.deadline.domain.case import (
@@ -22,11 +22,13 @@ from services.deadline.domain.clocks import met_at
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.evidence import evidence_digest
 from shared.machine.decision import Context, Outgoing, TaskPlan
-from shared.policy import key_kept_through
+from shared.policy import ask_again_from, key_kept_through
 from shared.policy.dates import late_from, local_date
 
 # How long an answer that came late waits for word of an extension that may have made it timely.
 PATIENCE: Final = timedelta(days=1)
+# Who was found nowhere has opted out as well: what comes later is not sold either.
+OPTED_OUT: Final = frozenset({"complete", "partial", "nothing_found"})
 
 
 def settle_closing(draft: Draft, context: Context) -> Draft:
@@ -102,6 +104,7 @@ def _closed(draft: Draft, received: Received, ending: Ending, closing: Closing, 
         closed_at=closing.closed_at,
         answered_at=closing.answered_at,
         in_time=closing.in_time,
+        ask_again_from=_ask_again_from(received, ending, closing),
         evidence_digest=closing.evidence_digest,
         audit_head="",
     )
@@ -119,6 +122,14 @@ def _closed(draft: Draft, received: Received, ending: Ending, closing: Closing, 
         (*draft.tasks, plan),
         closes=True,
     )
+
+
+def _ask_again_from(received: Received, ending: Ending, closing: Closing) -> date | None:
+    """From when the person may be asked to change their mind, counted from the day on which they were answered."""
+    regime, right = regime_of(received), received.clocks.right
+    if ending.resolution not in OPTED_OUT or right not in regime.rules.rights:
+        return None
+    return ask_again_from(regime, right, local_date(closing.answered_at, regime.zone))
 
 
 def _at_rest(case: DeadlineCase, ending: Ending, closing: Closing) -> DeadlineCase:

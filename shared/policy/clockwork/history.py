@@ -26,6 +26,12 @@ _ELSEWHERE: Final = {
     Happening.EARLIER_REQUEST: "counts towards how often the right must be answered",
 }
 
+_LACKING: Final = {
+    Happening.EARLIER_REQUEST: "changes nothing: this law does not limit how often this right must be answered",
+    Happening.COMPLIED: "changes nothing: after this right nobody has to wait before asking again",
+    Happening.APPEALED: "starts no clock: this law creates no appeal to the business",
+}
+
 _REFUSALS: Final = {
     ExtensionRefusal.RIGHT_HAS_NO_EXTENSION: "this right has no extension",
     ExtensionRefusal.ALREADY_EXTENDED: "the period was extended already, which is possible once",
@@ -75,11 +81,23 @@ class Clockwork:
             return _notice(course, event, clocks, self.regime.zone)
         hear = next(self._listeners(event.kind), None)
         if hear is None:
-            return course, False, _ELSEWHERE.get(event.kind, "moves no date of this right")
+            return course, False, self._elsewhere(event)
         end = self._end(running)
         if end is not None and event.on > end:
             return course, False, f"comes too late: the period had ended on {end}"
         return hear(course, event)
+
+    def _elsewhere(self, event: Event) -> str:
+        """What is said of a happening that no clock of the right listens to; nothing starts that the law lacks."""
+        right = self.regime.right(self.right)
+        appeal = self.regime.rules.rights.get(Right.APPEAL)
+        lacking = {
+            Happening.EARLIER_REQUEST: right.frequency is None,
+            Happening.COMPLIED: right.wait is None,
+            Happening.APPEALED: appeal is None or not appeal.effective.covers(event.on),
+        }
+        words = _LACKING if lacking.get(event.kind) else _ELSEWHERE
+        return words.get(event.kind, "moves no date of this right")
 
     def _end(self, running: Course) -> date | None:
         """The period's own last day: what closed days add to it cannot be stopped any more."""

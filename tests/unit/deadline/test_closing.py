@@ -1,7 +1,7 @@
 """Closing: fulfilled and answered, certified, and one day forgotten."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from shared.events.fulfillment import Resolution, SystemOutcome
 from shared.events.intake import NoticeKind
 from shared.machine.decision import Context, Go, Stop, Wait
 from tests.support import facts
+from tests.support.domain_driver import utc
 from tests.support.watched import Watched
 
 ANSWERED: list[tuple[Resolution, NoticeKind]] = [
@@ -300,3 +301,39 @@ def _payload(watched: Watched) -> bytes:
 def _certificate(watched: Watched) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(_payload(watched))
     return said
+
+
+@pytest.mark.parametrize(
+    ("answered", "resolution", "again"),
+    [
+        ("2026-02-09 17:00", "complete", "2027-02-09"),
+        ("2026-02-09 17:00", "nothing_found", "2027-02-09"),
+        ("2028-03-01 07:59", "partial", "2029-03-01"),
+        ("2028-03-01 08:00", "complete", "2029-03-01"),
+        ("2026-02-09 17:00", "denied", None),
+    ],
+)
+def test_after_an_opt_out_nobody_is_asked_again_for_a_year_from_the_answer(
+    answered: str, resolution: Resolution, again: str | None
+) -> None:
+    watched = Watched("opt_out", utc(answered) - timedelta(days=3))
+    watched.receive()
+    watched.hear(facts.verified("opt_out", conclusion="not_needed"))
+    watched.hear(facts.fulfilled("opt_out", resolution=resolution))
+
+    watched.driver.now = utc(answered)
+    watched.notice("answer")
+
+    [closed] = watched.closings
+    assert closed.ask_again_from == (date.fromisoformat(again) if again else None)
+
+
+def test_a_deletion_starts_no_wait() -> None:
+    watched = Watched()
+    watched.hear_in_time()
+    watched.hear(facts.verified())
+    watched.hear(facts.fulfilled())
+
+    watched.notice("answer")
+
+    assert watched.closings[0].ask_again_from is None

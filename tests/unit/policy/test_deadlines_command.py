@@ -133,6 +133,21 @@ def test_waits_appeals_and_limits_are_printed_when_something_starts_them() -> No
     assert appeal["appeal"]["respond_by"]["date"] == "2027-09-16"
 
 
+@pytest.mark.parametrize(
+    ("right", "event", "key", "why"),
+    [
+        ("delete", "earlier-request:2026-01-05", "limit", "does not limit how often"),
+        ("delete", "complied:2026-03-02", "ask_again_from", "nobody has to wait"),
+        ("delete", "appealed:2026-03-02", "appeal", "creates no appeal"),
+    ],
+)
+def test_what_a_law_lacks_is_said_and_starts_nothing(right: str, event: str, key: str, why: str) -> None:
+    printed = _json(*CALIFORNIA[:2], "--right", right, *CALIFORNIA[4:], "--event", event)
+
+    assert why in printed["events"][0]["why"]
+    assert key not in printed
+
+
 def test_every_counted_day_is_explained() -> None:
     printed = _json(*CALIFORNIA, "--explain")
 

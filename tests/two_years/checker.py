@@ -61,10 +61,11 @@ def check(right: str, arrives_at: datetime, told: Told) -> Checked:
 def _taken_on(told: Told, arrives_at: datetime) -> date:
     """Over the web a request is received when it could be sent."""
     stated = [fact.body["received_at"] for fact in told.all("dsar.request.received.v1")]
-    refused_at = [at for at, ce_type, _ in told.refusals if ce_type == "local"]
     if stated:
         return local_day(datetime.fromisoformat(stated[0]), PACIFIC)
-    return local_day(refused_at[0] if refused_at else arrives_at, PACIFIC)
+    by_telephone = told.all("dsar.intake.submission-refused.v1")
+    refused_at = [at for at, ce_type, _ in told.refusals if ce_type == "local"]
+    return local_day(refused_at[0] if refused_at and not by_telephone else arrives_at, PACIFIC)
 
 
 def _judge(checked: Checked, right: str, received: Fact, told: Told) -> None:

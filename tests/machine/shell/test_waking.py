@@ -27,6 +27,23 @@ async def test_a_case_is_woken_when_its_time_has_come_and_not_before(
     await machine.is_sound(ONE)
 
 
+async def test_after_three_days_away_what_has_waited_longest_is_woken_first(
+    machine: Machine, upstream: Upstream
+) -> None:
+    late, later, latest = request(3), request(1), request(2)
+    for request_id, minutes in ((late, 30), (latest, 300), (later, 90)):
+        await machine.hear(upstream.event(request_id, f"wake-{minutes}"))
+    machine.clock.pass_(days=3)
+
+    woken = []
+    for _ in range(3):
+        assert await machine.shell.wake_due(limit=1) == 1
+        woken.append([one for one in (late, later, latest) if (await machine.case(one)).woken])
+
+    assert woken == [[late], [late, later], [late, later, latest]]
+    assert await machine.shell.wake_due() == 0
+
+
 async def test_a_case_that_cannot_be_woken_is_a_letter_and_the_others_wake(
     machine: Machine, upstream: Upstream
 ) -> None:

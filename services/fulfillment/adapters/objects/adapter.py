@@ -1,18 +1,20 @@
 """The adapter itself: each verb over one look at the files, each expected failure made an answer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from services.fulfillment.adapters.objects.changing import Bounds, Changing
-from services.fulfillment.adapters.objects.failures import Failure
+from services.fulfillment.adapters.objects.changing import Bounds, Changing, to_its_end
+from services.fulfillment.adapters.objects.failures import Failure, failure_of
 from services.fulfillment.adapters.objects.inspection import inspect
+from services.fulfillment.adapters.objects.many import by_cut_off, prepare, proofs
 from services.fulfillment.adapters.objects.places import open_store, read_patterns
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
+from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import plan_walk
@@ -88,7 +90,7 @@ class ObjectsAdapter:
         try:
             return await self._steadily(lambda tables: asyncio.to_thread(inspect, tables))
         except EXPECTED as error:
-            failure = _failure(error)
+            failure = failure_of(error)
         away = failure.meaning in {"away", "busy", "moved"}
         return CheckReport(reachable=not away, credentials=False, notes=(failure.reason,))
 
@@ -98,7 +100,7 @@ class ObjectsAdapter:
         try:
             return await self._steadily(lambda tables: Walk(tables, scope).run(subject))
         except EXPECTED as error:
-            return _failure(error).outcome(self._retry_after)
+            return failure_of(error).outcome(self._retry_after)
 
     async def export(
         self,
@@ -120,7 +122,7 @@ class ObjectsAdapter:
         try:
             return await self._steadily(read)
         except EXPECTED as error:
-            return _failure(error).outcome(self._retry_after)
+            return failure_of(error).outcome(self._retry_after)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         if answer := idle("objects", self._system.datamap, right, frozen):
@@ -130,7 +132,7 @@ class ObjectsAdapter:
             async with self._alone(begun) as (tables, changes):
                 counts = await self._change(tables, changes, right, (frozen, cut_off))
         except EXPECTED as error:
-            failure = _failure(error)
+            failure = failure_of(error)
             if any(changes.begun for changes in begun):
                 return Ambiguous(failure.reason)
             return failure.outcome(SOON if failure.meaning in {"busy", "moved"} else self._retry_after)
@@ -142,10 +144,66 @@ class ObjectsAdapter:
         try:
             return await self._steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
         except EXPECTED as error:
-            return Unknown(_failure(error).reason)
+            return Unknown(failure_of(error).reason)
+
+    async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
+        """Those of one cut-off in one going through; who stands in the others' way, and they, one by one."""
+        outcomes = dict[int, Outcome]()
+        for numbers in by_cut_off(orders):
+            some = [orders[number] for number in numbers]
+            outcomes |= zip(
+                numbers, await self._act_group(right, some) or await self._each(right, some), strict=True
+            )
+        return [outcomes[number] for number in range(len(orders))]
+
+    async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
+        """Those of one cut-off are read back together."""
+        proved = dict[int, Proof]()
+        for numbers in by_cut_off(orders):
+            proved |= zip(numbers, await self._prove_group(right, [orders[n] for n in numbers]), strict=True)
+        return [proved[number] for number in range(len(orders))]
 
     async def close(self) -> None:
         """Nothing is held between two verbs."""
+
+    async def _each(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
+        return [
+            await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+            for one in orders
+        ]
+
+    async def _act_group(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
+        """None where they must be done one by one."""
+        if len(orders) < 2 or any(idle("objects", self._system.datamap, right, o.frozen) for o in orders):  # noqa: PLR2004
+            return None
+        begun: list[Changes] = []
+        bounds = Bounds(right, orders[0].cut_off, self._hash_key())
+        try:
+            async with self._alone(begun) as (tables, changes):
+                change, counts = await prepare(tables, changes, bounds, orders)
+                await to_its_end(change, changes)
+        except EXPECTED as error:
+            failure = failure_of(error)
+            if any(changes.begun for changes in begun):
+                return [Ambiguous(failure.reason) for _ in orders]
+            if failure.meaning == "refused":
+                return None
+            after = SOON if failure.meaning in {"busy", "moved"} else self._retry_after
+            return [failure.outcome(after) for _ in orders]
+        now, name = self._clock.now(), self._system.system
+        return [Done(Receipt(name, each, now, bounds.cut_off).sealed()) for each in counts]
+
+    async def _prove_group(self, right: str, orders: Sequence[Order]) -> list[Proof]:
+        if right != "delete" and right not in FLAG_RIGHTS:
+            return [Unknown(f"a request to {right} leaves nothing to read back") for _ in orders]
+
+        async def look(tables: Tables) -> list[Proof]:
+            return await proofs(tables, right, orders, await asyncio.to_thread(tables.store.leftovers))
+
+        try:
+            return await self._steadily(look)
+        except EXPECTED as error:
+            return [Unknown(failure_of(error).reason) for _ in orders]
 
     async def _change(
         self, tables: Tables, changes: Changes, right: str, what: tuple[Frozen, datetime]
@@ -161,7 +219,7 @@ class ObjectsAdapter:
             if concerns(tables[name].collection, right)
         }
         bounds = Bounds(right, cut_off, self._hash_key())
-        done = await _to_its_end(partial(Changing(tables, bounds, changes).run, touched), changes)
+        done = await to_its_end(partial(Changing(tables, bounds, changes).run, touched), changes)
         if right != "delete":
             return tuple(DatasetCount(name, corrected=done[name]) for name in touched)
         counts = [
@@ -238,20 +296,3 @@ class ObjectsAdapter:
     @property
     def _retry_after(self) -> timedelta:
         return timedelta(seconds=self._system.limits.retry_seconds)
-
-
-async def _to_its_end(change: Callable[[], T], changes: Changes) -> T:
-    """Run it in a thread, which nobody can stop: who is canceled waits until it has seen that it should not begin."""
-    future = asyncio.get_running_loop().run_in_executor(None, change)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        changes.stopped = True
-        await asyncio.gather(future, return_exceptions=True)
-        raise
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, RowFailure):
-        return Failure(error.meaning, error.reason)
-    return error if isinstance(error, Failure) else Failure("credentials", str(error))

@@ -4,11 +4,12 @@ What holds nothing of the person is not written again. Doing it again finds noth
 died between two files is finished by the next.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from services.fulfillment.adapters.objects.contents import Change, Stretch
 from services.fulfillment.adapters.objects.packing import packed
@@ -18,6 +19,8 @@ from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.rows import Row, RowShape
 from services.fulfillment.rowwise.treating import pending, replacements
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,14 @@ class Changing:
             return None
         values: dict[str, Any] = replacements(table.collection, row, self._bounds.hash_key)
         return values
+
+
+async def to_its_end(change: Callable[[], T], changes: Changes) -> T:
+    """Run it in a thread, which nobody can stop: who is canceled waits until it has seen that it should not begin."""
+    future = asyncio.get_running_loop().run_in_executor(None, change)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        changes.stopped = True
+        await asyncio.gather(future, return_exceptions=True)
+        raise

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 from services.fulfillment.ports import NeedsPerson, Retry
+from services.fulfillment.rowwise.rows import RowFailure
 
 Meaning = Literal["away", "busy", "moved", "credentials", "schema", "refused", "unbounded"]
 
@@ -22,3 +23,10 @@ class Failure(Exception):
             case "away" | "busy" | "moved":
                 return Retry(retry_after, self.reason)
         return NeedsPerson(self.meaning, self.reason)
+
+
+def failure_of(error: Exception) -> Failure:
+    """What one of the expected errors means here."""
+    if isinstance(error, RowFailure):
+        return Failure(error.meaning, error.reason)
+    return error if isinstance(error, Failure) else Failure("credentials", str(error))

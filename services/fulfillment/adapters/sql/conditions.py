@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.fulfillment.adapters.sql.keys import fit
+from services.fulfillment.adapters.sql.keys import fit, fitting
 from services.fulfillment.adapters.sql.tables import MappedTable
 from services.fulfillment.datamap.additions import CreatedAt, Match
 from services.fulfillment.datamap.spelling import sought, telephone_spellings
@@ -39,7 +39,8 @@ def these(table: MappedTable, keys: Sequence[Key], dialect: str) -> Condition:
 
 def fitted(table: MappedTable, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
     """Frozen keys in the types of the table's key columns."""
-    return [tuple(fit(part, column) for part, column in zip(key, table.key, strict=True)) for key in keys]
+    fits = [fitting(column) for column in table.key]
+    return [tuple(fit_one(part) for part, fit_one in zip(key, fits, strict=True)) for key in keys]
 
 
 def until(table: MappedTable, cut_off: datetime, dialect: str) -> Condition:

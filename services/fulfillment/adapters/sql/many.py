@@ -221,7 +221,8 @@ def _values(
     created = table.collection.created_at
     if until and created is not None:
         stamp, _ = bound_of(table, until[0])
-        bounds = [bound_of(table, one)[1] for one in until]
+        as_bound = {one: bound_of(table, one)[1] for one in set(until)}
+        bounds = [as_bound[one] for one in until]
         arrays.append(sa.bindparam(None, bounds, type_=ARRAY(stamp.type)))
         named.append(sa.column("until", stamp.type))
     return sa.func.unnest(*arrays).table_valued(*named, name=name).render_derived()

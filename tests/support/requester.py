@@ -78,6 +78,15 @@ class Requester:
         assert answer.status_code == httpx2.codes.OK, answer.text
         return answer.content
 
+    async def post(self, what: str, body: Any = None) -> httpx2.Response:
+        """Send something about the request, as its holder."""
+        assert self.secret is not None
+        return await self._post(what, self.secret, body)
+
+    async def get(self, what: str) -> httpx2.Response:
+        """Fetch something about the request, as its holder."""
+        return await self._get(f"/{what}", self.secret)
+
     async def closed(self, *, within: float = 60) -> RequestClosed:
         """How and when the request was closed."""
         return await self.running.tape.wait(self.request_id, RequestClosed, within=within)

@@ -1,0 +1,61 @@
+"""What a person is answered, in their language, and how they get at it: through real mail, over real HTTP."""
+
+import io
+
+import httpx2
+import pytest
+import pyzipper
+
+from tests.support.archives import document_of
+from tests.support.eventually import eventually_async
+from tests.support.mailbox import Mail
+from tests.support.requester import Requester, ask
+from tests.support.running import Running
+from tests.support.town import has_everything
+
+pytestmark = pytest.mark.connected
+PASSWORD = "correct horse battery"
+
+
+async def test_who_asks_in_spanish_is_answered_in_spanish_by_mail_and_on_paper(running: Running) -> None:
+    person = running.town.somebody(has_everything)
+
+    requester = await ask(running, person, "delete", language="es")
+    closed = await requester.closed()
+    mail = await told(requester, "Nuestra respuesta a su solicitud de privacidad")
+
+    assert closed.resolution == "partial"
+    words = " ".join(mail.text.split())
+    assert "Borramos su información personal, excepto la parte que nombramos abajo." in words
+    assert "- Customer relationship management:" in words
+    assert "para cumplir una obligación legal (Civ. Code 1798.105(d)(8))" in words
+    letter = await requester.get("letter")
+    assert (letter.status_code, letter.content[:5]) == (httpx2.codes.OK, b"%PDF-")
+
+
+async def test_an_answer_is_fetched_once_with_the_code_that_was_mailed_for_it(running: Running) -> None:
+    person = running.town.somebody(has_everything)
+    requester = await ask(running, person, "know_specific")
+    await requester.closed()
+
+    assert (await requester.post("package/code")).status_code == httpx2.codes.ACCEPTED
+    mail = await told(requester, "Your verification code")
+    link = (await requester.post("package/link", {"code": mail.code})).json()["link"]
+    answer = await running.http.post(f"{running.intake}{link}", json={"password": PASSWORD})
+    again = await running.http.get(f"{running.intake}{link}")
+
+    assert "collect our answer" in mail.text
+    with pyzipper.AESZipFile(io.BytesIO(answer.content)) as locked:
+        archive = locked.read("habeas-answer.zip", pwd=PASSWORD.encode())
+    assert document_of(archive)["request_id"] == str(requester.request_id)
+    assert again.status_code == httpx2.codes.NOT_FOUND
+
+
+async def told(requester: Requester, subject: str) -> Mail:
+    """The mail about a request with this subject, once it is there."""
+
+    async def look() -> list[Mail]:
+        mails = requester.running.mailbox.about(requester.request_id)
+        return [mail for mail in mails if mail.subject.startswith(subject)]
+
+    return (await eventually_async(look, within=60))[0]

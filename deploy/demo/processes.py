@@ -62,18 +62,18 @@ class Services:
             if process.poll() is not None:
                 raise ServiceFailed(f"{name} ended with code {process.returncode}; see {self._log(name)}")
 
-    def stop(self) -> None:
-        """Ask all to end, wait, and end what does not."""
-        for process in self._processes.values():
+    def stop(self, *names: str) -> None:
+        """Ask services (all if none is named) to end, wait, and end what does not."""
+        ending = [self._processes.pop(name) for name in names or tuple(self._processes)]
+        for process in ending:
             process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in self._processes.values():
+        for process in ending:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._processes.clear()
 
     def _log(self, name: str) -> Path:
         return self._home / "logs" / f"{name}.log"

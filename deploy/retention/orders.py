@@ -44,15 +44,25 @@ class Order:
     plan: str
 
 
-async def carry_out(settings: Settings, ids: Iterable[UUID], order: Order, progress: Progress) -> Ended:
-    """Order each key's destruction, some hundreds at a time; `progress` hears how many have ended."""
+async def carry_out(
+    settings: Settings,
+    ids: Iterable[UUID],
+    order: Order,
+    progress: Progress = lambda _: None,
+    *,
+    patience: float = PATIENCE_SECONDS,
+) -> Ended:
+    """Order each key's destruction, some hundreds at a time; `progress` hears how many have ended.
+
+    Where nothing is heard for as long as `patience` says, the rest is unanswered: it is not lost, and may come yet.
+    """
     ended, rest = Ended(), iter(ids)
     ring = KeyFiles(settings.keys).cli()
     body = DestroyRequestKey(plan=order.plan, actor=order.actor)
     async with journal_from_now(settings, "deadline") as journal, publishing(settings) as producer:
         while some := list(islice(rest, AT_ONCE)):
             asked = await _sent(settings, ring, producer, some, body)
-            await _followed(journal, asked, ended)
+            await _followed(journal, asked, ended, patience)
             progress(ended.destroyed + ended.refused.total() + len(ended.unanswered))
     return ended
 
@@ -67,19 +77,19 @@ async def _sent(
     return {one.id: request_id for request_id, one in signed.items()}
 
 
-async def _followed(journal: AIOKafkaConsumer, asked: dict[UUID, UUID], ended: Ended) -> None:
+async def _followed(journal: AIOKafkaConsumer, asked: dict[UUID, UUID], ended: Ended, seconds: float) -> None:
     """Until each was refused or is gone, or nothing more is heard of them."""
     waiting = set(asked.values())
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS) as patience:
+        async with asyncio.timeout(seconds) as patience:
             while waiting:
                 record = await anext(journal)
                 for request_id, reason in _ends(dict(record.headers), json.loads(record.value), asked):
                     if request_id in waiting:
                         waiting.remove(request_id)
                         _count(ended, reason)
-                        patience.reschedule(loop.time() + PATIENCE_SECONDS)
+                        patience.reschedule(loop.time() + seconds)
     except TimeoutError:
         ended.unanswered += sorted(waiting)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
+from deploy.demo.processes import Services
+from deploy.retention.orders import Order, carry_out
+from deploy.retention.plan import digest_of, due_in
 from shared.events.deadline import RequestKeyDestroyed
 from shared.events.intake import RequestReceived
 from shared.events.topics import LIFECYCLE
@@ -100,3 +104,41 @@ async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
     with pytest.raises(KeyDestroyed):
         await unsealed(running, request_id)
     await assert_proved(running, request_id, tmp_path / "proof.zip")
+
+
+@pytest.fixture
+async def told_when(running: Running) -> AsyncIterator[Services]:
+    """The deadline service that destroys nothing until it is told; the usual one comes back afterwards."""
+    more = {"HABEAS_DEADLINE_KEYS": "destroyed_when_told"}
+    services = Services(running.settings.home, {**environment(running.installation), **more})
+    await asyncio.to_thread(running.services.stop, "deadline")
+    await asyncio.to_thread(services.start, "deadline")
+    yield services
+    await asyncio.to_thread(services.stop)
+    await asyncio.to_thread(running.services.start, "deadline")
+
+
+async def test_a_plan_is_carried_out_once_though_the_service_goes_away_in_the_middle(
+    running: Running, told_when: Services, tmp_path: Path
+) -> None:
+    requester = await ask(running, running.town.somebody(has_everything), "opt_out")
+    request_id, file = requester.request_id, tmp_path / "plan.jsonl"
+    await requester.closed()
+    running.clock.advance(YEARS_PASS)
+    await said(running, "retention", "plan", "--save", str(file))
+    due = [one.request_id for one in due_in(file)]
+    assert request_id in due
+    assert not await running.has_forgotten(request_id)
+
+    await asyncio.to_thread(told_when.stop)
+    ended = await carry_out(running.settings, due, Order("officer", digest_of(file)), patience=1)
+    assert (ended.destroyed, set(ended.unanswered)) == (0, set(due))
+    await asyncio.to_thread(told_when.start, "deadline")
+
+    fact = await running.tape.wait(request_id, RequestKeyDestroyed)
+    assert fact.plan == digest_of(file)
+    await eventually_async(lambda: running.has_forgotten(request_id), within=30)
+    again = await said(running, "retention", "run", str(file), "--yes")
+    assert again["destroyed"] + again["destroyed_before"] == len(due)
+    told = [one for one in running.tape.about(request_id) if one.kind == RequestKeyDestroyed.declared.ce_type]
+    assert len(told) == 1

@@ -1,5 +1,6 @@
 """`habeas events show` and `habeas report`: what Kafka holds of one request, and of all."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -9,8 +10,11 @@ from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from pyarrow import parquet
+from typer.testing import CliRunner, Result
 
 from deploy.cli.event_views import print_history
+from deploy.cli.main import app
 from deploy.event_history import history
 from deploy.reports.reading import Rebuilt, book_file, current_book, rebuilt
 from shared.events.envelope import Record, Unreadable
@@ -108,3 +112,22 @@ async def test_a_read_model_that_somebody_changed_is_named_and_mended(told: Inst
 
     async with current_book(told.settings) as book:
         assert list(book.lines()) == log
+
+
+async def test_the_reports_are_typed_and_written_in_every_form(told: Installation, tmp_path: Path) -> None:
+    async def types(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["report", *words], env=told.environment)
+
+    file = tmp_path / "log.parquet"
+    written = await types("log", "--past", "--format", "parquet", "--to", str(file))
+    assert (written.exit_code, written.stdout) == (0, f"2 requests: written to {file}.\n")
+    assert {one["request_id"] for one in parquet.read_table(file).to_pylist()} == {
+        str(REQUEST),
+        str(STRANGER),
+    }
+    assert len(json.loads((await types("log", "--past", "--json")).stdout)) == 2
+    page = await types("metrics", "--year", "2026", "--business", "cascadia", "--format", "html")
+    assert "<title>Privacy requests to cascadia in 2026</title>" in page.stdout
+    rebuilt_ = await types("rebuild", "--json")
+    assert (rebuilt_.exit_code, json.loads(rebuilt_.stdout)["equal"]) == (0, True)
+    assert (await types("log", "--to", str(tmp_path / "nowhere" / "log.csv"))).exit_code == 2

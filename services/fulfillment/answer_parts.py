@@ -6,11 +6,12 @@ table is and which categories are held. Nobody has to hold more of it than one l
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.fulfillment.answer_seal import SealedWriter
 from services.fulfillment.ports import Export, ExportedDataset
+from services.fulfillment.second_net import Net
 
 Json = dict[str, Any]
 ROWS_IN_A_LINE: Final = 200
@@ -21,9 +22,11 @@ class PartWriter:
     """Takes a system's rows as they are read."""
 
     sealed: SealedWriter
+    net: Net = field(default_factory=Net)
 
     async def take(self, dataset: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Rows of one table; they are sealed at once."""
+        self.net.look(dataset, rows)
         for start in range(0, len(rows), ROWS_IN_A_LINE):
             some = [dict(row) for row in rows[start : start + ROWS_IN_A_LINE]]
             await self.sealed.write(_line({"dataset": dataset, "rows": some}))

@@ -15,6 +15,7 @@ from services.fulfillment.answer_seal import SealedAs, SealedWriter
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.finding import find
 from services.fulfillment.ports import Export, Frozen, NeedsPerson, Receipt
+from services.fulfillment.second_net import Net
 from services.fulfillment.subjects import Subjects, Wanted
 from shared.clock import Clock
 from shared.policy.rights import Right
@@ -57,7 +58,7 @@ class ExportHandler:
             return results.nothing(system.entry.name)
         about = SealedAs(self._vault, task.request_id, task.task_id, "export")
         async with self._files.part(task.task_id) as writing:
-            part = PartWriter(SealedWriter(about, writing))
+            part = PartWriter(SealedWriter(about, writing), Net(_cleared(system)))
             export = await system.adapter.export(
                 found,
                 cut_off=until,
@@ -70,8 +71,18 @@ class ExportHandler:
             if export.is_empty:
                 return results.nothing(export.system)
             await part.finish(export, system.entry.title)
+        if part.net.found:
+            # A repeat replaces the file; until then no answer takes it in.
+            return results.person("withheld", part.net.told())
         receipt = Receipt(export.system, export.counts(), self._clock.now(), until).sealed()
         return results.done(receipt, part_id=str(task.task_id))
+
+
+def _cleared(system: Connected) -> frozenset[tuple[str, str]]:
+    collections = system.datamap.collections.values()
+    return frozenset(
+        (c.name, f.name) for c in collections for f in c.fields.values() if f.cleared or f.identity
+    )
 
 
 def _since(day: date | None) -> datetime | None:

@@ -110,10 +110,14 @@ class CollectionAdditions(Handling):
 
 
 class FieldAdditions(Handling):
-    """Said of a column: its category in the statute's words, and what may never be shown of it."""
+    """Said of a column: its category in the statute's words, and what may never be shown of it.
+
+    `shown_because` says why values that look like what may never be shown are none: a person has looked.
+    """
 
     category: StatutoryCategory | None = None
     withheld: WithheldKind | None = None
+    shown_because: Words | None = None
     match: Match | None = None
     retention: Retention | None = None
     deidentify: Annotated[Deidentify, BeforeValidator(_strategy)] | None = None

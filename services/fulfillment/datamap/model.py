@@ -56,6 +56,7 @@ class MapField:
     personal: bool = False
     category: StatutoryCategory | None = None
     withheld: WithheldKind | None = None
+    cleared: bool = False
     retention: Retention | None = None
     deidentify: Deidentify | None = None
     length: int | None = None

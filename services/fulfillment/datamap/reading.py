@@ -160,6 +160,7 @@ class _Reader:
             personal=is_personal(own),
             category=said.category or statutory_category(own),
             withheld=said.withheld or withheld_kind(own),
+            cleared=said.shown_because is not None,
             retention=said.retention,
             deidentify=said.deidentify or self._fides_strategy(field, place),
             length=meta.length if meta else None,

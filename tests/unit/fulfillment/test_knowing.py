@@ -12,6 +12,7 @@ import pytest
 
 from services.fulfillment.datamap.model import MapField, Provenance
 from services.fulfillment.ports import Retry
+from shared.events.fulfillment import TaskNeedsPerson
 from shared.privacy import Claims
 from shared.vault.pieces import opening
 from tests.support.archives import document_of
@@ -219,3 +220,32 @@ async def test_what_lies_on_disk_shows_nobody(tmp_path: Path) -> None:
     assert len(files) == 2
     assert all(b"canary" not in file.read_bytes().lower() for file in files)
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in files)
+
+
+async def test_7024_d_what_looks_like_a_number_that_is_never_shown_stops_the_answer(tmp_path: Path) -> None:
+    note = MapField("note", category="customer_records")
+    row = Row("people", 1, ADA, {"note": "my social is 536-22-8145"})
+    board = Board(
+        tmp_path, NOW, connected(memory_system("crm", row, tables=(table("people", "email", note=note),)))
+    )
+
+    await asked(board)
+
+    assert board.case.stuck == ("act:crm:know_specific",)
+    (event,) = board.driver.bodies(TaskNeedsPerson)
+    assert event.kind == "withheld"
+    assert "people.note: social_security_number" in event.reason
+    assert "8145" not in event.reason
+    assert board.fulfilled == []
+
+
+async def test_a_column_that_a_person_has_cleared_is_shown(tmp_path: Path) -> None:
+    note = MapField("note", category="customer_records", cleared=True)
+    row = Row("people", 1, ADA, {"note": "part 536-22-8145"})
+    board = Board(
+        tmp_path, NOW, connected(memory_system("crm", row, tables=(table("people", "email", note=note),)))
+    )
+
+    await asked(board)
+
+    assert board.fulfilled[0].resolution == "complete"

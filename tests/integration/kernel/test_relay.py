@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from deploy.topics import apply
-from shared.events.topics import FULFILLED, VERIFIED
+from shared.events.topics import FULFILLED, SUPPRESSED, VERIFIED
 from shared.machine.ports import Writes
 from shared.machine.storage import PostgresStore
 from shared.outbox import producer as producer_settings
@@ -69,6 +69,27 @@ async def test_two_relays_publish_everything_in_order_per_request(
     assert firsts(records) == {str(one).encode(): [1, 2, 3, 4, 5] for one in requests}
     assert await unpublished(pool) == 0
     assert sum(relay.published for relay in relays) == 300
+
+
+async def test_what_is_over_goes_out_without_a_value_on_a_topic_that_is_compacted(
+    kernel: Installation, pool: asyncpg.Pool
+) -> None:
+    await apply(kernel.settings, [SUPPRESSED])
+    key = f"1:{'a' * 64}"
+    kept = replace(a_row(ONE, 1), topic=SUPPRESSED.name, key=key, request_id=None, sequence=None)
+    await put(pool, [kept])
+    await put(pool, [replace(kept, value=b"")])
+    producer = a_producer(kernel.settings.kafka_bootstrap, kernel.settings.namespace)
+
+    await until_done(a_relay(pool, producer, owner="relay"))
+    await producer.close()
+
+    records = await read(kernel.settings.kafka_bootstrap, kernel.topic(SUPPRESSED), at_least=2)
+    assert [(record.key, bool(record.value)) for record in records] == [
+        (key.encode(), True),
+        (key.encode(), False),
+    ]
+    assert records[1].value is None
 
 
 async def test_relays_share_the_shards_fairly_as_they_come_and_go(pool: asyncpg.Pool) -> None:

@@ -37,7 +37,7 @@ def mongo_server(home: Path) -> Iterator[str]:
     command = [str(java.find()), *flags, "de.bwaldvogel.mongo.InMemoryMongoServer"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own
         try:
-            eventually(lambda: _answers(address), within=30)
+            eventually(lambda: _answers(address), within=90)
             yield address
         finally:
             process.terminate()

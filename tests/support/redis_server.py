@@ -22,7 +22,7 @@ def redis_server(home: Path) -> Iterator[int]:
     quiet = subprocess.DEVNULL
     with subprocess.Popen([program, *options], stdout=quiet, stderr=quiet) as process:  # noqa: S603 - the wheel's own
         try:
-            eventually(lambda: _answers(port), within=30)
+            eventually(lambda: _answers(port), within=90)
             yield port
         finally:
             process.terminate()

@@ -1,13 +1,19 @@
 """Systems that are told, with somebody at the other end who writes down what they heard."""
 
+import asyncio
 import base64
 import hmac
 import json
+import socket
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any, Protocol
 
+from aiosmtpd.controller import Controller
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -18,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.fulfillment.adapters.email import open_adapter as open_email
 from services.fulfillment.adapters.files import open_adapter as open_files
 from services.fulfillment.adapters.opendsr import open_adapter as open_opendsr
 from services.fulfillment.adapters.webhook import open_adapter as open_webhook
@@ -254,3 +261,55 @@ def certificate(key: rsa.RSAPrivateKey, domain: str) -> str:
         .sign(key, SHA256())
     )
     return made.public_bytes(Encoding.PEM).decode()
+
+
+class Letterbox:
+    """A company's mail server."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.home = Path()
+        self.letters: dict[str, EmailMessage] = {}
+        self.raw: list[bytes] = []
+        self._trouble: list[int] = []
+        self._server: Controller | None = None
+
+    async def open(self, home: Path) -> "Letterbox":
+        self.home = home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._server = Controller(self, hostname="127.0.0.1", port=port)
+        await asyncio.to_thread(self._server.start)
+        return self
+
+    async def close(self) -> None:
+        assert self._server is not None
+        await asyncio.to_thread(self._server.stop)
+
+    def system(self, **more: Any) -> System:
+        assert self._server is not None
+        settings = {"to": "privacy@company.example", "from": "us@shop.example", "acknowledged_by": "handover"}
+        plain = told(self.home, "email", f"smtp://127.0.0.1:{self._server.port}", {})
+        return System(**{**dict(plain), "settings": settings, **more})
+
+    def adapter(self, system: System | None = None) -> Adapter:
+        return open_email(system or self.system(), self.clock)
+
+    def orders(self) -> list[Any]:
+        found = (next(letter.iter_attachments()) for letter in self.letters.values())
+        return [json.loads(each.get_content()) for each in found]
+
+    def done(self) -> None:
+        """Its answer is a person's to hear."""
+
+    def fail(self, *statuses: int) -> None:
+        self._trouble.extend(451 if status >= 500 else 550 for status in statuses)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self._trouble:
+            return f"{self._trouble.pop(0)} ada.canary@example.com"
+        self.raw.append(envelope.content)
+        letter = message_from_bytes(envelope.content, policy=default)
+        self.letters[str(letter["Message-ID"])] = letter
+        return "250 well"

@@ -11,7 +11,7 @@ from services.fulfillment.ports import DatasetCount, Frozen, Receipt, Subject
 from shared.canonical import canonical_json, sha256_hex
 from shared.policy.rights import Right
 
-TOLD = frozenset({"files", "opendsr", "webhook"})
+TOLD = frozenset({"email", "files", "opendsr", "webhook"})
 """The kinds that are told: what they do for other rights than those that their file names is not known to us."""
 
 POSSIBLE = frozenset({Right.DELETE, Right.OPT_OUT, Right.LIMIT})

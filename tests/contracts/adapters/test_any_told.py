@@ -22,12 +22,17 @@ from services.fulfillment.ports import (
     Unknown,
 )
 from shared.policy.rights import Right
-from tests.support.told import Folder, Processor, Webhook, World
+from tests.support.told import Folder, Letterbox, Processor, Webhook, World
 
 CUT_OFF = datetime(2026, 3, 1, tzinfo=UTC)
 EMAIL = "ada.canary@example.com"
 ADA = Subject({"email": EMAIL, "phone": "+15305550142"})
-KINDS: dict[str, Callable[[], World]] = {"webhook": Webhook, "files": Folder, "opendsr": Processor}
+KINDS: dict[str, Callable[[], World]] = {
+    "webhook": Webhook,
+    "files": Folder,
+    "opendsr": Processor,
+    "email": Letterbox,
+}
 
 
 @pytest.fixture(params=sorted(KINDS))

@@ -1,0 +1,116 @@
+"""Handing a letter to a mail server, once: what its answer means, never in its words, which quote addresses."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Literal, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+from aiosmtplib.errors import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPConnectTimeoutError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from services.fulfillment.datamap.systems import Limits
+from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
+
+Meaning: TypeAlias = Literal["away", "unknown", "credentials", "refused"]
+_FOR_GOOD = 500
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+class NotPostedError(Exception):
+    """A letter that the server did not take, or perhaps did."""
+
+    def __init__(self, meaning: Meaning, reason: str) -> None:
+        super().__init__(reason)
+        self.meaning: Meaning = meaning
+        self.reason = reason
+
+    def outcome(self, retry_after: timedelta) -> Retry | NeedsPerson | Ambiguous:
+        """What it means for what was asked."""
+        match self.meaning:
+            case "away":
+                return Retry(retry_after, self.reason)
+            case "unknown":
+                return Ambiguous(self.reason)
+        return NeedsPerson(self.meaning, self.reason)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Server:
+    """Where letters are handed in."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Post:
+    """One letter on its way."""
+
+    server: Server
+    sender: str
+    to: str
+    content: bytes
+
+
+def read_address(address: str, *, private: bool) -> Server:
+    """The mail server of `smtps://user:password@host` or `smtp+starttls://…`; `smtp://` here, or for sealed letters.
+
+    Raises:
+        NotPostedError: it is none, or would tell who people are in clear.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise NotPostedError("credentials", "the address is none of smtps://, smtp+starttls:// and smtp://")
+    if parts.scheme == "smtp" and not private and not _is_here(parts.hostname):
+        raise NotPostedError(
+            "credentials", "smtp:// without a certificate would tell in clear who people are"
+        )
+    user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
+    return Server(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
+
+
+async def post(letter: Post, limits: Limits) -> None:
+    """Hand it in.
+
+    Raises:
+        NotPostedError: the meaning says what may be believed.
+    """
+    server = letter.server
+    try:
+        await aiosmtplib.send(
+            letter.content, sender=letter.sender, recipients=[letter.to], hostname=server.host, port=server.port,
+            username=server.user, password=server.password, use_tls=server.scheme == "smtps",
+            start_tls=server.scheme == "smtp+starttls", timeout=limits.statement_seconds,
+        )  # fmt: skip
+    except (SMTPException, OSError) as error:
+        raise NotPostedError(_meaning(error), f"the mail server: {type(error).__name__}") from None
+
+
+def _meaning(error: Exception) -> Meaning:
+    if isinstance(error, SMTPConnectError | SMTPConnectTimeoutError | ConnectionRefusedError):
+        return "away"
+    if isinstance(error, SMTPAuthenticationError):
+        return "credentials"
+    if isinstance(error, SMTPRecipientsRefused):
+        error = error.recipients[0]
+    if isinstance(error, SMTPResponseException):
+        return "refused" if error.code >= _FOR_GOOD else "away"
+    return "unknown"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

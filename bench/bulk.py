@@ -131,7 +131,7 @@ class Systems:
                 query = f"DELETE FROM {table} WHERE id = ANY($1::int[]) AND created_at <= now()"  # noqa: S608 - ours
                 await connection.execute(query, ids, timeout=600)
         left = [
-            await connection.fetchval(f"SELECT count(*) FROM {table} WHERE id = ANY($1::int[])", ids)  # noqa: S608
+            await connection.fetchval(f"SELECT count(*) FROM {table} WHERE id = ANY($1::int[])", ids)  # noqa: S608 - our own table
             for table in TABLES
         ]
         seconds = time.perf_counter() - began

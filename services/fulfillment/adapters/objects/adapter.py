@@ -174,7 +174,7 @@ class ObjectsAdapter:
 
     async def _act_group(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
         """None where they must be done one by one."""
-        if len(orders) < 2 or any(idle("objects", self._system.datamap, right, o.frozen) for o in orders):  # noqa: PLR2004
+        if len(orders) < 2 or any(idle("objects", self._system.datamap, right, o.frozen) for o in orders):  # noqa: PLR2004 - one is no list
             return None
         begun: list[Changes] = []
         bounds = Bounds(right, orders[0].cut_off, self._hash_key())

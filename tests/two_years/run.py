@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from services.deadline.domain.work import Usual
 from tests.support.domain_driver import DomainDriver
@@ -48,7 +49,7 @@ class Lived:
         self.counts += other.counts
 
 
-def live_all(numbers: Iterable[int], seed: str, driven_by: type[DomainDriver] = LeanDriver) -> Lived:  # type: ignore[type-arg]
+def live_all(numbers: Iterable[int], seed: str, driven_by: type[DomainDriver[Any]] = LeanDriver) -> Lived:
     """Live these requests one after another, and check each."""
     found, trouble = Lived(), Trouble(seed)
     for number in numbers:

@@ -44,6 +44,17 @@ FORGOTTEN = "DELETE FROM open_subject WHERE request_id = ANY($1::uuid[])"
 CERTIFICATES = """
 INSERT INTO certificates (request_id, payload_sha256, jws, created_at)
 SELECT request_id, repeat('a', 64), $2, now() FROM unnest($1::uuid[]) AS u(request_id)"""
+SUPPRESSED = """
+INSERT INTO suppressed (hash, rights, business, grounds, since, version)
+SELECT uuid_send(request_id), 'delete', 'bench', '{}', $2, nextval('suppressed_version')
+FROM unnest($1::uuid[]) AS u(request_id)"""
+# A row for each system that was planned, changed when the system is done.
+WORK = """
+INSERT INTO system_work (request_id, system, asked, planned_at)
+SELECT request_id, system, 'delete', $3 FROM unnest($1::uuid[], $2::text[]) AS u(request_id, system)"""
+WORKED = """
+UPDATE system_work w SET settled_at = $3 FROM unnest($1::uuid[], $2::text[]) AS u(request_id, system)
+WHERE w.request_id = u.request_id AND w.system = u.system"""
 TASKS = """
 INSERT INTO tasks (task_id, request_id, key, handler, purpose, body, urgency, run_at)
 SELECT task_id, request_id, key, 'act', 'act', $4, $5, $5
@@ -108,7 +119,7 @@ class Rows:
         numbers = [randrange(SEQUENCES) for _ in self._audit]  # noqa: S311 - a filler, not a secret
         yield AUDIT, (self._audit, numbers, self._now, KIND, FACTS, HASH)
         for name, ids in self._also.items():
-            yield from self._beside(name, ids)
+            yield from _beside(name, ids, self._now)
         if self.tasks:
             tasks, about, _kinds = zip(*self.tasks, strict=True)
             yield TASKS, (tasks, about, list(map(str, tasks)), TASK_BODY, self._now)
@@ -119,16 +130,17 @@ class Rows:
         numbers = [randrange(SEQUENCES) for _ in sizes]  # noqa: S311 - a filler, not a secret
         return self._month, topics, about, HEADERS, numbers, [b"v" * size for size in sizes]
 
-    @staticmethod
-    def _beside(name: str, ids: list[UUID]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        match name:
-            case "kept":
-                yield KEPT, (ids, uuid4(), SEALED)
-            case "applied_commands":
-                yield COMMANDS, (ids, uuid4())
-            case "open_subject":
-                yield SUBJECTS, (ids,)
-            case "forget_subject":
-                yield FORGOTTEN, (ids,)
-            case "certificates":
-                yield CERTIFICATES, (ids, JWS)
+
+def _beside(name: str, ids: list[UUID], now: datetime) -> list[tuple[str, tuple[Any, ...]]]:
+    systems = [str(uuid4()) for _ in ids]
+    found: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
+        "vault": [],
+        "kept": [(KEPT, (ids, uuid4(), SEALED))],
+        "applied_commands": [(COMMANDS, (ids, uuid4()))],
+        "open_subject": [(SUBJECTS, (ids,))],
+        "forget_subject": [(FORGOTTEN, (ids,))],
+        "suppressed": [(SUPPRESSED, (ids, now))],
+        "work": [(WORK, (ids, systems, now)), (WORKED, (ids, systems, now))],
+        "certificates": [(CERTIFICATES, (ids, JWS))],
+    }
+    return found[name]

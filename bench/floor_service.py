@@ -44,7 +44,11 @@ class Hop:
 NOTICED = Hop(sends=(("dsar.journal.intake", "notice-sent", 142),))
 LAST_NOTICED = Hop(sends=(("dsar.journal.intake", "answer-sent", 142),))
 SETTLED = Hop(sends=(("dsar.journal.fulfillment", "task-settled", 235),))
-LAST_SETTLED = Hop(sends=(*SETTLED.sends, ("dsar.fulfilled", "fulfilled", 879)))
+LAST_SETTLED = Hop(
+    sends=(*SETTLED.sends, ("dsar.fulfilled", "fulfilled", 879)),
+    tasks=("suppressed",),
+)
+SUPPRESSED = Hop(sends=(("dsar.suppressed", "state", 230),), also=("suppressed",))
 NOTED = Hop()
 
 HOPS: dict[str, dict[str, Hop]] = {
@@ -74,6 +78,7 @@ HOPS: dict[str, dict[str, Hop]] = {
         ),
         "settled": SETTLED,
         "last-settled": LAST_SETTLED,
+        "suppressed": SUPPRESSED,
         "closed": Hop(also=("forget_subject",)),
     },
     "deadline": {
@@ -81,6 +86,8 @@ HOPS: dict[str, dict[str, Hop]] = {
         "received": Hop(opens=True),
         "verified": NOTED,
         "notice-sent": NOTED,
+        "planned": NOTED,
+        "task-settled": Hop(also=("work",)),
         "fulfilled": NOTED,
         "answer-sent": Hop(sends=(("dsar.closed", "closed", 308),), tasks=("certified",)),
         "certified": Hop(also=("certificates",)),
@@ -90,7 +97,13 @@ READS = {
     "intake": ("dsar.submissions", "dsar.verified", "dsar.fulfilled", "dsar.closed"),
     "verification": ("dsar.received", "dsar.closed"),
     "fulfillment": ("dsar.received", "dsar.verified", "dsar.closed"),
-    "deadline": ("dsar.received", "dsar.verified", "dsar.fulfilled", "dsar.journal.intake"),
+    "deadline": (
+        "dsar.received",
+        "dsar.verified",
+        "dsar.fulfilled",
+        "dsar.journal.intake",
+        "dsar.journal.fulfillment",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 from deploy.topics import apply
 from shared.events.topics import FULFILLED, SUPPRESSED, VERIFIED
 from shared.machine.ports import Writes
+from shared.machine.state_records import STATE_MONTH
 from shared.machine.storage import PostgresStore
 from shared.outbox import producer as producer_settings
 from shared.outbox import statements as sql
@@ -248,6 +249,23 @@ async def test_a_month_of_closed_requests_goes_as_a_whole_once_everything_of_it_
     assert await pool.fetchval(later) == 1
     assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
     await put(pool, [replace(a_row(ONE, 2), opened_month=month)])
+
+
+async def test_a_state_record_goes_from_the_outbox_when_it_has_been_out_for_long(pool: asyncpg.Pool) -> None:
+    states = [
+        replace(a_row(request(number), 1), opened_month=STATE_MONTH, request_id=None, sequence=None)
+        for number in range(3)
+    ]
+    await put(pool, states)
+    await until_done(a_relay(pool, Recording()))
+    outs = ("now() - interval '31 days'", "now()", "NULL")
+    for state, out in zip(states, outs, strict=True):
+        await pool.execute(f"UPDATE outbox SET published_at = {out} WHERE key = $1", state.key)  # noqa: S608 - the words above
+
+    await pool.fetchval("SELECT forget_outbox(now() - interval '30 days')")
+
+    left = {row["key"] for row in await pool.fetch("SELECT key FROM outbox")}
+    assert left == {state.key for state in states[1:]}
 
 
 @pytest.mark.durable

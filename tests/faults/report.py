@@ -72,6 +72,10 @@ def _run(chosen: Sequence[str], lines: Path) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - our own Python
 
 
+def _runs(number: int) -> str:
+    return "One run" if number == 1 else f"{number} runs, together"
+
+
 def _page(tallies: Sequence[dict[str, Any]]) -> str:
     rows = [_row(one) for one in tallies]
     injected, asked = (sum(one[name] for one in tallies) for name in ("injected", "asked"))
@@ -84,8 +88,8 @@ def _page(tallies: Sequence[dict[str, Any]]) -> str:
 
 Written by `make faults`; do not edit. What each row was counted by stands in `faults.jsonl` beside this page.{failed}
 
-**{injected} faults injected, {asked} requests, {lost} lost, {twice} effects twice.** {len(runs)} runs of {minutes:.0f}
-minutes together on {_machine()}; commit {commits}; {_versions()}.
+**{injected} faults injected, {asked} requests, {lost} lost, {twice} effects twice.** {_runs(len(runs))} of
+{minutes:.0f} minutes on {_machine()}; commit {commits}; {_versions()}.
 
 The four services ran as four processes (tests/faults/service.py, with shorter leases: {shorter} s; everything else
 as in production) behind fault proxies, over a real PostgreSQL and a real Apache Kafka. "Effects twice" is what the

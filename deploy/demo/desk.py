@@ -53,6 +53,22 @@ class WebDesk:
         )
         answer.raise_for_status()
 
+    async def collect(self, receipt: Receipt, assertion: str) -> bytes:
+        """Confirm again, and fetch the answer by the link that this gives."""
+        bearer = {"Authorization": f"Bearer {receipt.secret}"}
+        path = f"/requests/{receipt.request_id}/package/link"
+        link = await self._http.post(path, json={"assertion": assertion}, headers=bearer)
+        link.raise_for_status()
+        answer = await self._http.get(link.json()["link"])
+        answer.raise_for_status()
+        return answer.content
+
+    async def withdraw(self, receipt: Receipt) -> None:
+        """Take a request back."""
+        bearer = {"Authorization": f"Bearer {receipt.secret}"}
+        answer = await self._http.post(f"/requests/{receipt.request_id}/withdrawal", headers=bearer)
+        answer.raise_for_status()
+
     async def submission_key(self) -> Mapping[str, Any]:
         """Intake's published key for encrypted claims."""
         answer = await self._http.get("/.well-known/jwks.json")

@@ -8,11 +8,21 @@ from typing import Generic, Literal, TypeVar
 P = TypeVar("P")
 Via = Literal["http", "kafka"]
 Proof = Literal["assertion", "code", "none"]
-Role = Literal["ordinary", "late", "silent"]
+Role = Literal["ordinary", "late", "silent", "withdrawn", "held", "again", "unknown"]
+RESOLUTIONS: dict[Role, frozenset[str]] = {
+    "ordinary": frozenset({"complete", "partial"}),
+    "late": frozenset({"complete", "partial"}),
+    "held": frozenset({"complete", "partial"}),
+    "silent": frozenset({"denied"}),
+    "withdrawn": frozenset({"withdrawn"}),
+    "again": frozenset({"duplicate"}),
+    "unknown": frozenset({"nothing_found"}),
+}
+"""How a request of each role ends."""
 
 # The mix that a dealership sees: deletions above all, then questions, then opt-outs.
 RIGHTS = ("delete", "know_specific", "delete", "opt_out", "delete", "know_categories", "delete", "opt_out")
-FEWEST = 4
+FEWEST = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,8 @@ class Ask(Generic[P]):
     """One person's request.
 
     `late`: the dealer-management system is away while it runs, so its date has to be extended. `silent`: never
-    proves who they are, and is denied.
+    proves who they are, and is denied. `withdrawn`: is taken back while its tasks wait. `held`: waits for a legal hold,
+    and `again`: its person asks the same once more meanwhile. `unknown`: nobody holds anything of this person.
     """
 
     person: P
@@ -29,20 +40,31 @@ class Ask(Generic[P]):
     proof: Proof
     role: Role = "ordinary"
 
+    @property
+    def acts(self) -> bool:
+        """Whether it is this request that the systems act on."""
+        return self.role in {"ordinary", "late", "held"}
 
-def plan(people: Sequence[P], requests: int, seed: int) -> list[Ask[P]]:
-    """`requests` asks of different people, half over HTTP and half over Kafka, the last two late and silent.
+
+def plan(people: Sequence[P], stranger: P, requests: int, seed: int) -> list[Ask[P]]:
+    """`requests` asks of different people, half over HTTP and half over Kafka, the last six of a kind of their own.
 
     Raises:
         ValueError: fewer requests than the story needs, or more than there are people.
     """
     if not FEWEST <= requests <= len(people):
         raise ValueError(f"requests: give a number from {FEWEST} to {len(people)}")
-    chosen = random.Random(seed).sample(list(people), requests)  # noqa: S311 - repeatable, not secret
-    asks = [_ask(person, number) for number, person in enumerate(chosen[:-2])]
-    late = Ask(chosen[-2], "delete", "http", "assertion", "late")
-    silent = Ask(chosen[-1], "delete", "kafka", "none", "silent")
-    return [*asks, late, silent]
+    chosen = random.Random(seed).sample(list(people), requests - 2)  # noqa: S311 - repeatable, not secret
+    asks = [_ask(person, number) for number, person in enumerate(chosen[:-4])]
+    return [
+        *asks,
+        Ask(stranger, "know_specific", "http", "assertion", "unknown"),
+        Ask(chosen[-4], "delete", "http", "code", "withdrawn"),
+        Ask(chosen[-3], "delete", "http", "code", "held"),
+        Ask(chosen[-3], "delete", "kafka", "assertion", "again"),
+        Ask(chosen[-2], "delete", "http", "assertion", "late"),
+        Ask(chosen[-1], "delete", "kafka", "none", "silent"),
+    ]
 
 
 def _ask(person: P, number: int) -> Ask[P]:

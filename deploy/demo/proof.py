@@ -11,8 +11,9 @@ from uuid import UUID
 
 import httpx2
 
+from deploy.demo.answer_proof import what_was_collected
 from deploy.demo.cascadia.audit import Audit
-from deploy.demo.plan import Ask
+from deploy.demo.plan import RESOLUTIONS, Ask
 from deploy.demo.vendor_proof import what_vendors_were_told
 from deploy.demo.watch import Seen
 from deploy.demo.world import World
@@ -52,7 +53,7 @@ class Proved:
         )
 
 
-async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
+async def prove(world: World, receipts: Mapping[UUID, Ask[Any]], answers: Mapping[UUID, bytes]) -> Proved:
     """Look at everything with the business's own eyes."""
     audit = await world.business.audit().look()
     seen = {request_id: world.watch.seen[request_id] for request_id in receipts}
@@ -64,6 +65,7 @@ async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
         *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
         *[finding async for finding in _certificates(world, seen)],
         *told.findings(receipts),
+        *what_was_collected(world, receipts, answers),
         *world.office.findings([ask.person for ask in receipts.values() if _deleted(ask)]),
     ]
     return Proved(
@@ -72,7 +74,7 @@ async def prove(world: World, receipts: Mapping[UUID, Ask[Any]]) -> Proved:
         closed_in_time=sum(1 for one in seen.values() if one.closed and one.closed["in_time"]),
         extended=sum(one.extended for one in seen.values()),
         denied=sum(one.resolution == "denied" for one in seen.values()),
-        rows_left=_rows_left(audit, seen, receipts),
+        rows_left=_rows_left(audit, receipts),
         twice=len(twice),
         told=told.first_messages,
         broker=world.stack.broker,
@@ -89,7 +91,7 @@ def _ends(seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> Itera
             yield f"request {request_id} was answered late"
         if one.extended != (ask.role == "late"):
             yield f"request {request_id}: extended is {one.extended}, and the plan says otherwise"
-        if (one.resolution == "denied") != (ask.role == "silent"):
+        if one.resolution not in RESOLUTIONS[ask.role]:
             yield f"request {request_id} ended as {one.resolution}, and the plan says otherwise"
         numbers = Counter(one.types)
         if numbers["dsar.request.fulfilled.v1"] != 1 or numbers["dsar.request.closed.v1"] != 1:
@@ -107,9 +109,9 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
             yield f"request {request_id}: something is kept that no exemption covers"
         if ask.right == "opt_out" and audit.not_opted_out(ask.person):
             yield f"request {request_id}: a system does not show the opt-out"
-        if seen[request_id].resolution == "denied" and not left:
-            yield f"request {request_id} was denied, and the data is gone all the same"
-    changed = [ask.person for ask in receipts.values() if ask.right not in KNOWS and ask.role != "silent"]
+        if ask.role in {"silent", "withdrawn"} and not left:
+            yield f"request {request_id} ended as {seen[request_id].resolution}, and the data is gone all the same"
+    changed = [ask.person for ask in receipts.values() if ask.right not in KNOWS and ask.acts]
     touched = audit.bystanders_touched(changed)
     if touched:
         yield f"{len(touched)} rows of people who did not ask for a change were changed"
@@ -117,16 +119,11 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
 
 def _deleted(ask: Ask[Any]) -> bool:
     """By the plan, nothing of the person may be left."""
-    return ask.right == "delete" and ask.role != "silent"
+    return ask.right == "delete" and ask.acts
 
 
-def _rows_left(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[Any]]) -> int:
-    deletions = (
-        ask
-        for request_id, ask in receipts.items()
-        if ask.right == "delete" and seen[request_id].resolution != "denied"
-    )
-    return sum(len(audit.rows_left(ask.person)) for ask in deletions)
+def _rows_left(audit: Audit, receipts: Mapping[UUID, Ask[Any]]) -> int:
+    return sum(len(audit.rows_left(ask.person)) for ask in receipts.values() if _deleted(ask))
 
 
 async def _certificates(world: World, seen: Mapping[UUID, Seen]) -> AsyncIterator[str]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from deploy.demo.cascadia.people import stranger_to
 from deploy.demo.plan import plan
 from deploy.demo.processes import ServiceFailed
 from deploy.demo.proof import Proved, prove
@@ -38,15 +39,15 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
     Raises:
         StackError, ServiceFailed, TimeoutError: the run did not get to its proof; the text says why.
     """
-    plan(
-        range(PEOPLE), wanted.requests, wanted.seed
-    )  # a number that cannot be is told before anything starts
+    # A number that cannot be is told before anything starts.
+    plan(range(PEOPLE), PEOPLE, wanted.requests, wanted.seed)
 
     def say(sentence: str) -> None:
         console.print(f"· {sentence}", highlight=False, soft_wrap=True)
 
     async with world(wanted, say) as everything:
-        asks = plan(everything.business.people, wanted.requests, wanted.seed)
+        people = everything.business.people
+        asks = plan(people, stranger_to(people), wanted.requests, wanted.seed)
         story = Story(everything, asks, say)
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
@@ -54,7 +55,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
             await story.tell()
             watching.cancel()
             by_hand.cancel()
-        proved = await prove(everything, story.receipts)
+        proved = await prove(everything, story.receipts, story.answers)
         _say(proved, console)
         if stay:
             _where_to_look(everything, console)

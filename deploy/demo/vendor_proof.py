@@ -86,4 +86,4 @@ async def _messages(world: World) -> Any:
 
 
 def _concerns(vendor: str, ask: Ask[Any]) -> bool:
-    return ask.right in TOLD[vendor] and ask.role != "silent"
+    return ask.right in TOLD[vendor] and ask.acts

@@ -4,6 +4,7 @@ An adapter that can do better than one after the other says so by having the two
 are the single verbs in turn. Each person gets an outcome, a receipt and a proof of their own either way.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,12 @@ class Order:
     frozen: Frozen
     cut_off: datetime
     idempotency_key: str = ""
+
+
+def key_of_all(orders: Sequence[Order]) -> str:
+    """One key for one call about all of these: the same for the same requests in any order, and for no others."""
+    keys = sorted(one.idempotency_key for one in orders)
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 @runtime_checkable

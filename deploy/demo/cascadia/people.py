@@ -1,7 +1,8 @@
 """The people of the sample business: invented, at example.com and example.org, and the same for the same seed."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 _FIRST = (
@@ -54,6 +55,15 @@ def make_people(seed: int, count: int) -> tuple[Person, ...]:
     """Everybody, in the order of their numbers."""
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     return tuple(_person(number, chance) for number in range(1, count + 1))
+
+
+def stranger_to(people: Sequence[Person]) -> Person:
+    """Somebody who has never been in touch with the business."""
+    number = len(people) + 1
+    return replace(
+        people[0], number=number, first_name="Nobody", last_name="Known", email=f"nobody.{number}@example.net",
+        phone="", household=None, dms_email=None, owns_car=False, subscribes=False,
+    )  # fmt: skip
 
 
 def _person(number: int, chance: random.Random) -> Person:

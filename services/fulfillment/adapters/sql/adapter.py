@@ -19,7 +19,7 @@ from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
-from services.fulfillment.bulk import Order
+from services.fulfillment.bulk import Order, key_of_all
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
@@ -177,7 +177,7 @@ class SqlAdapter:
             return None
         committing = False
         try:
-            async with self._writing(f"{len(orders)} requests") as (connection, tables):
+            async with self._writing(key_of_all(orders)) as (connection, tables):
                 if not can_list(tables):
                     return None
                 change = delete_many(connection, tables, orders, self._bounds) if right == "delete" else None

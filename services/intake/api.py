@@ -184,5 +184,5 @@ def _download(pieces: AsyncIterator[bytes], kind: str, name: str) -> StreamingRe
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:
     """The body for OpenAPI: it is read by hand, within bounds, and not by the framework."""
-    schema = model.model_json_schema()
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

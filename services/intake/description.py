@@ -32,6 +32,17 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
                 if int(status) >= _FIRST_ERROR:
                     response["content"] = _PROBLEM
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            schemas |= _parts_of(operation.get("requestBody", {}))
     for name in _REPLACED:
         schemas.pop(name, None)
     return description
+
+
+def _parts_of(body: dict[str, Any]) -> dict[str, Any]:
+    """What a body's own schema defines beside it: components are where its references point to."""
+    parts: dict[str, Any] = {}
+    for kind in body.get("content", {}).values():
+        parts |= kind["schema"].pop("$defs", {})
+    return parts

@@ -24,12 +24,20 @@ from shared.keyfiles import KeyFiles
 from shared.private_files import read_private
 from shared.vault import KeyDestroyed, PostgresKeys, Vault
 from tests.support.eventually import eventually_async
+from tests.support.installation import Installations
 from tests.support.requester import ask
-from tests.support.running import Running, environment
-from tests.support.town import has_everything
+from tests.support.running import Running, environment, four_services
+from tests.support.town import Town, has_everything
 
 pytestmark = pytest.mark.connected
 YEARS_PASS = timedelta(days=800)
+
+
+@pytest.fixture
+async def running(installations: Installations, town: Town) -> AsyncIterator[Running]:
+    """A set of services of its own for each: years pass, and nobody else's holiday tables reach so far."""
+    async with four_services(await installations.make(), town) as found:
+        yield found
 
 
 async def types(running: Running, *words: str) -> Result:

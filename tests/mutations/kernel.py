@@ -20,7 +20,6 @@ from shared.tasks.runner import _Call
 from tests.mutations.seeding import (
     HOLDS,
     LOST_ANSWERS,
-    MOVED_KEYS,
     OLD_SYSTEM_SELDOM,
     TWO_RELAYS,
     UNSENDABLE,
@@ -189,12 +188,10 @@ KERNEL = (
     Mutation(
         "an early event is dropped, not parked",
         replaced(Batch, "park", always(lambda *_: None)),
-        plan=MOVED_KEYS,
     ),
     Mutation(
         "parked records are never drained",
         replaced(Shell, "drain_parked", always(_nothing_drained)),
-        plan=MOVED_KEYS,
     ),
     Mutation(
         "two command sources share their numbers",

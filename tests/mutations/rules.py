@@ -8,10 +8,12 @@ from typing import Any
 from unittest import mock
 
 from services.deadline.domain import clocks, closing, extension
+from services.deadline.domain import rules as deadline
 from services.deadline.domain.case import DeadlineCase, Draft
 from services.fulfillment.acting import ActHandler, _Rows
 from services.fulfillment.domain import FulfillmentCase, FulfillmentDomain, ending, finishing, planning
 from services.fulfillment.domain.case import Verified
+from shared.events.commands import ExtendDeadline
 from shared.events.deadline import DeadlineExtended
 from shared.machine.decision import Outgoing
 from shared.tasks.work import Again
@@ -24,6 +26,7 @@ from tests.mutations.seeding import (
     WITHDRAWALS,
     Mutation,
     always,
+    in_table,
     replaced,
 )
 from tests.simulation.scheduler import Scheduler
@@ -184,7 +187,10 @@ RULES = (
     Mutation("sibling tasks are counted by SELECT", _siblings_by_select),
     Mutation("open tasks are forgotten", replaced(planning, "_with", _forgets_open_tasks)),
     Mutation("a receipt is lost", replaced(finishing, "_acted", _loses_the_receipt)),
-    Mutation("an extension is published when it is decided", replaced(extension, "ask", _extends_at_once)),
+    Mutation(
+        "an extension is published when it is decided",
+        in_table(deadline.ASKED, ExtendDeadline, _extends_at_once),
+    ),
     Mutation(
         "an extension moves the date to another day",
         replaced(extension, "_extended", _extends_to_another_day),

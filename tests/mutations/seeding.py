@@ -29,9 +29,6 @@ OLD_SYSTEM = replace(DELETIONS, faults=frozenset({"points", "crash"}), legacy=Tr
 OLD_SYSTEM_SELDOM = replace(LOST_ANSWERS, legacy=True)
 HOLDS = replace(DELETIONS, faults=frozenset({"hold"}))
 WITHDRAWALS = replace(DELETIONS, faults=frozenset({"withdraw"}), rights=("opt_out",))
-MOVED_KEYS = replace(
-    DELETIONS, processes=2, faults=frozenset({"repartition", "stall", "withdraw"}), urgency=10.0
-)
 LONG = replace(DELETIONS, faults=frozenset({"jump", "points"}), urgency=10.0)
 UNSENDABLE = replace(DELETIONS, faults=frozenset({"unsendable"}), urgency=5.0)
 TWO_RELAYS = replace(LONG, processes=2)
@@ -50,6 +47,11 @@ class Mutation:
 def replaced(target: Any, name: str, made: Callable[[Any], Any]) -> Apply:
     """Put something made of the original in its place."""
     return lambda _scheduler: mock.patch.object(target, name, made(target.__dict__[name]))
+
+
+def in_table(table: Any, key: object, made: Callable[[Any], Any]) -> Apply:
+    """The same for a function that production code looks up in a table."""
+    return lambda _scheduler: mock.patch.dict(table, {key: made(table[key])})
 
 
 def always(value: Any) -> Callable[[Any], Any]:

@@ -29,7 +29,7 @@ def visibly_waiting(world: "World", request_id: UUID) -> bool:
     if world.blocked(request_id):
         return True
     first = world.databases["fulfillment"].subjects.joined.get(request_id)
-    if first is not None and visibly_waiting(world, first):
+    if first is not None and not closed(world, first) and visibly_waiting(world, first):
         return True
     fulfillment = world.databases["fulfillment"].tables
     stuck = [t for t in fulfillment.tasks.values() if t.new.request_id == request_id]

@@ -1,5 +1,6 @@
 """The OpenAPI description: the framework's own, with every error as the problem that it is."""
 
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,15 +27,12 @@ def describe(app: FastAPI) -> None:
 
 
 def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
-    for operations in description["paths"].values():
-        for operation in operations.values():
-            for status, response in operation["responses"].items():
-                if int(status) >= _FIRST_ERROR:
-                    response["content"] = _PROBLEM
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
-    for operations in description["paths"].values():
-        for operation in operations.values():
-            schemas |= _parts_of(operation.get("requestBody", {}))
+    for operation in chain.from_iterable(each.values() for each in description["paths"].values()):
+        for status, response in operation["responses"].items():
+            if int(status) >= _FIRST_ERROR:
+                response["content"] = _PROBLEM
+        schemas |= _parts_of(operation.get("requestBody", {}))
     for name in _REPLACED:
         schemas.pop(name, None)
     return description

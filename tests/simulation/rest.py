@@ -1,6 +1,7 @@
 """What must be true once nothing moves any more: nothing lost, everything ended or visibly waiting, one answer each."""
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -41,6 +42,29 @@ def visibly_waiting(world: "World", request_id: UUID) -> bool:
         or case.state in {"unknown", "refused"}
         or "failed" in {one.state for one in case.notices.values()}
     )
+
+
+def pending(world: "World") -> bool:
+    """A retry still to come, or a dead process's lease, would end in the midst of the replay.
+
+    The join of a first that waits for a person never ends.
+    """
+    soon = world.clock.now() + timedelta(days=1)
+    return any(
+        task.lease_until is not None
+        or (
+            task.state in {"queued", "ambiguous"}
+            and task.run_at < soon
+            and not _waits_for_its_first(world, task)
+        )
+        for database in world.databases.values()
+        for task in database.tables.tasks.values()
+    )
+
+
+def _waits_for_its_first(world: "World", task: TaskRow) -> bool:
+    plan = task.new.plan
+    return plan.handler == "join" and not closed(world, UUID(str(plan.body["first"])))
 
 
 def check_what_is_set_aside(world: "World") -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import timedelta
 
 from shared.database import TRANSIENT
 from shared.events.topics import SERVICES
@@ -12,7 +11,7 @@ from tests.simulation.log import PARTITIONS
 from tests.simulation.loop import SimulatedLoop, determined
 from tests.simulation.plan import Plan
 from tests.simulation.points import KilledError, Waiting, adopting
-from tests.simulation.rest import check_at_rest, check_what_is_set_aside, closed, visibly_waiting
+from tests.simulation.rest import check_at_rest, check_what_is_set_aside, closed, pending, visibly_waiting
 from tests.simulation.world import World
 
 DAY = 86_400.0
@@ -249,7 +248,7 @@ class Scheduler:
             world.people.retry()
         if self._starts():
             return True
-        if not self._pending() and all(
+        if not pending(world) and all(
             closed(world, one) or visibly_waiting(world, one) for one in world.people.asked
         ):
             return self._answered_for()
@@ -264,23 +263,6 @@ class Scheduler:
             return False
         self._completed = True
         return self.world.people.complete() and self._starts()
-
-    def _pending(self) -> bool:
-        """A retry still to come, or a dead process's lease, would end in the midst of the replay.
-
-        The join of a waiting first never ends.
-        """
-        soon = self.world.clock.now() + timedelta(days=1)
-        return any(
-            task.lease_until is not None
-            or (
-                task.state in {"queued", "ambiguous"}
-                and task.run_at < soon
-                and task.new.plan.handler != "join"
-            )
-            for database in self.world.databases.values()
-            for task in database.tables.tasks.values()
-        )
 
     def _next(self) -> float:
         """Seconds until the next date, lease or retry."""

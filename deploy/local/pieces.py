@@ -39,8 +39,7 @@ class Server:
 
 def ensure(server: Server, state: State) -> bool:
     """Running and ready afterwards; true when it had to be started."""
-    if state.running(server.name):
-        _wait(server, state)
+    if state.running(server.name) and _answers(server, state):
         return False
     held_until = time.monotonic() + HELD_MAY_LAST
     while True:
@@ -50,6 +49,18 @@ def ensure(server: Server, state: State) -> bool:
             if time.monotonic() > held_until:
                 raise
             time.sleep(0.3)
+
+
+def _answers(server: Server, state: State) -> bool:
+    """Whether what runs is ready; what was dying when it was looked at is started like what had died before."""
+    process = state.processes[server.name]
+    try:
+        _wait(server, state)
+    except StackError:
+        if processes.alive(process):
+            raise
+        return False
+    return True
 
 
 def halt(name: str, state: State) -> None:

@@ -23,15 +23,16 @@ from tests.support.town import Town
 pytestmark = pytest.mark.connected
 
 REQUESTS = 40
-# A dead owner's leases run out after 90 s, and its partitions come back after the group's session timeout.
+SHORT_LEASED = ("-m", "tests.faults.service")
+# A dead owner's leases have to run out, and its partitions come back after the group's session timeout.
 ALL_CLOSE_WITHIN = 240
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
 async def running(installations: Installations, town: Town) -> AsyncIterator[Running]:
-    """An installation that nobody else needs."""
-    async with four_services(await installations.make(), town) as found:
+    """An installation that nobody else needs, with shorter leases: two deaths in a row cost two of them."""
+    async with four_services(await installations.make(), town, program=SHORT_LEASED) as found:
         yield found
 
 

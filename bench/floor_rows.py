@@ -86,7 +86,6 @@ class Rows:
     def __init__(self, service: str, now: datetime) -> None:
         self._service, self._now = service, now
         self._month = month_of(now)
-        self._opened: list[UUID] = []
         self._changed: dict[UUID, None] = {}
         self._audit: list[UUID] = []
         self._also: dict[str, list[UUID]] = {}
@@ -97,8 +96,6 @@ class Rows:
         """What one record or ended task leads to."""
         self._changed[about] = None
         self._audit.append(about)
-        if hop.opens:
-            self._opened.append(about)
         for name in hop.also:
             self._also.setdefault(name, []).append(about)
         self.sends += [(topic, about, kind, size) for topic, kind, size in hop.sends]
@@ -111,9 +108,8 @@ class Rows:
 
     def statements(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Everything but the outbox, in the order in which it is written."""
-        if self._opened:
-            yield CASES, (self._opened, self._month)
         cases = list(self._changed)
+        yield CASES, (cases, self._month)
         yield LOCKED, (cases,)
         yield UPDATED, (cases, BODIES[self._service], APPLIED, HASH, self._now)
         numbers = [randrange(SEQUENCES) for _ in self._audit]  # noqa: S311 - a filler, not a secret

@@ -35,7 +35,6 @@ T = TypeVar("T")
 class Hop:
     """What one record, or one task that ended, leads to in a service."""
 
-    opens: bool = False
     sends: Sequence[tuple[str, str, int]] = ()
     tasks: Sequence[str] = ()
     also: Sequence[str] = ()
@@ -54,7 +53,6 @@ NOTED = Hop()
 HOPS: dict[str, dict[str, Hop]] = {
     "intake": {
         "submission": Hop(
-            opens=True,
             sends=(("dsar.received", "received", 1771), ("dsar.journal.intake", "accepted", 131)),
             tasks=("noticed",),
             also=("kept", "applied_commands", "vault"),
@@ -66,11 +64,11 @@ HOPS: dict[str, dict[str, Hop]] = {
         "closed": NOTED,
     },
     "verification": {
-        "received": Hop(opens=True, sends=(("dsar.verified", "verified", 276),)),
+        "received": Hop(sends=(("dsar.verified", "verified", 276),)),
         "closed": NOTED,
     },
     "fulfillment": {
-        "received": Hop(opens=True),
+        "received": NOTED,
         "verified": Hop(
             sends=(("dsar.journal.fulfillment", "planned", 58),),
             tasks=("settled", "settled", "last-settled"),
@@ -82,8 +80,8 @@ HOPS: dict[str, dict[str, Hop]] = {
         "closed": Hop(also=("forget_subject",)),
     },
     "deadline": {
-        "accepted": Hop(opens=True),
-        "received": Hop(opens=True),
+        "accepted": NOTED,
+        "received": NOTED,
         "verified": NOTED,
         "notice-sent": NOTED,
         "planned": NOTED,

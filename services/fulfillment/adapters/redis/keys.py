@@ -1,6 +1,6 @@
 """A collection whose rows are keys of their own: `customer:{id}`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -8,36 +8,19 @@ from redis.asyncio import Redis
 from services.fulfillment.adapters.redis import contents
 from services.fulfillment.adapters.redis.contents import Content
 from services.fulfillment.adapters.redis.failures import told
-from services.fulfillment.adapters.redis.looking import PAGE, Reach, scan
-from services.fulfillment.adapters.redis.patterns import Pattern
+from services.fulfillment.adapters.redis.looking import PAGE, scan
+from services.fulfillment.adapters.redis.table import RedisTable
 from services.fulfillment.datamap.additions import Match
-from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.datamap.spelling import is_spelling_of, sought
 from services.fulfillment.ports import Key
-from services.fulfillment.rowwise.documents import DOCUMENT, DocumentShape, changed
-from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape, same
+from services.fulfillment.rowwise.documents import DOCUMENT, changed
+from services.fulfillment.rowwise.rows import Row, RowFailure, same
 
 
-class KeyTable:
+class KeyTable(RedisTable):
     """One collection of the map."""
 
-    def __init__(self, collection: MapCollection, pattern: Pattern, reach: Reach, *, complete: bool) -> None:
-        self.collection = collection
-        self.documents = DocumentShape(collection, collection.primary_key, complete)
-        self.pattern = pattern
-        self._reach = reach
-
-    @property
-    def name(self) -> str:
-        return self.collection.name
-
-    @property
-    def shape(self) -> RowShape:
-        return self.documents
-
-    def found_by(self, column: str) -> bool:
-        """Keys can be gone through for anything; what stands in the key itself is quick."""
-        return column in self.collection.fields
+    counted = "keys"
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
         if self.pattern.columns == (column,) and match in {"exact", "sha256"}:
@@ -47,10 +30,7 @@ class KeyTable:
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
         if self.pattern.columns == (column,):
             return await self._read([self.pattern.key({column: str(value)}) for value in values])
-        wanted = list(values)
-        return await self._through(
-            lambda row: any(same(row.get(column), value) for value in wanted), column, most
-        )
+        return await super().having(column, values, most=most)
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
         named = {self._key(key): key for key in keys}
@@ -103,13 +83,10 @@ class KeyTable:
         fresh = self._row(key, now)
         return all(fresh.get(column) == row.get(column) for column in guarded)
 
-    async def _through(self, wanted: Callable[[Row], bool], where: str, most: int) -> list[Row]:
-        rows: list[Row] = []
+    async def _rows(self) -> AsyncIterator[Row]:
         async for keys in scan(self._reach.client(), self.pattern, self.pattern.glob({})):
-            rows += [row for row in await self._read(keys) if wanted(row)]
-            if len(rows) > most:
-                raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} keys match")
-        return rows
+            for row in await self._read(keys):
+                yield row
 
     async def _read(self, keys: Sequence[str]) -> list[Row]:
         found: dict[str, Content] = {}
@@ -134,7 +111,7 @@ class KeyTable:
         return {**content.document, **(self.pattern.read(key) or {})}
 
     def _key(self, key: Key) -> str:
-        return self.pattern.key(dict(zip(self.shape.key, map(str, key), strict=True)))
+        return self.pattern.key(self._named(key))
 
 
 def _spelt(value: object, seed: str, match: Match) -> bool:

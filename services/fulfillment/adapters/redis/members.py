@@ -6,48 +6,25 @@ from typing import Any
 from redis.asyncio import Redis
 
 from services.fulfillment.adapters.redis.failures import told
-from services.fulfillment.adapters.redis.looking import PAGE, Reach, scan
-from services.fulfillment.adapters.redis.patterns import Pattern
+from services.fulfillment.adapters.redis.looking import PAGE, scan
+from services.fulfillment.adapters.redis.table import RedisTable
 from services.fulfillment.datamap.additions import Match
-from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.datamap.spelling import is_spelling_of
 from services.fulfillment.ports import Key
-from services.fulfillment.rowwise.documents import DOCUMENT, DocumentShape
-from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape, same
+from services.fulfillment.rowwise.documents import DOCUMENT
+from services.fulfillment.rowwise.rows import Row, RowFailure
 
 MEMBER, SCORE, VALUE = "member", "score", "value"
 
 
-class MemberTable:
+class MemberTable(RedisTable):
     """One collection of the map: sets, sorted sets, lists, and hashes with a field for each person."""
 
-    def __init__(self, collection: MapCollection, pattern: Pattern, reach: Reach, *, complete: bool) -> None:
-        self.collection = collection
-        self.documents = DocumentShape(collection, collection.primary_key, complete)
-        self.pattern = pattern
-        self._reach = reach
-
-    @property
-    def name(self) -> str:
-        return self.collection.name
-
-    @property
-    def shape(self) -> RowShape:
-        return self.documents
-
-    def found_by(self, column: str) -> bool:
-        """Members can be gone through for anything."""
-        return column in self.collection.fields
+    counted = "members"
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
         return await self._through(
             lambda row: is_spelling_of(row.get(column), seed, match), column, self._reach.most
-        )
-
-    async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
-        wanted = list(values)
-        return await self._through(
-            lambda row: any(same(row.get(column), value) for value in wanted), column, most
         )
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
@@ -88,15 +65,6 @@ class MemberTable:
                 break
         return found
 
-    async def _through(self, wanted: Callable[[Row], bool], where: str, most: int) -> list[Row]:
-        rows: list[Row] = []
-        async for row in self._rows():
-            if wanted(row):
-                rows.append(row)
-            if len(rows) > most:
-                raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} members match")
-        return rows
-
     async def _rows(self) -> AsyncIterator[Row]:
         client = self._reach.client()
         async for keys in scan(client, self.pattern, self.pattern.glob({})):
@@ -107,9 +75,6 @@ class MemberTable:
 
     async def _kind(self, key: Key) -> str:
         return str(await self._reach.client().type(self.pattern.key(self._named(key))))
-
-    def _named(self, key: Key) -> dict[str, str]:
-        return dict(zip(self.shape.key, map(str, key), strict=True))
 
 
 async def _members(client: Redis, key: str) -> AsyncIterator[dict[str, Any]]:

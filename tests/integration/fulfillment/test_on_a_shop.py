@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
 from shared.events.fulfillment import SystemOutcome
 from shared.privacy import Claims
+from shared.vault.pieces import opening
 from tests.support.archives import text_of
 from tests.support.facts import RECEIVED_AT, verified
 from tests.support.fulfillment_board import Board, Crash
@@ -81,8 +83,9 @@ async def test_an_answer_to_know_shows_no_password_and_no_card(shop: Shop, tmp_p
 
     reference = board.fulfilled[0].package
     assert reference is not None
-    sealed = (tmp_path / f"{reference.package_id}.sealed").read_text()
-    answer = text_of(board.vault.open(board.request_id, reference.package_id, "package", sealed))
+    unseal = partial(board.vault.open, board.request_id, reference.package_id)
+    with (tmp_path / f"{reference.package_id}.sealed").open("rb") as file:
+        answer = text_of(b"".join(opening(file, "package", unseal)))
     assert EMAIL in answer
     assert "4111" not in answer
     assert "made up" not in answer

@@ -28,7 +28,8 @@ def instant(at: datetime) -> str:
     """An aware time as UTC text with microseconds, the same for every zone that it may have come in."""
     if at.tzinfo is None:
         raise ValueError("a time without a zone has no canonical form")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _sorted(value: Any) -> Any:
@@ -37,7 +38,7 @@ def _sorted(value: Any) -> Any:
     if kind in _SCALARS:
         return value
     if kind is dict:
-        return {key: _sorted(value[key]) for key in sorted(value)}
+        return {key: item if type(item := value[key]) in _SCALARS else _sorted(item) for key in sorted(value)}
     if kind is list or kind is tuple:
         return [_sorted(item) for item in value]
     if isinstance(value, str | int):

@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 from uuid import UUID
 
@@ -178,16 +179,16 @@ def _envelope(raw: Raw, headers: Mapping[str, str]) -> Envelope | Unreadable:
         time=time,
         sequence=int(headers["ce_sequence"]) if "ce_sequence" in headers else None,
         business=headers.get("ce_business", ""),
-        correlation_id=_correlation(headers, subject),
+        correlation_id=_correlation(headers),
         traceparent=_of_form(TRACEPARENT, headers.get("traceparent")) or "",
         signature=_of_form(SIGNATURE, headers.get("ce_signature")),
     )
 
 
-def _correlation(headers: Mapping[str, str], subject: UUID) -> str:
+def _correlation(headers: Mapping[str, str]) -> str:
     """An id or nothing; nearly always the subject's, which was read already."""
     text = headers.get("ce_correlationid", "")
-    return text if text == str(subject) else str(_uuid(text) or "")
+    return text if _as_written(text) is not None else str(_uuid(text) or "")
 
 
 def _of_form(form: re.Pattern[str], text: str | None) -> str | None:
@@ -218,7 +219,10 @@ def _subject(raw: Raw, headers: Mapping[str, str]) -> UUID | None:
     if raw.topic == SUPPRESSED.name:
         # No request: an id that stands for the hash.
         return request_id_for(SUPPRESSED.name, key) if headers.get("ce_subject") == key else None
-    subject = _uuid(headers.get("ce_subject", ""))
+    text = headers.get("ce_subject", "")
+    if text == key and (subject := _as_written(text)) is not None:
+        return subject
+    subject = _uuid(text)
     if ACKNOWLEDGEMENTS.vendor_in(raw.topic) is not None:
         return subject if _uuid(key) is not None else None
     return subject if subject is not None and str(subject) == key else None
@@ -240,12 +244,13 @@ def _record(raw: Raw, envelope: Envelope) -> Record | Unreadable:
 
 def write(envelope: Envelope, *, causation_id: str = "") -> dict[str, str]:
     """The headers of a record to send."""
+    subject = str(envelope.subject)
     headers = {
         "ce_specversion": "1.0",
         "ce_id": str(envelope.id),
         "ce_source": envelope.source,
         "ce_type": envelope.ce_type,
-        "ce_subject": str(envelope.subject),
+        "ce_subject": subject,
         "ce_time": envelope.time.isoformat(),
         "ce_dataschema": f"urn:habeas:schema:{envelope.ce_type}",
         "content-type": "application/json",
@@ -259,6 +264,13 @@ def write(envelope: Envelope, *, causation_id: str = "") -> dict[str, str]:
         "traceparent": envelope.traceparent,
     }
     return headers | {name: value for name, value in optional.items() if value}
+
+
+@lru_cache(maxsize=1024)
+def _as_written(text: str) -> UUID | None:
+    """An id in the one form in which we write ids; the records of a batch are about few requests."""
+    found = _uuid(text)
+    return found if found is not None and str(found) == text else None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -33,8 +33,8 @@ class Topic:
     partitions: int = 4
 
     def of(self, vendor: str) -> "Topic":
-        """One vendor's topic of a family."""
-        return replace(self, name=self.name.replace(MEMBER, vendor))
+        """One vendor's topic of a family; any other topic is itself."""
+        return replace(self, name=self.name.replace(MEMBER, vendor)) if vendor else self
 
     def vendor_in(self, name: str) -> str | None:
         """Whose topic of this family has this name; None for a topic of another, and for a family of none."""

@@ -130,12 +130,13 @@ class Batch(Generic[C]):
         if carries_head(type(body)):
             body = body.model_copy(update={"audit_head": working.head.hash})
         envelope = self._envelope(working, outgoing, message_id, cause)
+        headers = envelopes.write(envelope, causation_id=str(cause.id))
         value = body.model_dump_json().encode()
         self.writes.outbox.append(
             OutboxRow(
                 topic=outgoing.topic,
-                key=str(working.row.request_id),
-                headers=envelopes.write(envelope, causation_id=str(cause.id)),
+                key=headers["ce_subject"],
+                headers=headers,
                 value=value,
                 opened_month=working.row.opened_month,
                 request_id=working.row.request_id,

@@ -268,7 +268,7 @@ class DomainDriver(Generic[C]):
     def _local(self, body: Body) -> Message:
         self._turns += 1
         return Message(
-            id=uuid5(self._row.request_id, f"local {self._turns}"),
+            id=UUID(int=self._row.request_id.int ^ self._turns),
             ce_type="local",
             source="local",
             kind="local",

@@ -25,6 +25,10 @@ class LeanDriver(DomainDriver[C], Generic[C]):
         self._read: dict[int, Message] = {}
 
     @property
+    def case(self) -> C:
+        return self._held.case
+
+    @property
     def wake_at(self) -> datetime | None:
         return self._held.wake_at
 

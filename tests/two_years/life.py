@@ -84,11 +84,18 @@ class Life:
         self.codes: list[str] = []
         self._agenda: list[tuple[datetime, int, Act]] = []
         self._turn = count()
+        self._planned = dict.fromkeys(SERVICES, 0)
         self._woken: dict[str, datetime] = {}
 
     def at(self, when: datetime, act: Act) -> None:
         """Have something happen outside of the services."""
         heapq.heappush(self._agenda, (when, next(self._turn), act))
+
+    def up_from(self, part: str, when: datetime) -> datetime:
+        """When a part is there, which is counted where somebody has to wait for it."""
+        there = self.trouble.up_from(part, when)
+        self.told.waited[part] += there > when
+        return there
 
     def live(self) -> Told:
         """Let everything happen, in the order of time, until nothing is left to happen."""
@@ -159,8 +166,9 @@ class Life:
             self.told.said(self.now, one)
             self.hears(self, one)
             self._carry(driver, one)
-        for key in [key for key in driver.tasks if (service, key) not in self.told.tasks]:
+        for key in list(driver.tasks)[self._planned[service] :]:
             self._plan(service, key)
+        self._planned[service] = len(driver.tasks)
         hurried, driver.hurried[:] = tuple(driver.hurried), ()
         for key in hurried:
             self.again(service, key, self.now)
@@ -205,4 +213,4 @@ class Life:
         return driver
 
     def _when_up(self, service: str, when: datetime, act: Act) -> None:
-        self.at(max(self.trouble.up_from(service, max(when, self.now)), self.now), act)
+        self.at(self.up_from(service, max(when, self.now)), act)

@@ -88,7 +88,7 @@ def _ask(life: Life) -> None:
         life.deliver("intake", message, person.logged_after)
     else:
         found = submission(right=person.right)
-        life.now = life.trouble.up_from("intake", person.arrives_at)
+        life.now = life.up_from("intake", person.arrives_at)
         life.deliver("intake", life.local(SubmitRequest(submission=found), found))
     _later(life)
 
@@ -118,7 +118,7 @@ def _extend(life: Life) -> None:
 
 def _hand_over(life: Life, key: str) -> None:
     """The mail server takes it, unless it is away; then the task looks again when it is back."""
-    back = life.trouble.up_from("mail", life.now)
+    back = life.up_from("mail", life.now)
     if back > life.now:
         life.again("intake", key, back)
         return
@@ -146,10 +146,12 @@ def _work(life: Life, key: str) -> None:
     if what == WAIT or (name == VENDOR and right not in KNOW):
         _tell(life, key)
         return
-    done_at = life.trouble.up_from(name, life.told.tasks["fulfillment", key].run_at or life.now)
-    if key not in life.begun:
+    back = life.up_from(name, life.now)
+    if back > life.now:
+        life.again("fulfillment", key, back)
+    elif key not in life.begun:
         life.begun.add(key)
-        life.again("fulfillment", key, max(done_at, life.now) + life.person.takes[name])
+        life.again("fulfillment", key, life.now + life.person.takes[name])
     elif name == life.person.needs_person and key not in life.seen_to:
         life.finish("fulfillment", key, "needs_person", kind="credentials", reason="the password was changed")
     else:

@@ -5,6 +5,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from tests.two_years.calendar_of_trouble import BEGIN, END, Trouble
+from tests.two_years.counted import LATE, LATE_VENDOR, SILENT, SILENT_VENDOR
 
 if TYPE_CHECKING:
     from tests.two_years.run import Lived
@@ -16,9 +17,12 @@ WORDS = {
     "dsar.deadline.extended.v1": "extensions, by themselves or by an officer",
     "dsar.deadline.missed.v1": "misses stated",
     "dsar.deadline.miss-withdrawn.v1": "misses taken back, since the proof came later",
-    "closed late": "closed late, and said so",
+    LATE: "closed late, and said so",
+    SILENT: "people who never proved who they are",
     "dsar.directive.deletion.v1": "directives to a vendor: deletions, reminders among them",
     "dsar.directive.opt-out.v1": "directives to a vendor: opt-outs, reminders among them",
+    LATE_VENDOR: "vendors that were done after the day that their directive named",
+    SILENT_VENDOR: "vendors that never answered, until a person said so",
     "dsar.fulfillment.task-needs-person.v1": "tasks that waited for a person",
     "dsar.intake.notice-sent.v1": "notices that a mail server took",
     "dsar.intake.notice-failed.v1": "notices that nobody took",
@@ -46,11 +50,15 @@ def page(found: "Lived", trouble: Trouble, *, seconds: float, processor: float, 
         "",
         took,
         "",
+        f"{found.twice:,} of them were lived once more, behind the whole shell over a store in memory: all the same.",
+        "",
         *_table("what happened", "times", [(words, found.counts[name]) for name, words in WORDS.items()]),
         *_table("asked", "requests", _named(found, "asked: ")),
         *_table("closed", "requests", _named(found, "closed: ")),
         *_table("tries that were refused", "times", _named(found, "refused: ")),
-        *_table("away", "hours in all, outages", [(part, _away(trouble, part)) for part in trouble.outages]),
+        "| away | hours in all | outages | times that something waited for it |",
+        "|---|---|---|---|",
+        *(_away(trouble, found, part) for part in trouble.outages),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -71,7 +79,7 @@ def _table(left: str, right: str, rows: list[tuple[str, int]] | list[tuple[str, 
     return [f"| {left} | {right} |", "|---|---|", *told, ""]
 
 
-def _away(trouble: Trouble, part: str) -> str:
+def _away(trouble: Trouble, found: "Lived", part: str) -> str:
     spans = trouble.outages[part]
     hours = sum((end - begin).total_seconds() for begin, end in spans) / 3600
-    return f"{hours:.0f}, {len(spans)}"
+    return f"| {part} | {hours:.0f} | {len(spans)} | {found.counts[f'waited for: {part}']:,} |"

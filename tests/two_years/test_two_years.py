@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,9 +14,11 @@ import pytest
 from tests.support.domain_driver import DomainDriver
 from tests.two_years.calendar_of_trouble import Trouble
 from tests.two_years.checker import check
+from tests.two_years.counted import NEEDED, SILENT, missing
 from tests.two_years.outside import lived
 from tests.two_years.persons import RIGHTS, Person, draw
 from tests.two_years.run import PACE, live_all
+from tests.two_years.shell_driver import ShellDriver
 from tests.two_years.told import Fact, Told
 
 SEED = "slice"
@@ -35,12 +38,22 @@ def test_every_date_of_a_hundred_requests_is_the_one_that_is_worked_out_apart() 
     assert all(found.counts[name] for name in (EXTENDED, MISSED, CLOSED, WARNED, "closed late"))
 
 
-def test_a_case_that_is_written_and_read_each_time_lives_the_same() -> None:
+@pytest.mark.parametrize("driven_by", [DomainDriver, ShellDriver])
+def test_a_case_that_is_written_and_read_each_time_lives_the_same(
+    driven_by: type[DomainDriver[Any]],
+) -> None:
     numbers = range(100, 120)
 
-    lean, whole = live_all(numbers, SEED), live_all(numbers, SEED, DomainDriver)
+    lean, whole = live_all(numbers, SEED), live_all(numbers, SEED, driven_by)
 
     assert (whole.wrong, whole.counts) == ([], lean.counts)
+
+
+def test_two_years_in_which_nobody_was_silent_prove_too_little() -> None:
+    counts = Counter(dict.fromkeys(NEEDED, 1))
+
+    assert missing(counts) == []
+    assert missing(counts - Counter([SILENT, "waited for: mail"])) == ["waited for: mail", SILENT]
 
 
 @cache

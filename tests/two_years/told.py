@@ -1,6 +1,7 @@
 """What became of one request, in plain JSON and instants: all that the checker is given to judge by."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,8 @@ class Told:
     refusals: list[tuple[datetime, str, str]] = field(default_factory=list)
     tasks: dict[tuple[str, str], TaskPlan] = field(default_factory=dict)
     ended: dict[str, datetime] = field(default_factory=dict)
+    waited: Counter[str] = field(default_factory=Counter)
+    """How often something had to wait for a part that was away."""
 
     def said(self, at: datetime, sent: Sent) -> None:
         self.facts.append(Fact(at, sent.row.headers["ce_type"], json.loads(sent.row.value)))

@@ -81,7 +81,8 @@ def _warned(draft: Draft, received: Received, pace: Pace, now: datetime) -> Draf
     due_now: dict[ClockName, WarningTime] = {
         rung.clock: rung for rung in _rungs(draft.case, received) if rung.at <= now
     }
-    for clock, due in owed(received, extended=draft.case.extended).items():
+    dates = owed(received, extended=draft.case.extended) if due_now else {}
+    for clock, due in dates.items():
         rung, case = due_now.get(clock), draft.case
         if rung is None or now >= due.late_from or met_at(case, clock) is not None:
             continue

@@ -1,7 +1,6 @@
 """The domain itself: take a fact in, then settle everything that follows from what is known by now."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -46,7 +45,7 @@ class DeadlineDomain:
         draft = keys.settle_destroyed(case, draft, context.now)
         # What waited for a hold, or is ordered while it waits for the vault, is looked at now.
         goes_on = case.key == "destroying" and (ask is keys.order or case.is_held)
-        return replace(self._settled(draft, context), hurry=(DESTROY_KEY,) if goes_on else ())
+        return self._settled(draft, context, hurry=(DESTROY_KEY,) if goes_on else ())
 
     def wake(self, case: DeadlineCase, context: Context) -> Decision[DeadlineCase]:
         """Say what time alone brought."""
@@ -58,7 +57,7 @@ class DeadlineDomain:
             return Stop("not_closed")
         return keys.permit(case, case.closing, context.now) if key == DESTROY_KEY else Go()
 
-    def _settled(self, draft: Draft, context: Context) -> Decision[DeadlineCase]:
+    def _settled(self, draft: Draft, context: Context, hurry: tuple[str, ...] = ()) -> Decision[DeadlineCase]:
         pace: Pace = context.facts if context.facts is not None else {}
         draft = extension.settle_extension(draft)
         draft = automatic.settle_automatic(draft, pace, context.now)
@@ -71,6 +70,7 @@ class DeadlineDomain:
             events=draft.events,
             commands=draft.commands,
             tasks=draft.tasks,
+            hurry=hurry,
             wake_at=_wake_at(draft.case, context.now),
             closes=draft.closes,
         )

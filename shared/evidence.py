@@ -60,6 +60,7 @@ class NoticeEvidence(_Fact):
     kind: str
     channel: str
     handed_over_at: Instant
+    evidence: str | None = Field(default=None, exclude_if=lambda one: one is None)
 
 
 class EventEvidence(_Fact):

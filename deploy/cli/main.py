@@ -15,6 +15,7 @@ from deploy.cli import (
     events,
     evidence,
     keys,
+    letters,
     notices,
     operations,
     package,
@@ -53,6 +54,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(package.app, name="package")
 app.add_typer(requests.app, name="request")
+app.add_typer(letters.app, name="letters")
 app.add_typer(restore.app, name="restore")
 app.add_typer(report.app, name="report")
 app.add_typer(notices.app, name="notices")

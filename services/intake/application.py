@@ -107,6 +107,18 @@ class Application(BaseModel):
     customer_id: Annotated[str, _text(100), AfterValidator(_one_line)] | None = Field(
         default=None, description="The business's own number for the person.", repr=False
     )
+    postal_address: (
+        Annotated[
+            tuple[Annotated[str, _text(100), AfterValidator(_one_line)], ...],
+            BeforeValidator(_several),
+            Field(min_length=1, max_length=6),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Where a letter goes, a line each, for who has no e-mail address.",
+        repr=False,
+    )
     language: Language | None = Field(
         default=None, description="The language to answer in: en, which is the default, or es."
     )

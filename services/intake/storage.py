@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.intake.domain import IntakeCase
+from services.intake.domain import IntakeCase, Letter
 from shared.gathering import Gathering
 from shared.machine.decision import Kept
 
@@ -19,6 +19,11 @@ SELECT request_id, body FROM cases
 WHERE body IS NOT NULL AND body::jsonb ? 'received_at'
 ORDER BY (body::jsonb ->> 'received_at')::timestamptz DESC, request_id
 LIMIT $1"""
+
+_FAILED = """
+SELECT request_id, body FROM cases
+WHERE body IS NOT NULL AND body::jsonb @? '$.notices.*.state ? (@ == "failed")' ORDER BY request_id"""
+_PLANNED = "SELECT body FROM tasks WHERE request_id = $1 AND key = $2"
 
 MOST_AT_ONCE = 200
 
@@ -57,6 +62,16 @@ class IntakeTables:
             if case.received_at is not None:
                 listed.append(Listed(row["request_id"], case.received_at, case))
         return listed
+
+    async def with_failed_notices(self) -> list[tuple[UUID, IntakeCase]]:
+        """The requests with a notice that no mail could take."""
+        rows = await self._pool.fetch(_FAILED)
+        return [(row["request_id"], IntakeCase.model_validate_json(row["body"])) for row in rows]
+
+    async def planned(self, request_id: UUID, key: str) -> Letter | None:
+        """What a notice was to say, as it was planned."""
+        body = await self._pool.fetchval(_PLANNED, request_id, key)
+        return Letter.model_validate_json(body) if body else None
 
     async def _kept_of_all(self, request_ids: Sequence[UUID]) -> Sequence[dict[str, Kept]]:
         """One look for all notices that are written at once."""

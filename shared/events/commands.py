@@ -5,12 +5,13 @@ decision is signed by the console's or the CLI's key and names its actor.
 """
 
 import re
+from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, StringConstraints
 
-from shared.events.intake import NoticeKind
+from shared.events.intake import ByHand, NoticeKind
 from shared.events.message import Command, command
 from shared.events.topics import (
     COMMANDS_DEADLINE,
@@ -61,6 +62,22 @@ class WithdrawalSubmitted(Command):
 class Withdraw(Command):
     """The requester takes the request back, by its secret or through the staff that they told."""
 
+    actor: Actor
+
+
+@command("dsar.intake.record-handover", version=1, topic=COMMANDS_INTAKE, sources=PEOPLE, signed=True)
+class RecordHandover(Command):
+    """A person gave the requester a notice that no mail could take: posted it, read it out, or handed it over.
+
+    `on` is the local day on which that was done; what is proved by the evidence is dated to that day's end.
+    """
+
+    notice: Annotated[
+        str, StringConstraints(min_length=1, max_length=80, pattern=r"^[a-z:_0-9-]+$"), IMPERSONAL
+    ]
+    channel: ByHand
+    on: date
+    evidence: EvidenceReference
     actor: Actor
 
 

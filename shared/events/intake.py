@@ -14,6 +14,8 @@ from shared.privacy import SealedText
 Channel = Literal["web", "phone", "agent", "mail", "store", "api"]
 Requester = Literal["subject", "agent"]
 NoticeKind = Literal["acknowledgement", "verification_code", "extension", "answer", "denial", "withdrawal"]
+ByHand = Literal["letter", "phone", "in_person"]
+"""How a person tells a requester what no mail can."""
 
 
 @event("dsar.request.received", version=1, topic=RECEIVED)
@@ -53,12 +55,16 @@ class SubmissionRefused(Event):
 
 @event("dsar.intake.notice-sent", version=1, topic=JOURNAL_INTAKE)
 class NoticeSent(Event):
-    """A notice was handed over to its channel at `handed_over_at`, which is when it counts as given."""
+    """A notice was handed over to its channel at `handed_over_at`, which is when it counts as given.
+
+    `evidence` is set where a person did it: where it is proved, such as a line of the book of outgoing letters.
+    """
 
     kind: NoticeKind
-    channel: Literal["email"]
+    channel: Literal["email"] | ByHand
     handed_over_at: AwareDatetime
     notice_id: UUID = Field(description="the stable id behind the Message-ID; one notice, however often sent")
+    evidence: str | None = None
 
 
 @event("dsar.intake.notice-failed", version=1, topic=JOURNAL_INTAKE)

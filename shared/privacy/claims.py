@@ -11,6 +11,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Language = Literal["en", "es"]
 """The languages that people are answered in."""
 
+AddressLine = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+PostalAddress = Annotated[tuple[AddressLine, ...], Field(min_length=1, max_length=6)]
+"""Where a letter goes, a line each, without the name."""
+
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -43,6 +47,7 @@ class Claims(BaseModel):
     email: Email | None = None
     phone: Phone | None = None
     customer_id: CustomerId | None = None
+    postal_address: PostalAddress | None = None
     language: Language | None = None
     corrections: Corrections | None = None
     collected_from: date | None = None

@@ -1,11 +1,16 @@
 """What a person is answered, in their language, and how they get at it: through real mail, over real HTTP."""
 
 import io
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 import pyzipper
 
+from deploy.cli.letters_desk import print_letter, waiting_letters
+from shared.events.commands import RecordHandover
+from shared.events.intake import NoticeFailed
 from tests.support.archives import document_of
 from tests.support.eventually import eventually_async
 from tests.support.mailbox import Mail
@@ -49,6 +54,30 @@ async def test_an_answer_is_fetched_once_with_the_code_that_was_mailed_for_it(ru
         archive = locked.read("habeas-answer.zip", pwd=PASSWORD.encode())
     assert document_of(archive)["request_id"] == str(requester.request_id)
     assert again.status_code == httpx2.codes.NOT_FOUND
+
+
+async def test_who_has_no_e_mail_is_answered_by_a_letter_that_somebody_posts(
+    running: Running, tmp_path: Path
+) -> None:
+    person = running.town.somebody(has_everything)
+    caller = {"email": None, "channel": "phone", "postal_address": ["12 Oak Street", "Fresno, CA 93701"]}
+
+    requester = await ask(running, person, "opt_out", via="kafka", proof="none", name="Ada L.", **caller)
+    await running.tape.wait(requester.request_id, NoticeFailed)
+    home, request_id = running.settings.home, requester.request_id
+    [waits] = [one for one in await waiting_letters(home) if one.request_id == request_id]
+    printed, archive = await print_letter(home, request_id, None, tmp_path / "letter.pdf", None)
+    today = running.clock.now().astimezone(ZoneInfo("America/Los_Angeles")).date()
+    posted = RecordHandover(
+        notice=waits.key, channel="letter", on=today, evidence="postbook/118", actor="front-desk"
+    )
+    answer = await running.command(request_id, posted)
+    closed = await requester.closed()
+
+    assert (waits.kind, waits.reason, archive, answer) == ("answer", "no_address", None, "accepted")
+    assert printed.read_bytes().startswith(b"%PDF-")
+    assert (closed.resolution, closed.in_time) == ("complete", True)
+    assert request_id not in {one.request_id for one in await waiting_letters(home)}
 
 
 async def told(requester: Requester, subject: str) -> Mail:

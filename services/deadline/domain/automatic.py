@@ -45,8 +45,12 @@ def _may_extend(case: DeadlineCase, received: Received, now: datetime) -> bool:
     """Whether something is still waited for, and the law would still let the date move."""
     due = received.clocks.respond_by
     waits = case.work is not None and bool(case.work.open)
-    over = case.closing or case.ending or case.withdrawn_at or case.answered_at or case.extension
+    over = case.closing or case.ending or case.withdrawn_at or case.answered_at or _is_asked(case)
     return waits and not over and due is not None and now < due.late_from
+
+
+def _is_asked(case: DeadlineCase) -> bool:
+    return case.asks_extension or case.extended
 
 
 def _asked(case: DeadlineCase, look: WarningTime) -> bool:

@@ -45,6 +45,7 @@ class Notice(Part):
     kind: NoticeKind
     channel: str
     at: AwareDatetime
+    evidence: str | None = None
 
 
 class Extension(Part):
@@ -52,6 +53,7 @@ class Extension(Part):
 
     reasons: tuple[str, ...]
     told_at: AwareDatetime | None = None
+    by_hand: bool = False
 
 
 class Work(Part):
@@ -128,8 +130,9 @@ class DeadlineCase(Case):
 
     @property
     def asks_extension(self) -> bool:
-        """Whether an extension's notice is under way."""
-        return self.extension is not None and self.extension.told_at is None
+        """Whether an extension's notice is under way; one that a person would have to post may never be."""
+        extension = self.extension
+        return extension is not None and extension.told_at is None and not extension.by_hand
 
     @property
     def is_held(self) -> bool:

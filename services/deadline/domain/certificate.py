@@ -37,7 +37,13 @@ def certificate_payload(case: DeadlineCase, received: Received, ending: Ending, 
 
 def _notices(case: DeadlineCase) -> tuple[NoticeEvidence, ...]:
     return tuple(
-        NoticeEvidence(notice_id=one.id, kind=one.kind, channel=one.channel, handed_over_at=one.at)
+        NoticeEvidence(
+            notice_id=one.id,
+            kind=one.kind,
+            channel=one.channel,
+            handed_over_at=one.at,
+            evidence=one.evidence,
+        )
         for one in case.notices
     )
 

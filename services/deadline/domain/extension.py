@@ -47,6 +47,14 @@ def did_not_happen(case: DeadlineCase) -> DeadlineCase:
     return case.model_copy(update={"extension": None}) if case.asks_extension else case
 
 
+def is_left_to_a_person(case: DeadlineCase) -> DeadlineCase:
+    """No mail could take the notice: it counts if somebody posts it in time, and another may be asked for."""
+    if case.extension is None or not case.asks_extension:
+        return case
+    left = case.extension.model_copy(update={"by_hand": True})
+    return case.model_copy(update={"extension": left})
+
+
 def settle_extension(draft: Draft) -> Draft:
     """Move the date when the notice is known to have been handed over before the first one had passed."""
     case = draft.case

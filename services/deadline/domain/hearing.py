@@ -104,14 +104,23 @@ def _extended(case: DeadlineCase, message: Message) -> DeadlineCase:  # noqa: AR
 def _sent(case: DeadlineCase, message: Message) -> DeadlineCase:
     body = message.body
     assert isinstance(body, NoticeSent)  # noqa: S101 - narrows
-    notice = Notice(id=body.notice_id, kind=body.kind, channel=body.channel, at=body.handed_over_at)
+    notice = Notice(
+        id=body.notice_id,
+        kind=body.kind,
+        channel=body.channel,
+        at=body.handed_over_at,
+        evidence=body.evidence,
+    )
     notices = sorted((*case.notices, notice), key=lambda one: (one.at, one.id))
     return case.model_copy(update={"notices": tuple(notices)})
 
 
 def _not_sent(case: DeadlineCase, message: Message) -> DeadlineCase:
     assert isinstance(message.body, NoticeFailed | NoticeExpired)  # noqa: S101 - narrows
-    return extension.did_not_happen(case) if message.body.kind == "extension" else case
+    if message.body.kind != "extension":
+        return case
+    failed = isinstance(message.body, NoticeFailed)
+    return extension.is_left_to_a_person(case) if failed else extension.did_not_happen(case)
 
 
 def _refused(case: DeadlineCase, body: RefusedFields) -> DeadlineCase:

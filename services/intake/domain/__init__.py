@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from services.intake.domain import collecting, following, notifying, proving, receiving, withdrawing
+from services.intake.domain import (
+    collecting,
+    following,
+    handing_over,
+    notifying,
+    proving,
+    receiving,
+    withdrawing,
+)
 from services.intake.domain.case import IntakeCase
 from services.intake.domain.hearing import Heard, Rule, Verdict, unchanged
 from services.intake.domain.letter import Letter
@@ -17,7 +25,13 @@ from services.intake.messages import (
     UseLink,
     WithdrawRequest,
 )
-from shared.events.commands import RequestSubmitted, SendNotice, Withdraw, WithdrawalSubmitted
+from shared.events.commands import (
+    RecordHandover,
+    RequestSubmitted,
+    SendNotice,
+    Withdraw,
+    WithdrawalSubmitted,
+)
 from shared.events.deadline import DeadlineExtended, RequestClosed
 from shared.events.fulfillment import RequestFulfilled
 from shared.events.intake import RequestReceived, RequestWithdrawn
@@ -39,6 +53,7 @@ RULES: Final[Mapping[type[Body], Rule]] = {
     ConfirmCollecting: collecting.confirmed,
     UseLink: collecting.link_used,
     SendNotice: notifying.asked,
+    RecordHandover: handing_over.recorded,
     TaskFinished: notifying.finished,
     VerificationConcluded: following.verified,
     RequestFulfilled: following.fulfilled,

@@ -30,6 +30,7 @@ class Notice(Part):
     state: NoticeState = "planned"
     send_by: AwareDatetime | None = None
     handed_over_at: AwareDatetime | None = None
+    reason: str | None = None
 
 
 class Verified(Part):

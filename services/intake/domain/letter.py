@@ -36,6 +36,7 @@ class Letter(Part):
     has_package: bool = False
     give_access_key: bool = False
     collecting: bool = False
+    by_hand: bool = False
 
     def to_body(self) -> dict[str, Any]:
         """The JSON of the task's body."""

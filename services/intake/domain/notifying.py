@@ -17,6 +17,7 @@ from shared.machine.decision import Context, Decision, Go, Kept, Outgoing, Stop,
 # Intake alone says that a request arrived and how it ended; the rest is asked for by the service that knows.
 ASKED_BY = {"verification_code": VERIFICATION, "extension": DEADLINE}
 MOST_NOTICES = 14
+LONGEST_REASON = 40
 
 
 def asked(case: IntakeCase, heard: Heard) -> Verdict:
@@ -66,26 +67,28 @@ def permit(case: IntakeCase, key: str, context: Context) -> Go | Stop:
     notice = case.notices.get(key)
     if notice is None:
         return Stop("unknown_notice")
-    if _expired(notice, context.now):
+    if notice.state == "sent":
+        return Stop("handed_over", settled=True)
+    if expired(notice, context.now):
         return Stop("expired")
-    return Stop("not_needed") if not key.startswith(COLLECTING) and _moot(case, notice) else Go()
+    return Stop("not_needed") if not key.startswith(COLLECTING) and moot(case, notice) else Go()
 
 
-def _expired(notice: Notice, now: datetime) -> bool:
+def expired(notice: Notice, now: datetime) -> bool:
     return notice.send_by is not None and now >= notice.send_by
 
 
-def _moot(case: IntakeCase, notice: Notice) -> bool:
+def moot(case: IntakeCase, notice: Notice) -> bool:
     """Whether nothing is left to say: no acknowledgement after the answer (11 CCR 7021(a)).
 
     Nor an extension once the work is done: its reasons do not hold any more (Civ. Code 1798.145(h)(1)).
     """
-    moot: dict[str, bool] = {
+    needless: dict[str, bool] = {
         "acknowledgement": case.answered_at is not None,
         "extension": any((case.ending, case.answered_at, case.withdrawn_at)),
         "verification_code": not case.is_open or case.verified is not None,
     }
-    return moot.get(notice.kind, False)
+    return needless.get(notice.kind, False)
 
 
 def finished(case: IntakeCase, heard: Heard) -> Verdict:
@@ -100,9 +103,10 @@ def finished(case: IntakeCase, heard: Heard) -> Verdict:
         return _sent(case, body.key, notice, body.result)
     if body.status == "needs_person":
         fact = NoticeFailed(kind=notice.kind, reason=str(body.result.get("reason", "unknown")))
-        return _ended(case, body.key, notice, "failed", fact)
+        known = notice.model_copy(update={"reason": fact.reason[:LONGEST_REASON]})
+        return _ended(case, body.key, known, "failed", fact)
     # A notice that `calling` stopped does not say why; the clock does.
-    if _expired(notice, heard.context.now) and notice.send_by is not None:
+    if expired(notice, heard.context.now) and notice.send_by is not None:
         fact_expired = NoticeExpired(kind=notice.kind, send_by=notice.send_by)
         return _ended(case, body.key, notice, "expired", fact_expired)
     return _ended(case, body.key, notice, "canceled", None)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.intake.domain import Letter
+from services.intake.domain.handing_over import notice_id
 from services.intake.notices.rendering import Rendering
 from services.intake.notices.texts import Addressed
 from services.intake.ports import Accepted, Handover, KeptFields, MailServer, Rejected, Unsealer
@@ -18,7 +19,6 @@ from shared.privacy import Claims
 from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
 from shared.vault.errors import KeyDestroyed, KeyUnknown
 
-NOTICES: Final = UUID("0d6f2f5e-7c3f-5c51-9f6e-3a8b8f1f6c60")
 LONGEST_WAIT: Final = timedelta(minutes=15)
 
 
@@ -41,14 +41,14 @@ class NoticeHandler:
         claims, code = opened
         if claims.email is None:
             return Finished("needs_person", {"reason": "no_address"})
-        notice_id = uuid5(NOTICES, f"{task.request_id} {task.key}")
+        known_as = notice_id(task.request_id, task.key)
         addressed = Addressed(
-            task.request_id, notice_id, claims.email, code, self.clock.now(), claims.language or "en"
+            task.request_id, known_as, claims.email, code, self.clock.now(), claims.language or "en"
         )
         message = self.rendering.message(letter, addressed)
-        if not await calling(idempotency_key=str(notice_id)):
+        if not await calling(idempotency_key=str(known_as)):
             return Finished("canceled", {"reason": "not_permitted"})
-        return self._answer(await self.server.hand_over(message), notice_id, task.attempts)
+        return self._answer(await self.server.hand_over(message), known_as, task.attempts)
 
     async def _open(self, request_id: UUID, letter: Letter) -> tuple[Claims, str | None] | Finished:
         names = ["claims", *([letter.code_name] if letter.code_name else [])]
@@ -63,9 +63,9 @@ class NoticeHandler:
             return Finished("canceled", {"reason": "key_destroyed"})
         return Claims.from_bytes(opened["claims"]), _code(opened, letter)
 
-    def _answer(self, handover: Handover, notice_id: UUID, attempts: int) -> Answer:
+    def _answer(self, handover: Handover, known_as: UUID, attempts: int) -> Answer:
         if isinstance(handover, Accepted):
-            result = {"notice_id": str(notice_id), "handed_over_at": handover.at.isoformat()}
+            result = {"notice_id": str(known_as), "handed_over_at": handover.at.isoformat()}
             return Finished("done", result)
         if isinstance(handover, Rejected):
             return Finished("needs_person", {"reason": handover.reason})

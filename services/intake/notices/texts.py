@@ -32,6 +32,7 @@ class Addressed:
     code: str | None
     at: datetime
     language: Language = "en"
+    lines: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Addressed(request_id={self.request_id})"

@@ -121,6 +121,28 @@ def test_another_extension_may_be_asked_when_the_notice_did_not_go_out(how: str)
     assert watched.ask_extension().status == "applied"
 
 
+def test_an_extension_that_somebody_posted_in_time_counts_though_no_mail_could_take_it() -> None:
+    watched = _watched_until(DAY_36)
+    watched.ask_extension()
+    watched.hear(NoticeFailed(kind="extension", reason="no_address"))
+
+    step = watched.notice("extension")
+
+    assert [moved.reasons for moved in step.bodies(DeadlineExtended)] == [REASONS]
+    assert watched.case.extended
+
+
+def test_an_extension_that_was_posted_too_late_extends_nothing() -> None:
+    watched = _watched_until(DAY_36)
+    watched.ask_extension()
+    watched.hear(NoticeFailed(kind="extension", reason="no_address"))
+
+    step = watched.notice("extension", watched.due.late_from)
+
+    assert step.bodies(DeadlineExtended) == []
+    assert not watched.case.extended
+
+
 def _not_sent(how: str, watched: Watched) -> Event:
     if how == "failed":
         return NoticeFailed(kind="extension", reason="mailbox_unknown")

@@ -160,6 +160,26 @@ def test_the_access_key_is_mailed_only_to_who_could_not_be_given_it_before() -> 
     assert "1.access-key" in text(letter(desk, "answer"))
 
 
+@pytest.mark.parametrize(
+    ("language", "enclosed", "never"),
+    [("en", "enclosed with this letter", "e-mail"), ("es", "incluida con esta carta", "correo")],
+)
+def test_a_letter_that_is_posted_encloses_the_answer_and_speaks_of_no_mail(
+    language: Language, enclosed: str, never: str
+) -> None:
+    posted = answer("know", "complete", right="know_specific", **package()).model_copy(
+        update={"by_hand": True}
+    )
+    received_by_phone = acknowledgement().model_copy(update={"by_hand": True})
+
+    words = " ".join(text(posted, language=language).split())
+
+    assert enclosed in words
+    assert "download" not in words
+    assert "descarga" not in words
+    assert never not in text(received_by_phone, language=language, business=Business(name="Cascadia"))
+
+
 def test_the_code_stands_alone_on_its_line_until_when_it_is_good() -> None:
     desk = received()
     command = SendNotice(kind="verification_code", code="c2VhbGVk", expires_at=NOW + timedelta(days=3))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared.canonical import canonical_json
 from shared.evidence import CertificateRefused, EventEvidence, Instant, Sha256
 from shared.signing import KeyRing, PublicKeys, Unverified, sign, verify
+from shared.signing.jws import counts
 
 ADDENDUM_TYPE: Final = "habeas-addendum+jws"
 
@@ -48,6 +49,7 @@ def verify_addendum(token: str, keys: PublicKeys) -> Addendum | CertificateRefus
     if isinstance(payload, Unverified):
         return CertificateRefused(payload.reason)
     try:
-        return Addendum.model_validate_json(payload)
+        found = Addendum.model_validate_json(payload)
     except ValidationError:
         return CertificateRefused("format")
+    return found if counts(token, keys, found.found_at) else CertificateRefused("retired_key")

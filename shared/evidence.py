@@ -23,7 +23,7 @@ from pydantic import (
 
 from shared.canonical import canonical_json, instant, sha256_hex
 from shared.signing import KeyRing, PublicKeys, Unverified, sign, verify
-from shared.signing.jws import Reason
+from shared.signing.jws import Reason, counts
 
 CERTIFICATE_TYPE: Final = "habeas-certificate+jws"
 
@@ -102,7 +102,7 @@ class Certificate(_Fact):
 class CertificateRefused:
     """Why a certificate proves nothing."""
 
-    reason: Reason | Literal["format"]
+    reason: Reason | Literal["format", "retired_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,10 @@ def verify_certificate(token: str, keys: PublicKeys) -> Certificate | Certificat
     if isinstance(payload, Unverified):
         return CertificateRefused(payload.reason)
     try:
-        return Certificate.model_validate_json(payload)
+        found = Certificate.model_validate_json(payload)
     except ValidationError:
         return CertificateRefused("format")
+    return found if counts(token, keys, found.closed_at) else CertificateRefused("retired_key")
 
 
 def check_events(certificate: Certificate, values: Mapping[UUID, bytes]) -> EventFindings:

@@ -9,6 +9,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,6 +52,24 @@ def rotate_key(folder: Path, key: str) -> None:
     """Put a new version in front; the older ones stay, for what was made with them."""
     file = FILES[key]
     write_private(folder / file.name, file.rotated(read_private(folder / file.name)))
+    _publish(folder, file)
+
+
+def retire_key(folder: Path, key: str, kid: str, at: datetime) -> None:
+    """Say in the published keys that an older one signs nothing any more; what it signed before stays proved.
+
+    Raises:
+        KeyFileRefused: it is the one that signs, or none of them.
+    """
+    file = FILES[key]
+    ring = KeyRing.from_document(read_private(folder / file.name))
+    try:
+        retired = ring.retired(kid, at)
+    except ValueError:
+        raise KeyFileRefused(
+            f"{kid} is no older version of {key}: habeas keys show lists them, habeas keys rotate {key} makes a new one"
+        ) from None
+    write_private(folder / file.name, retired.private_document())
     _publish(folder, file)
 
 

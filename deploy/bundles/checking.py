@@ -23,7 +23,7 @@ from shared.evidence import (
     verify_certificate,
 )
 from shared.signing import PublicKeys, Unverified, verify
-from shared.signing.jws import signed_by
+from shared.signing.jws import counts, signed_by
 
 CLOSED: Final = "dsar.request.closed.v1"
 # More than any request's; a bundle comes from somebody else.
@@ -89,7 +89,13 @@ def _against_manifest(files: Files, keys: PublicKeys) -> Iterator[str]:
         return
     if manifest != files.get(MANIFEST):
         yield f"{MANIFEST} is not the one that was signed"
-    listed: dict[str, str] = json.loads(manifest)["files"]
+    said = json.loads(manifest)
+    if not counts(token, keys, datetime.fromisoformat(said["made_at"])):
+        yield f"{SIGNATURE}: signed by key {signed_by(token)}, which was retired before the bundle's date"
+    yield from _against_list(said["files"], files)
+
+
+def _against_list(listed: Mapping[str, str], files: Files) -> Iterator[str]:
     there = {name for name in files if name not in (MANIFEST, SIGNATURE)}
     for name in sorted(listed.keys() | there):
         if name not in there:

@@ -1,8 +1,12 @@
-"""One anchor more: what changed since the last one, signed, stamped if wanted, and put into every place."""
+"""One anchor more: what changed since the last one, signed, stamped if wanted, and put into every place.
 
-from collections.abc import AsyncIterator, Sequence
+Where more histories changed than are held in memory, several anchors follow one another: the first run's are many.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 
@@ -17,11 +21,15 @@ from deploy.chains.anchors import (
 )
 from deploy.chains.places import Place
 from deploy.chains.reading import case_heads
-from deploy.chains.register import register, registered
+from deploy.chains.register import Registered, register, registered
 from deploy.chains.scratch import Head, Scratch
 from deploy.chains.stamps import Authority
 from shared.events.topics import SERVICES
 from shared.signing import KeyRing, PublicKeys
+
+# What one anchor holds at the most; some eighty megabytes in memory.
+LARGEST: Final = 200_000
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +40,66 @@ class Keys:
     public: PublicKeys
 
 
-async def anchor_now(
-    connection: asyncpg.Connection,
-    places: Sequence[Place],
-    keys: Keys,
-    at: datetime,
-    authority: Authority | None = None,
-) -> tuple[Anchor, int]:
-    """Make the next anchor; it and the number of chains that it names.
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """Where anchors go, by whose keys and as of when; `progress` hears how many histories were looked at."""
+
+    places: Sequence[Place]
+    keys: Keys
+    at: datetime
+    authority: Authority | None = None
+    largest: int = LARGEST
+    progress: Progress = lambda _: None
+
+    def put(self, before: Registered | None, number: int, heads: Sequence[Head]) -> Registered:
+        """One anchor into every place; each at a moment of its own, by which they are named and read in order."""
+        at = self.at if before is None else max(self.at, before.at + timedelta(microseconds=1))
+        anchor = new_anchor(at, before.sha256 if before else None, number, heads)
+        stamp = self.authority.stamp(anchor.content) if self.authority else None
+        whole = signed(anchor, self.keys.ring, stamp)
+        for place in self.places:
+            whole.put(place)
+        return Registered(number, anchor.name, anchor.sha256, at)
+
+
+async def anchor_now(connection: asyncpg.Connection, anchoring: Anchoring) -> tuple[Registered, int]:
+    """Make the next anchor, or several; the last one and the number of histories that they name.
 
     Raises:
         AnchorRefused: an anchor that is there proves nothing, or a place lacks one that another has.
     """
-    scratch = Scratch()
+    scratch, made, count = Scratch(), list[Registered](), 0
     try:
-        before = _known(places, keys.public, scratch)
-        heads = [head async for head in _changed(connection, scratch)]
+        before = _listed(_known(anchoring.places, anchoring.keys.public, scratch))
+        earlier = await registered(connection)
+        number = max(before.number if before else 0, earlier[-1].number if earlier else 0)
+        async for heads in _pieces(connection, scratch, anchoring):
+            number, count = number + 1, count + len(heads)
+            made.append(before := anchoring.put(before, number, heads))
     finally:
         scratch.close()
-    made = await registered(connection)
-    number = max(before.number if before else 0, made[-1].number if made else 0) + 1
-    anchor = new_anchor(at, before, number, heads)
-    whole = signed(anchor, keys.ring, authority.stamp(anchor.content) if authority else None)
-    for place in places:
-        whole.put(place)
-    await register(connection, anchor)
-    return anchor, len(heads)
+    for one in made:
+        await register(connection, one)
+    return made[-1], count
+
+
+def _listed(last: Anchor | None) -> Registered | None:
+    return Registered(last.number, last.name, last.sha256, last.at) if last else None
+
+
+async def _pieces(
+    connection: asyncpg.Connection, scratch: Scratch, anchoring: Anchoring
+) -> AsyncIterator[list[Head]]:
+    """What changed, at most so many at once; one piece even if nothing did, since a day without an anchor is found."""
+    heads: list[Head] = []
+    any_yet = False
+    async for head in _changed(connection, scratch, anchoring.progress):
+        heads.append(head)
+        if len(heads) == anchoring.largest:
+            yield heads
+            heads, any_yet = [], True
+    if heads or not any_yet:
+        yield heads
 
 
 def _known(places: Sequence[Place], public: PublicKeys, scratch: Scratch) -> Anchor | None:
@@ -82,9 +124,14 @@ def _same(place: Place, filled: Sequence[Place], one: Signed) -> None:
         )
 
 
-async def _changed(connection: asyncpg.Connection, scratch: Scratch) -> AsyncIterator[Head]:
+async def _changed(
+    connection: asyncpg.Connection, scratch: Scratch, progress: Progress
+) -> AsyncIterator[Head]:
+    looked_at = 0
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         for service in SERVICES:
             async for request_id, head in case_heads(connection, service):
+                looked_at += 1
+                progress(looked_at)
                 if scratch.latest(service, request_id) != head:
                     yield service, request_id, head

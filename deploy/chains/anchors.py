@@ -20,7 +20,7 @@ from deploy.chains.scratch import Head
 from shared.audit import AuditHead
 from shared.canonical import Json, canonical_json, instant, sha256_hex
 from shared.signing import KeyRing, PublicKeys, Unverified, sign, verify
-from shared.signing.jws import signed_by
+from shared.signing.jws import counts, signed_by
 
 ANCHOR_TYPE: Final = "habeas-anchor+jws"
 FORMAT: Final = "habeas-anchor/2"
@@ -68,13 +68,13 @@ class Signed:
         place.put(f"{base}.jws", self.signature, self.anchor.at)
 
 
-def new_anchor(at: datetime, before: Anchor | None, number: int, heads: Iterable[Head]) -> Anchor:
-    """The anchor that follows `before`."""
+def new_anchor(at: datetime, previous: str | None, number: int, heads: Iterable[Head]) -> Anchor:
+    """The anchor that follows the one with the digest `previous`."""
     head: dict[str, Json] = {
         "format": FORMAT,
         "at": instant(at),
         "number": number,
-        "previous": before.sha256 if before else None,
+        "previous": previous,
     }
     content = BytesIO()
     with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as file:
@@ -127,6 +127,11 @@ def _read(place: Place, name: str, names: Sequence[str], keys: PublicKeys) -> Si
     _check_signature(f"{name} in {place}", signature, digest, keys)
     head = _heading_of(content, name)
     at = datetime.fromisoformat(head["at"])
+    token = signature.decode("ascii", "replace")
+    if not counts(token, keys, at):
+        raise AnchorRefused(
+            f"{name} in {place} is signed by {signed_by(token)}, which was retired before its date"
+        )
     stamp = place.read(f"{base}.tsr") if f"{base}.tsr" in names else None
     return Signed(Anchor(head["number"], at, name, digest, content), signature, stamp)
 

@@ -1,6 +1,6 @@
 """Whether history is as it was written: chains against themselves, their cases, the anchors and the events."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -34,6 +34,7 @@ class Audit:
     scratch: Scratch
     chains: int = 0
     rows: int = 0
+    progress: Callable[[int, int], None] = lambda *_: None
 
     async def findings(self, connection: asyncpg.Connection) -> AsyncIterator[Finding]:
         """Everything that is not as it was written, service by service, as of one moment."""
@@ -54,6 +55,7 @@ class Audit:
             ours = said is not None and said.request_id == chain.request_id
             self.chains += bool(chain.rows)
             self.rows += len(chain.rows)
+            self.progress(self.chains, self.rows)
             for row, what in _faults(chain, said if ours else None):
                 yield Finding(service, chain.request_id, row, what)
             said = next(known, None) if ours else said

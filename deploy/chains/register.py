@@ -9,8 +9,6 @@ from datetime import datetime
 
 import asyncpg
 
-from deploy.chains.anchors import Anchor
-
 _MADE = """
 CREATE SCHEMA IF NOT EXISTS evidence;
 CREATE TABLE IF NOT EXISTS evidence.anchors (
@@ -34,7 +32,7 @@ class Registered:
     at: datetime
 
 
-async def register(connection: asyncpg.Connection, anchor: Anchor) -> None:
+async def register(connection: asyncpg.Connection, anchor: Registered) -> None:
     """Remember an anchor that lies in its places; a crash before this leaves one more than the list has."""
     await connection.execute(_MADE)
     await connection.execute(_ADD, anchor.number, anchor.name, anchor.sha256, anchor.at)

@@ -1,6 +1,8 @@
 """How histories are anchored and checked from the command line, and what is said of it."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -8,13 +10,12 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from deploy.chains.anchoring import Keys, anchor_now
-from deploy.chains.anchors import Anchor
+from deploy.chains.anchoring import Anchoring, Keys, anchor_now
 from deploy.chains.checking import Audit, Finding
 from deploy.chains.events import add_stated_heads
 from deploy.chains.placed import Expected, check_anchors
 from deploy.chains.places import Place, place_of
-from deploy.chains.register import registered
+from deploy.chains.register import Registered, registered
 from deploy.chains.scratch import Scratch
 from deploy.chains.stamps import Authority
 from deploy.dead_letters import database
@@ -22,6 +23,8 @@ from deploy.settings import local_settings
 from shared.hosting import clock_of
 from shared.keyfiles import KeyFiles
 from shared.settings import Settings
+
+SAID_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +63,28 @@ class Report:
     findings: list[Finding]
 
 
-async def anchored(where: Where, timestamp_url: str | None) -> tuple[Anchor, int]:
-    """Anchor all services as of one moment; the anchor and how many histories had changed."""
+async def anchored(where: Where, timestamp_url: str | None) -> tuple[Registered, int]:
+    """Anchor all services as of one moment; the last anchor and how many histories had changed."""
     settings = where.settings()
     files = KeyFiles(settings.keys)
     keys = Keys(files.evidence(), files.evidence_public())
     authority = Authority(timestamp_url) if timestamp_url else None
-    with Console(stderr=True).status("Reading where every history ends ..."):
+    with _counted("Reading where every history ends: {:,} ...") as progress:
         async with database(settings, where.database_url) as connection:
-            return await anchor_now(connection, where.places(), keys, clock_of(settings).now(), authority)
+            now = clock_of(settings).now()
+            anchoring = Anchoring(where.places(), keys, now, authority, progress=progress)
+            return await anchor_now(connection, anchoring)
 
 
 async def audited(where: Where, wanted: Wanted) -> Report:
     """Check all services; AnchorRefused where an anchor itself proves nothing."""
     settings, scratch = where.settings(), Scratch()
     try:
-        with Console(stderr=True).status("Checking every service's history ..."):
-            # The events first: the row that an event names was committed before the event was sent.
-            if wanted.events:
-                await add_stated_heads(settings, scratch)
+        # The events first: the row that an event names was committed before the event was sent.
+        if wanted.events:
+            with _counted("Reading what events say of every history: {:,} events ...") as progress:
+                await add_stated_heads(settings, scratch, progress)
+        with _counted("Checking every service's history: {:,} of them, {:,} rows ...") as progress:
             async with database(settings, where.database_url) as connection:
                 expected = Expected(
                     public=KeyFiles(settings.keys).evidence_public(),
@@ -89,14 +95,26 @@ async def audited(where: Where, wanted: Wanted) -> Report:
                 )
                 count, findings = check_anchors(where.places(), expected, scratch)
                 scratch.index()
-                audit = Audit(scratch)
+                audit = Audit(scratch, progress=progress)
                 findings += [finding async for finding in audit.findings(connection)]
     finally:
         scratch.close()
     return Report(audit.chains, audit.rows, count, wanted.events, findings)
 
 
-def told_anchor(made: Anchor, count: int, where: Where, *, as_json: bool) -> None:
+@contextmanager
+def _counted(sentence: str) -> Iterator[Callable[..., None]]:
+    """Say on standard error how far it is; written anew a few times a second, however fast it goes."""
+    with Console(stderr=True).status(sentence.split(":", maxsplit=1)[0] + " ...") as status:
+
+        def progress(*counts: int) -> None:
+            if counts[0] % SAID_EVERY == 0:
+                status.update(sentence.format(*counts))
+
+        yield progress
+
+
+def told_anchor(made: Registered, count: int, where: Where, *, as_json: bool) -> None:
     """Say where the anchor lies."""
     if as_json:
         told = {"anchor": made.name, "number": made.number, "places": where.anchors, "histories": count}

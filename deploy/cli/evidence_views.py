@@ -28,6 +28,7 @@ SENTENCES: Final = {
     "type": "Not a certificate: the token was signed for another purpose.",
     "unknown_key": "Not proved: it says that the key {key} signed it, which is not among the given ones. Older keys "
     "stay published when a key is rotated: ask the business for that one.",
+    "retired_key": "Not genuine: the key {key} was retired before the date that it bears, and signs nothing since.",
     "signature": "Not genuine: the signature does not fit; the certificate was changed after it was signed.",
     "format": "Signed by the given key, but in a format that this version cannot read.",
 }

@@ -1,9 +1,12 @@
 """What `habeas keys` does beyond files: shows versions without key material, walks through the vault."""
 
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 
+from deploy.settings import local_settings
+from shared.hosting import clock_of
 from shared.keyfiles import KeyFiles
 from shared.private_files import KeyFileRefused, read_private
 from shared.vault import PostgresKeys, Rewrapped, rewrap
@@ -22,6 +25,11 @@ def key_versions(folder: Path) -> dict[str, list[str]]:
         "directives": [key.kid for key in keys.directives().keys],
         "cli": [key.kid for key in keys.cli().keys],
     }
+
+
+def now_of() -> datetime:
+    """The installation's time."""
+    return clock_of(local_settings()).now()
 
 
 async def rewrap_vault(home: Path) -> Rewrapped:

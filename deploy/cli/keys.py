@@ -23,6 +23,12 @@ class Key(StrEnum):
     cli = "cli"
 
 
+class Signing(StrEnum):
+    """Keys whose signatures bear a date of their own."""
+
+    evidence = "evidence"
+
+
 Home = Annotated[
     Path, typer.Option("--home", envvar="HABEAS_HOME", help="The folder above `keys` and `secrets`.")
 ]
@@ -51,6 +57,26 @@ def rotate(key: Annotated[Key, typer.Argument(help="Which key.")], home: Home = 
     with _refusals():
         rotate_key(home / "keys", key.value)
     typer.echo(f"{key.value}: a new version is in use{_what_next(key)}.")
+
+
+@app.command(epilog="Example: habeas keys retire evidence 2yQ0…")
+def retire(
+    key: Annotated[Signing, typer.Argument(help="Which key.")],
+    version: Annotated[str, typer.Argument(help="The older version, as `habeas keys show` names it.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Let an older key sign nothing from now on: what it signed before stays proved, what is dated later is refused.
+
+    First restart the services that use it, so that none still signs with it; then publish the public file anew.
+    """
+    from deploy.cli.key_views import now_of
+    from shared.keyfiles import retire_key
+
+    with _refusals():
+        retire_key(home / "keys", key.value, version, now_of())
+    typer.echo(
+        f"{key.value}: {version} signs nothing from now on; publish public/{key.value}.jwks.json anew."
+    )
 
 
 @app.command(epilog="Example: habeas keys show --json")

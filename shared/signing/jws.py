@@ -5,6 +5,7 @@ The type (`typ`) keeps a signature made for one purpose from being shown for ano
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from joserfc import jws
@@ -47,6 +48,11 @@ def verify(token: str, keys: PublicKeys, typ: str) -> bytes | Unverified:
         return Unverified("unknown_key")
     payload = verified_payload(token, key, _ACCEPTED)
     return Unverified("signature") if payload is None else payload
+
+
+def counts(token: str, keys: PublicKeys, at: datetime) -> bool:
+    """Whether the key of a verified token still signed at the date that it bears."""
+    return keys.counts(signed_by(token), at)
 
 
 def signed_by(token: str) -> str:

@@ -1,10 +1,12 @@
 """Ed25519 keys for what we sign, several at a time so that they can be rotated.
 
-A key's id is its RFC 7638 thumbprint: it follows from the key, so nobody can give one key another's name.
+A key's id is its RFC 7638 thumbprint: it follows from the key, so nobody can give one key another's name. A retired
+key carries `exp`: what it signed until then stays proved, what is dated later does not count.
 """
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from joserfc.errors import JoseError
@@ -16,13 +18,14 @@ Jwk = Mapping[str, Any]
 class SigningKey:
     """One private Ed25519 key; its repr shows the id only."""
 
-    __slots__ = ("_key", "kid")
+    __slots__ = ("_key", "kid", "retired_at")
 
-    def __init__(self, key: OKPKey) -> None:
+    def __init__(self, key: OKPKey, retired_at: datetime | None = None) -> None:
         if key.curve_name != "Ed25519" or not key.is_private:
             raise ValueError("a signing key is a private Ed25519 key")
         self._key = key
         self.kid = key.thumbprint()
+        self.retired_at = retired_at
 
     @classmethod
     def generate(cls) -> "SigningKey":
@@ -32,7 +35,8 @@ class SigningKey:
     def from_jwk(cls, jwk: Jwk) -> "SigningKey":
         """A private JWK; anything else is a ValueError that shows nothing of it."""
         try:
-            return cls(OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d")}))
+            key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d")})
+            return cls(key, _retired_at(jwk))
         except (JoseError, KeyError, TypeError, ValueError):
             raise ValueError("a signing key is a private Ed25519 key") from None
 
@@ -42,10 +46,17 @@ class SigningKey:
         return self._key
 
     def private_jwk(self) -> dict[str, Any]:
-        return {**self._key.as_dict(private=True), "kid": self.kid, "use": "sig"}
+        return {**self._key.as_dict(private=True), "kid": self.kid, "use": "sig", **self._ended()}
 
     def public_jwk(self) -> dict[str, Any]:
-        return {**self._key.as_dict(private=False), "kid": self.kid, "use": "sig"}
+        return {**self._key.as_dict(private=False), "kid": self.kid, "use": "sig", **self._ended()}
+
+    def retired(self, at: datetime) -> "SigningKey":
+        """The same key, which signs nothing from then on."""
+        return SigningKey(self._key, at)
+
+    def _ended(self) -> dict[str, int]:
+        return {"exp": int(self.retired_at.timestamp())} if self.retired_at else {}
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid})"
@@ -54,13 +65,13 @@ class SigningKey:
 class PublicKeys:
     """The Ed25519 public keys that a signature may come from, by id."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_retired")
 
     def __init__(self, jwks: Iterable[Jwk]) -> None:
-        keys = [
-            _import_public(jwk) for jwk in jwks if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519"
-        ]
-        self._keys = {key.thumbprint(): key for key in keys}
+        ours = [jwk for jwk in jwks if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519"]
+        keys = [(_import_public(jwk), _retired_at(jwk)) for jwk in ours]
+        self._keys = {key.thumbprint(): key for key, _ in keys}
+        self._retired = {key.thumbprint(): at for key, at in keys if at is not None}
 
     @classmethod
     def from_document(cls, document: bytes) -> "PublicKeys":
@@ -69,6 +80,11 @@ class PublicKeys:
 
     def get(self, kid: str) -> OKPKey | None:
         return self._keys.get(kid)
+
+    def counts(self, kid: str, at: datetime) -> bool:
+        """Whether what this key signed with that date counts: a retired key signs nothing any more."""
+        retired_at = self._retired.get(kid)
+        return retired_at is None or at < retired_at
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -99,6 +115,12 @@ class KeyRing:
     def rotated(self) -> "KeyRing":
         """The same keys behind a new first one."""
         return KeyRing([SigningKey.generate(), *self.keys])
+
+    def retired(self, kid: str, at: datetime) -> "KeyRing":
+        """The same keys, of which one ends; ValueError for the one that signs, and for one that is not there."""
+        if kid not in {key.kid for key in self.keys[1:]}:
+            raise ValueError("only an older key of the ring can be retired")
+        return KeyRing(key.retired(at) if key.kid == kid else key for key in self.keys)
 
     def private_document(self) -> bytes:
         return json.dumps({"keys": [key.private_jwk() for key in self.keys]}, indent=1).encode()
@@ -133,6 +155,14 @@ def read_jwks(document: bytes) -> list[Jwk]:
     if not jwks or not all(isinstance(jwk, dict) and "kty" in jwk for jwk in jwks):
         raise ValueError("this is no JSON Web Key Set")
     return list(jwks)
+
+
+def _retired_at(jwk: Jwk) -> datetime | None:
+    ended = jwk.get("exp")
+    try:
+        return None if ended is None else datetime.fromtimestamp(ended, UTC)
+    except (TypeError, OverflowError, OSError):
+        raise ValueError("the key set holds a damaged Ed25519 key") from None
 
 
 def _import_public(jwk: Jwk) -> OKPKey:

@@ -47,9 +47,9 @@ def made(count: int, ring: KeyRing = RING, stamp: bytes | None = None) -> list[S
     """Anchors in a row, a day apart."""
     found: list[Signed] = []
     for number in range(1, count + 1):
-        before = found[-1].anchor if found else None
+        previous = found[-1].anchor.sha256 if found else None
         heads = [("intake", ONE, AuditHead(number, f"{number:064x}"))]
-        found.append(signed(new_anchor(NOON + timedelta(days=number), before, number, heads), ring, stamp))
+        found.append(signed(new_anchor(NOON + timedelta(days=number), previous, number, heads), ring, stamp))
     return found
 
 

@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.chains.anchoring import Anchoring, Keys, anchor_now
 from deploy.chains.checking import Audit
+from deploy.chains.places import Folder
 from deploy.chains.scratch import Scratch
 from deploy.cli.main import app
 from shared import audit
@@ -219,6 +221,30 @@ async def test_an_anchor_names_only_what_changed_since_the_last_one(
     made = await auditor.anchor()
     assert (made["number"], made["histories"]) == (3, 1)
     assert await auditor.finds() == []
+
+
+async def test_more_histories_than_are_held_in_memory_take_several_anchors(
+    machine: Machine, auditor: Auditor, admin: asyncpg.Connection, kernel: Installation
+) -> None:
+    await machine.hear(*(Upstream().event(request(number), "x") for number in range(3, 6)))
+    files = KeyFiles(kernel.settings.keys)
+    seen: list[int] = []
+    anchoring = Anchoring(
+        [Folder(auditor.anchors)],
+        Keys(files.evidence(), files.evidence_public()),
+        NOON,
+        largest=2,
+        progress=seen.append,
+    )
+
+    last, count = await anchor_now(admin, anchoring)
+
+    assert (last.number, count, seen) == (3, 5, [1, 2, 3, 4, 5])
+    assert len(list(auditor.anchors.glob("*.jsonl.gz"))) == 3
+    assert await auditor.finds() == []
+    assert (await auditor.anchor())["histories"] == 0
+    await write_anew(admin)
+    assert [what for _, _, _, what in await auditor.finds()] != []
 
 
 async def test_the_newest_anchors_cannot_be_removed_unseen(

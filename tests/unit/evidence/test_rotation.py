@@ -1,6 +1,7 @@
 """The evidence key changes while requests go on: what was signed before, meanwhile and after verifies all the same."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -31,6 +32,54 @@ def test_certificates_of_before_during_and_after_a_rotation_verify(tmp_path: Pat
     assert loaded.primary.kid != files.evidence().primary.kid
     for token in (before, meanwhile, after):
         assert verified(tmp_path, token).exit_code == 0
+
+
+def retire(home: Path, kid: str) -> Result:
+    return CliRunner().invoke(app, ["keys", "retire", "evidence", kid, "--home", str(home)])
+
+
+def test_what_a_retired_key_signs_anew_is_refused_and_what_it_signed_before_stays_proved(
+    tmp_path: Path,
+) -> None:
+    init_keys(tmp_path / "keys")
+    stolen = KeyFiles(tmp_path / "keys").evidence()
+    before = sign_certificate(build_payload(a_certificate()), stolen)
+    rotate_key(tmp_path / "keys", "evidence")
+    assert retire(tmp_path, stolen.primary.kid).exit_code == 0
+    later = a_certificate().model_copy(update={"closed_at": datetime(2999, 1, 1, tzinfo=UTC)})
+
+    forged = verified(tmp_path, sign_certificate(build_payload(later), stolen))
+
+    assert forged.exit_code == 1
+    assert f"the key {stolen.primary.kid} was retired before the date" in " ".join(forged.stdout.split())
+    assert verified(tmp_path, before).exit_code == 0
+    assert (
+        verified(
+            tmp_path, sign_certificate(build_payload(later), KeyFiles(tmp_path / "keys").evidence())
+        ).exit_code
+        == 0
+    )
+
+
+def test_a_rotation_after_it_does_not_bring_a_retired_key_back(tmp_path: Path) -> None:
+    init_keys(tmp_path / "keys")
+    retired = KeyFiles(tmp_path / "keys").evidence().primary.kid
+    rotate_key(tmp_path / "keys", "evidence")
+    retire(tmp_path, retired)
+
+    rotate_key(tmp_path / "keys", "evidence")
+    init_keys(tmp_path / "keys")
+
+    assert not KeyFiles(tmp_path / "keys").evidence_public().counts(retired, datetime(2999, 1, 1, tzinfo=UTC))
+
+
+def test_the_key_that_signs_and_one_that_is_not_there_cannot_be_retired(tmp_path: Path) -> None:
+    init_keys(tmp_path / "keys")
+
+    for kid in (KeyFiles(tmp_path / "keys").evidence().primary.kid, "nobody"):
+        answer = retire(tmp_path, kid)
+        assert answer.exit_code == 1
+        assert "no older version of evidence" in answer.stderr
 
 
 def test_a_key_that_was_removed_is_named(tmp_path: Path) -> None:

@@ -41,10 +41,10 @@ REVOKE UPDATE ON {schema}.audit, {schema}.applied_commands FROM {role};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 """
 # What one service may do beyond that: old figures of how long systems took are deleted.
-# Who is suppressed no longer must leave no trace, nor what a prediction needs no more.
+# Who is suppressed no longer, or was answered long ago, must leave no trace, nor what a prediction needs no more.
 _OWN_GRANTS = {
     "deadline": "GRANT DELETE ON deadline.system_work TO {role}",
-    "fulfillment": "GRANT DELETE ON fulfillment.suppressed TO {role}",
+    "fulfillment": "GRANT DELETE ON fulfillment.suppressed, fulfillment.limited_requests TO {role}",
 }
 
 

@@ -1,4 +1,4 @@
-"""`habeas decide extend|hold|release|retry|complete`: a person's decisions about one request, signed and answered."""
+"""`habeas decide`: a person's decisions about one request, signed and answered."""
 
 import asyncio
 import getpass
@@ -27,6 +27,11 @@ class VendorOutcome(StrEnum):
     nothing = "nothing"
     impossible = "impossible"
     disproportionate = "disproportionate"
+
+
+class Decided(StrEnum):
+    grant = "grant"
+    deny = "deny"
 
 
 @app.command("extend")
@@ -123,6 +128,30 @@ def complete(  # noqa: PLR0913 - one option for each thing that is stated
 
     body = CompleteTask(task=task, outcome=outcome.value, actor=actor, reason=reason, evidence=evidence)
     send(request, body, as_json=as_json)
+
+
+@app.command("review")
+def review(
+    request: Request,
+    outcome: Annotated[Decided, typer.Option(help="What you decided.")],
+    reason: Annotated[str, typer.Option(help="Why, without a name; the requester reads why it is denied.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Decide about a request that waits for it: whether a third copy in twelve months is given, for example.
+
+    No rule ever denies such a request by itself. `grant` has it done as any other; `deny` answers it with your reason,
+    in which a fee may be offered (Civ. Code 1798.145(h)(3)). `habeas events show` says what is to be decided.
+
+    Example: habeas decide review 6f9c… --outcome grant --reason "a court asked for it"
+
+    Example: habeas decide review 6f9c… --outcome deny
+    --reason "You had two copies in the last 12 months; ask again from March 10, 2027"
+    """
+    from shared.events.commands import DecideReview
+
+    send(request, DecideReview(outcome=outcome.value, actor=actor, reason=reason), as_json=as_json)
 
 
 def send(request: UUID, body: "Command", *, as_json: bool) -> None:

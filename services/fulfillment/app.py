@@ -26,10 +26,12 @@ from services.fulfillment.earlier import Earlier
 from services.fulfillment.exporting import ExportHandler
 from services.fulfillment.joining import JoinHandler
 from services.fulfillment.lanes import Lane, Watched, lanes_of
+from services.fulfillment.limited import Limited, limited_rights
 from services.fulfillment.matching import MatchHandler
 from services.fulfillment.packaging import PackageHandler
 from services.fulfillment.ports import Adapter
 from services.fulfillment.rechecking import RecheckHandler
+from services.fulfillment.reviewing import ReviewHandler
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.storage import FulfillmentStore
 from services.fulfillment.subjects import Subjects
@@ -71,14 +73,15 @@ def assemble(
     for name in catalogue.out_of_reach():
         log.warning("system.out_of_reach", system=name)
     systems = Systems(connected)
+    limited = Limited(resources.pool, limited_rights())
     store, files = FulfillmentStore(resources.pool), AnswerFiles(resources.settings.packages_folder)
     return ServiceParts(
         domain=FulfillmentDomain(catalogue, aftercare()),
         prepare=Acknowledging((each.vendor for each in vendors), resources.keys).prepare,
-        facts=_found_in_the_transaction,
+        facts=partial(_found_in_the_transaction, limited),
         handlers=handlers(resources, systems, store, files, vendors),
         routes=lambda _batcher: suppression_routes(SuppressionRegister(resources.pool)),
-        chores=(partial(_remove_forgotten, files, store, resources.vault),),
+        chores=(partial(_remove_forgotten, files, store, resources.vault), limited.forget),
         closers=(systems.close,),
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
         topics=[ACKNOWLEDGEMENTS.of(each.vendor.vendor) for each in vendors],
@@ -102,6 +105,7 @@ def handlers(
         "match": MatchHandler(systems, subjects, vault),
         "package": PackageHandler(subjects, (vault, files), resources.keys.answers(), clock),
         "join": JoinHandler(store),
+        "review": ReviewHandler(),
         RECHECK: RecheckHandler(systems, earlier),
         SUPPRESS: SuppressHandler(subjects, store, resources.keys),
         "tell": TellHandler((each.vendor for each in vendors), subjects, store, resources.keys, clock),
@@ -114,9 +118,14 @@ def aftercare() -> Aftercare:
     return Aftercare({name: tuple(one.rechecks.looks()) for name, one in rules.items() if one.rechecks})
 
 
-async def _found_in_the_transaction(transaction: Transaction, messages: Sequence[Message]) -> dict[UUID, Any]:
-    """Who asked for the same before, and who is suppressed from now on: no message is about both."""
-    return {**await same_subject(transaction, messages), **await suppressions(transaction, messages)}
+async def _found_in_the_transaction(
+    limited: Limited, transaction: Transaction, messages: Sequence[Message]
+) -> dict[UUID, Any]:
+    """Who was answered before, who asks for the same now, and who is suppressed from now on."""
+    before = await limited.answered_before(transaction, messages)
+    now = await same_subject(transaction, messages)
+    both = {one: replace(before[one], first=first) for one, first in now.items() if one in before}
+    return {**before, **now, **both, **await suppressions(transaction, messages)}
 
 
 def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:

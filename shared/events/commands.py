@@ -145,6 +145,18 @@ class CompleteTask(Command):
     evidence: EvidenceReference | None = None
 
 
+@command("dsar.fulfillment.decide-review", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class DecideReview(Command):
+    """A person decides what no rule may: whether more is answered than the law asks for, whether an appeal is right.
+
+    The requester reads the reason of a denial (Civ. Code 1798.145(h)(2), 1798.145(h)(3)).
+    """
+
+    outcome: Literal["grant", "deny"]
+    actor: Actor
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=200), IMPERSONAL]
+
+
 @command("dsar.fulfillment.place-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
 class PlaceHold(Command):
     """A duty to keep data: no destruction for this request starts until it is released."""

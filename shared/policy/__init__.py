@@ -1,6 +1,7 @@
 """The law as data, one YAML per regime, and pure functions over it; who needs a date or a rule asks here."""
 
 from shared.policy.clocks import Clocks, DueDate
+from shared.policy.clockwork.limits import Limit, limit_of
 from shared.policy.clockwork.reckoning import compute_clocks, reckon, verification_rule
 from shared.policy.dates import DateOutOfRangeError
 from shared.policy.extensions import ExtensionRefusal, extension_refusal
@@ -31,6 +32,7 @@ __all__ = [
     "DueDate",
     "ExtensionRefusal",
     "Fact",
+    "Limit",
     "NotInForceError",
     "Regime",
     "Right",
@@ -44,6 +46,7 @@ __all__ = [
     "extension_looks",
     "extension_refusal",
     "key_kept_through",
+    "limit_of",
     "load_regime",
     "log_kept_through",
     "parse_right",

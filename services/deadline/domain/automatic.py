@@ -10,7 +10,7 @@ from typing import Final
 
 from services.deadline.domain import extension
 from services.deadline.domain.case import DeadlineCase, Draft, Received, regime_of
-from services.deadline.domain.work import ANSWER, Outlook, Pace, outlook
+from services.deadline.domain.work import ANSWER, DECISION, Outlook, Pace, outlook
 from shared.policy import WarningTime, extension_looks
 
 # A notice names a few systems; the journal names all of them.
@@ -44,7 +44,7 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
 def _may_extend(case: DeadlineCase, received: Received, now: datetime) -> bool:
     """Whether something is still waited for, and the law would still let the date move."""
     due = received.clocks.respond_by
-    waits = case.work is not None and bool(case.work.open)
+    waits = case.work is not None and any(name != DECISION for name in case.work.open)
     over = case.closing or case.ending or case.withdrawn_at or case.answered_at or _is_asked(case)
     return waits and not over and due is not None and now < due.late_from
 

@@ -19,6 +19,8 @@ Prediction = Literal["in_time", "late", "unknown"]
 ENOUGH: Final = 5
 # What a task about no system in particular works on: putting the answer together.
 ANSWER: Final = "answer"
+# What waits for a person to decide whether the request is answered at all; no reason to take more time.
+DECISION: Final = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def stuck(case: DeadlineCase, message: Message) -> DeadlineCase:
     body = message.body
     assert isinstance(body, TaskNeedsPerson)  # noqa: S101 - narrows
     work = case.work or Work(since=message.at)
-    name = body.system or ANSWER
+    name = DECISION if body.kind == DECISION else body.system or ANSWER
     more = {"open": _more(work.open, name), "stuck": _more(work.stuck, name)}
     return _with(case, work.model_copy(update=more))
 

@@ -1,12 +1,13 @@
 """The one place that moves a case on: whenever nothing is open, what comes next."""
 
-from services.fulfillment.domain import aftercare, ending, planning
+from services.fulfillment.domain import aftercare, ending, planning, reviewing
 from services.fulfillment.domain.aftercare import Aftercare
 from services.fulfillment.domain.case import FulfillmentCase, Stage, Verified
 from services.fulfillment.domain.catalogue import Catalogue
 from services.fulfillment.domain.planning import Step
 from shared.events.fulfillment import Resolution
 from shared.machine.decision import Context, TaskPlan
+from shared.policy.rights import Right
 
 
 def advance(
@@ -41,26 +42,34 @@ def _with_what_comes_after(
 
 
 def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:
-    right = verified.right
     if not verified.allows:
         return _end(case, ("denied", ending.IDENTITY_NOT_VERIFIED), catalogue, context)
     if case.stage == "joining":
         return _end(case, ("duplicate", None), catalogue, context)
-    if case.stage == "waiting" and case.duplicate_of is not None:
-        return planning.plan_join(case)
-    matching = planning.plan_match(case, catalogue, right) if case.stage == "waiting" else None
-    if matching is not None:
-        return matching
-    if case.stage in {"waiting", "matching"}:
+    if case.stage == "reviewing" and not reviewing.is_granted(case):
+        return _end(case, ("denied", reviewing.reason_of(case)), catalogue, context)
+    right = case.right or verified.right
+    first = _before_acting(case, catalogue, right) if case.stage in {"waiting", "reviewing"} else None
+    if first is not None:
+        return first
+    if case.stage in {"waiting", "reviewing", "matching"}:
         case, events, plans = planning.plan_acts(case, catalogue, right)
         if plans:
             return case, events, plans
-    return _answer(case, verified, catalogue, context)
+    return _answer(case, right, catalogue, context)
 
 
-def _answer(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, context: Context) -> Step:
+def _before_acting(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step | None:
+    """What comes before any system is asked to do something; a person's decision is asked for once."""
+    if case.stage == "waiting" and case.duplicate_of is not None:
+        return planning.plan_join(case)
+    review = reviewing.needed(case, right) if case.stage == "waiting" else None
+    return planning.plan_review(case, review) if review else planning.plan_match(case, catalogue, right)
+
+
+def _answer(case: FulfillmentCase, right: Right, catalogue: Catalogue, context: Context) -> Step:
     if case.stage == "acting" and case.parts:
-        return planning.plan_package(case, verified.right)
+        return planning.plan_package(case, right)
     return _end(case, ending.resolution_of(case), catalogue, context)
 
 

@@ -11,7 +11,7 @@ from shared.events.verification import Conclusion
 from shared.machine.decision import Case
 from shared.policy.rights import Right
 
-Stage = Literal["waiting", "joining", "matching", "acting", "packaging", "ended"]
+Stage = Literal["waiting", "joining", "reviewing", "matching", "acting", "packaging", "ended"]
 PROVED: frozenset[Conclusion] = frozenset({"verified", "downgraded"})
 POSITIVE: frozenset[Conclusion] = PROVED | {"not_needed"}
 
@@ -83,6 +83,14 @@ class Word(_Part):
     digest: str
 
 
+class Review(_Part):
+    """What a person has to decide before anything is done, and what they decided; `words` are for them."""
+
+    words: str
+    decided: Literal["grant", "deny"] | None = None
+    reason: str | None = None
+
+
 class FulfillmentCase(Case):
     """One request as fulfillment sees it.
 
@@ -90,6 +98,7 @@ class FulfillmentCase(Case):
     request may end only when it is empty. `systems` is the catalogue's answer on the day of planning, kept
     because the catalogue may change while a request runs. A released hold is remembered, since it may be
     heard of before it was placed; so are the tasks that a person completed, which nobody has to prove any more.
+    `answered_before` is when the same person's earlier requests came that were answered, where the law limits how many.
     `later` holds the keys of what is still to be looked at after the end: nothing waits for that.
     """
 
@@ -102,6 +111,8 @@ class FulfillmentCase(Case):
     withdrawn_at: AwareDatetime | None = None
     verified: Verified | None = None
     duplicate_of: UUID | None = None
+    answered_before: tuple[AwareDatetime, ...] = ()
+    review: Review | None = None
     placed_holds: tuple[UUID, ...] = ()
     released_holds: tuple[UUID, ...] = ()
     stage: Stage = "waiting"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.fulfillment.domain import planning, vendors
 from services.fulfillment.domain.case import FulfillmentCase, Word
-from shared.events.commands import CompleteTask, PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, DecideReview, PlaceHold, ReleaseHold, RetryTask
 from shared.events.fulfillment import HoldPlaced, HoldReleased
 from shared.machine.decision import Decision, Outgoing
 
@@ -15,6 +15,8 @@ ENDED = "already_ended"
 UNKNOWN_TASK = "unknown_task"
 NOT_FOR_A_PERSON = "not_for_a_person"
 NO_EVIDENCE = "evidence_missing"
+NOTHING_TO_DECIDE = "nothing_to_decide"
+DECIDED = "already_decided"
 
 
 def retry_task(case: FulfillmentCase, body: RetryTask) -> Decision[FulfillmentCase]:
@@ -61,6 +63,19 @@ def _complete_act(case: FulfillmentCase, body: CompleteTask, digest: str) -> Dec
         "stuck": tuple(key for key in case.stuck if key != body.task),
     }
     return Decision(case.model_copy(update=update), hurry=(body.task,))
+
+
+def decide_review(case: FulfillmentCase, body: DecideReview) -> Decision[FulfillmentCase]:
+    """What a person decided about a request that waits for it, once; it goes on, or ends as denied, at once."""
+    if case.stage == "ended" or case.withdrawn_at is not None:
+        return Decision(case, refusal=ENDED)
+    if planning.REVIEW not in case.open or case.review is None:
+        return Decision(case, refusal=NOTHING_TO_DECIDE)
+    if case.review.decided is not None:
+        return Decision(case, refusal=DECIDED)
+    decided = case.review.model_copy(update={"decided": body.outcome, "reason": body.reason})
+    stuck = tuple(key for key in case.stuck if key != planning.REVIEW)
+    return Decision(case.model_copy(update={"review": decided, "stuck": stuck}), hurry=(planning.REVIEW,))
 
 
 def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.fulfillment.domain import ending, planning, vendors
+from services.fulfillment.domain import ending, planning, reviewing, vendors
 from services.fulfillment.domain.case import FulfillmentCase, Part
 from shared.events.fulfillment import (
     PackageReference,
@@ -18,7 +18,7 @@ UNPROVED = "unproved"
 
 def needs_person(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
     """The task stays open until a person has mended what stopped it and sent RetryTask."""
-    if case.word_on(body.key) is not None:
+    if case.word_on(body.key) is not None or reviewing.is_decided(case, body.key):
         # Somebody answered for it while it was tried once more: looked at now, it ends by their word.
         return Decision(case, hurry=(body.key,))
     kind = str(body.result.get("kind", "refused"))

@@ -6,13 +6,23 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.fulfillment.domain import acknowledgements, aftercare, commands, finishing, planning, vendors
+from services.fulfillment.domain import (
+    acknowledgements,
+    aftercare,
+    commands,
+    finishing,
+    planning,
+    reviewing,
+    vendors,
+)
 from services.fulfillment.domain.advancing import advance
 from services.fulfillment.domain.aftercare import Aftercare
 from services.fulfillment.domain.case import FulfillmentCase, Verified
 from services.fulfillment.domain.catalogue import Catalogue
+from services.fulfillment.domain.reviewing import AnsweredBefore
 from shared.events.commands import (
     CompleteTask,
+    DecideReview,
     LiftSuppression,
     PlaceHold,
     RecordReplay,
@@ -76,15 +86,25 @@ class FulfillmentDomain:
         """
         if key in case.later:
             return aftercare.permit(case, key, context)
-        if case.word_on(key) is not None:
-            return Stop("completed", settled=True)
-        if case.withdrawn_at is not None or case.closed_at is not None or case.stage == "ended":
-            return Stop("closed" if case.withdrawn_at is None else "withdrawn")
+        over = _over(case, key)
+        if over is not None:
+            return over
         if purpose != "act":
             return Go()
         if case.verified is None or not case.verified.allows:
             return Stop("not_verified")
         return _permit_act(case, key, context)
+
+
+def _over(case: FulfillmentCase, key: str) -> Stop | None:
+    """Why nothing is left to do for a task."""
+    if case.word_on(key) is not None:
+        return Stop("completed", settled=True)
+    if reviewing.is_decided(case, key):
+        return Stop("decided")
+    if case.withdrawn_at is not None or case.closed_at is not None or case.stage == "ended":
+        return Stop("closed" if case.withdrawn_at is None else "withdrawn")
+    return None
 
 
 def _permit_act(case: FulfillmentCase, key: str, context: Context) -> Go | Stop | Wait:
@@ -121,12 +141,17 @@ def _withdrawn(
 def _verified(
     case: FulfillmentCase, body: VerificationConcluded, _: Message, context: Context
 ) -> Decision[FulfillmentCase]:
-    """Take it over, with what the transaction found: another open request of the same verified subject."""
+    """Take it over, with what the transaction found of the same verified subject.
+
+    That is another open request for the same, and the answered ones that a law which limits them may count.
+    """
     if case.verified is not None:
         return Decision(case)
     verified = Verified(conclusion=body.conclusion, right=body.right, concluded_at=body.concluded_at)
-    first = context.facts if isinstance(context.facts, UUID) and verified.is_proved else None
-    return Decision(case.model_copy(update={"verified": verified, "duplicate_of": first}))
+    found = context.facts if isinstance(context.facts, AnsweredBefore) else AnsweredBefore((), context.facts)
+    first = found.first if isinstance(found.first, UUID) and verified.is_proved else None
+    update = {"verified": verified, "duplicate_of": first, "answered_before": found.received}
+    return Decision(case.model_copy(update=update))
 
 
 def _extended(
@@ -164,6 +189,7 @@ _RULES: Mapping[type[Body], Rule] = {
     DirectiveReceived: acknowledgements.received,
     DirectiveCompleted: acknowledgements.completed,
     DirectiveRefused: acknowledgements.refused,
+    DecideReview: _commanded(commands.decide_review),
     RetryTask: _commanded(commands.retry_task),
     CompleteTask: lambda case, body, message, _: commands.complete_task(case, body, message.digest),
     LiftSuppression: _commanded(aftercare.lifted_by_person),

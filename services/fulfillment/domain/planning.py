@@ -1,15 +1,16 @@
-"""From a case with nothing open to its next tasks: join, match, act, package, in this order."""
+"""From a case with nothing open to its next tasks: join, review, match, act, package, in this order."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from services.fulfillment.domain.case import Directive, FulfillmentCase, Part
+from services.fulfillment.domain.case import Directive, FulfillmentCase, Part, Review
 from services.fulfillment.domain.catalogue import Catalogue, SystemEntry
 from shared.events.fulfillment import TasksPlanned
 from shared.machine.decision import Outgoing, TaskPlan
 from shared.policy.rights import Right
 
 JOIN = "join"
+REVIEW = "review"
 PACKAGE = "package"
 WAIT = "await"
 KNOW = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES})
@@ -57,6 +58,12 @@ def plan_join(case: FulfillmentCase) -> Step:
     """Wait for the request that asked for the same first."""
     plan = TaskPlan(JOIN, "join", "document", case.urgency, body={"first": str(case.duplicate_of)})
     return _with(case.model_copy(update={"stage": "joining"}), (plan,))
+
+
+def plan_review(case: FulfillmentCase, review: Review) -> Step:
+    """Have a person decide before anything is done."""
+    plan = TaskPlan(REVIEW, REVIEW, "document", case.urgency, body={"words": review.words})
+    return _with(case.model_copy(update={"stage": "reviewing", "review": review}), (plan,))
 
 
 def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step | None:

@@ -248,3 +248,16 @@ def test_a_case_that_waits_for_many_systems_stays_small_and_its_notice_short() -
 
     [reason] = _asked(watched)[0].reasons
     assert reason.endswith(f"{names[4]} and 35 more.")
+
+
+def test_a_decision_that_a_person_owes_is_named_in_the_warning_and_no_reason_for_more_time() -> None:
+    watched = Watched("know_specific")
+    watched.hear_in_time()
+    watched.hear(facts.verified("know_specific"))
+
+    watched.hear(TaskNeedsPerson(system="", task="review", kind="decision", reason="two were answered"))
+    watched.pass_until(watched.at(days=DAY_44))
+
+    assert _asked(watched) == []
+    [*_, warning] = watched.driver.bodies(DeadlineApproaching)
+    assert [one.system for one in warning.waits_for] == ["decision"]

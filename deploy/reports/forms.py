@@ -24,6 +24,7 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["number"] = "{:,}".format
 _TEMPLATES.filters["whole"] = lambda days: "none yet" if days is None else f"{days:g}"
 
 

@@ -47,6 +47,7 @@ class Kind:
         return one.right in self.rights and self.only_under in {None, one.regime}
 
 
+_ADMT: Final = "automated decision-making technology (ADMT)"
 _DELETE: Final = Kind("delete", "Requests to delete", frozenset({Right.DELETE}))
 _CORRECT: Final = Kind("correct", "Requests to correct", frozenset({Right.CORRECT}))
 _KNOW: Final = Kind("know", "Requests to know", frozenset({Right.KNOW_CATEGORIES, Right.KNOW_SPECIFIC}))
@@ -57,10 +58,18 @@ KINDS: Final = {
         _DELETE,
         _CORRECT,
         _KNOW,
-        Kind("access_admt", "Requests to access ADMT", frozenset({Right.ACCESS_ADMT})),
+        Kind(
+            "access_admt",
+            "Requests to access automated decision-making technology (ADMT)",
+            frozenset({Right.ACCESS_ADMT}),
+        ),
         _OPT_OUT,
         _LIMIT,
-        Kind("opt_out_admt", "Requests to opt out of ADMT", frozenset({Right.OPT_OUT_ADMT})),
+        Kind(
+            "opt_out_admt",
+            "Requests to opt out of automated decision-making technology (ADMT)",
+            frozenset({Right.OPT_OUT_ADMT}),
+        ),
     ),
     Law.delete_act: (
         Kind(

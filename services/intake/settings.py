@@ -18,6 +18,7 @@ class Business(BaseModel):
     contact: str | None = Field(default=None, description="An address for questions; also the Reply-To.")
     privacy_policy: str | None = Field(default=None, description="The page with its privacy policy.")
     opt_out: str | None = Field(default=None, description="Its notice of the right to opt out (11 CCR 7013).")
+    limit: str | None = Field(default=None, description="Its notice of the right to limit (11 CCR 7014).")
     requests: str | None = Field(default=None, description="The page on which a request can be looked at.")
 
 

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from services.deadline.domain import DeadlineDomain
 from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
 from services.intake.application import Application
 from services.intake.submission import Problem, Submission
 from shared.events.commands import SendNotice
+from shared.events.deadline import DeadlineApproaching, DeadlineMissed
 from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TasksPlanned
 from shared.events.verification import ChallengeIssued, VerificationConcluded
 from shared.policy import Degree, Right, compute_clocks, load_regime
@@ -35,14 +37,12 @@ every_right = pytest.mark.parametrize("right", ASKED_NOW)
 
 WAITING: Mapping[int, str] = {
     3: "Honda, cookie clicks: a web page with choices of ours; none exists",
-    5: "Todd Snyder, an opt-out broken for 40 days: canaries that watch a running installation; no issue yet",
     10: "Tractor Supply and Sephora, Sec-GPC ignored: a signal taken in at the edge; no issue yet",
-    11: "Tractor Supply, a policy not updated in a year: the privacy policy's tables (issue 6, records and reports)",
     16: "Jam City, apps without a way to opt out: a matrix of apps and methods; no issue yet",
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
-    19: "PlayOn, readers sent to other people's tools: a web page with choices of ours; none exists",
 }
-TESTED = {1, 2, 6, 7, 8, 9, 15, 18}
+TESTED = {1, 2, 5, 6, 7, 8, 9, 15, 18}
+TESTED_IN_NOTICES = {11, 19}
 TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
 
@@ -51,7 +51,7 @@ def _read(**fields: Any) -> Submission | tuple[Problem, ...]:
 
 
 def test_each_of_the_twenty_failures_is_tested_or_waits_for_something() -> None:
-    assert sorted([*TESTED, *TESTED_IN_VENDORS, *WAITING]) == list(range(1, 21))
+    assert sorted([*TESTED, *TESTED_IN_VENDORS, *TESTED_IN_NOTICES, *WAITING]) == list(range(1, 21))
 
 
 @every_right
@@ -90,6 +90,22 @@ def test_2_an_agents_opt_out_asks_the_consumer_nothing(right: str) -> None:
     step = verifying.driver.deliver(message)
 
     assert [type(one.body) for one in step.sent] == [VerificationConcluded]
+
+
+@never_verified
+def test_5_todd_snyder_noticed_nothing_for_40_days_and_ours_is_called_late_within_15_business_days(
+    right: str,
+) -> None:
+    """CPPA, May 2025: nobody saw that opt-outs were not done. Here an opt-out that nothing is done about is told of."""
+    deadline = DomainDriver(DeadlineDomain(), RECEIVED_AT)
+    deadline.deliver(Messages().event(received(right), at=RECEIVED_AT))
+
+    deadline.pass_time(RECEIVED_AT + timedelta(days=40))
+
+    warned = [one.days_left for one in deadline.bodies(DeadlineApproaching)]
+    assert warned == [7, 3, 1]
+    [missed] = deadline.bodies(DeadlineMissed)
+    assert missed.due.date == compute_clocks(CCPA, Right(right), RECEIVED_AT).effective_by.date  # type: ignore[union-attr] # an opt-out has one
 
 
 def test_6_todd_snyder_relied_on_a_tool_unseen_and_we_count_no_system_as_done_without_its_receipt() -> None:

@@ -15,7 +15,12 @@ from services.fulfillment.vendors.classification import classify
 from services.fulfillment.vendors.files import load_vendors
 
 LINKS = Links(
-    title="Shop & Sons", privacy_policy="https://shop.example/privacy", opt_out="https://shop.example/no"
+    title="Shop & Sons",
+    made_on=date(2026, 11, 2),
+    privacy_policy="https://shop.example/privacy",
+    opt_out="https://shop.example/no",
+    limit="https://shop.example/limit",
+    sells_under_16=False,
 )
 SYSTEM = "system: shop\nkind: sql\nbusiness: shop\nurl: {env: SHOP}\ndataset: shop-map.yml\n"
 MAP = """
@@ -48,7 +53,7 @@ def shop(folder: Path, text: str = MAP, vendor: str = "") -> Practices:
     (folder / "shop.yaml").write_text(SYSTEM)
     (folder / "shop-map.yml").write_text(text)
     vendors = folder / "vendors"
-    vendors.mkdir()
+    vendors.mkdir(exist_ok=True)
     if vendor:
         (vendors / "tracker.yaml").write_text(vendor)
     classified = [classify(one, date(2026, 1, 1)) for one in load_vendors(vendors)] if vendor else []
@@ -113,12 +118,73 @@ def test_who_sells_nothing_says_so(tmp_path: Path) -> None:
     assert "https://shop.example/no" not in as_html(found, LINKS, "collection")
 
 
+@pytest.mark.parametrize("document", ["collection", "policy"])
+def test_a_document_that_lacks_nothing_says_when_it_was_made_and_how_to_limit(
+    tmp_path: Path, document: str
+) -> None:
+    found = shop(tmp_path)
+
+    assert LINKS.missing(found, document) == []  # type: ignore[arg-type] # parametrized
+    for form in (as_html, as_markdown):
+        page = form(found, LINKS, document)  # type: ignore[arg-type] # parametrized
+        assert "November 2, 2026" in page
+        assert "https://shop.example/limit" in page
+
+
+def test_what_no_map_can_say_is_asked_for_and_said(tmp_path: Path) -> None:
+    found = shop(tmp_path)
+    silent = LINKS.model_copy(update={"limit": None, "sells_under_16": None})
+    told = silent.model_copy(update={"sensitive_as_permitted": True, "sells_under_16": True})
+
+    assert [one.split("(")[0].strip() for one in silent.missing(found, "policy")] == [
+        "no link to the notice of the right to limit",
+        "whether it is known that data of consumers under 16 is sold or shared",
+    ]
+    assert told.missing(found, "policy") == []
+    page = " ".join(as_html(found, told, "policy").split())
+    assert "knows that it sells or shares the personal information of consumers under 16" in page
+    assert "nothing but the purposes that 11 CCR 7027(m) permits" in page
+
+
+def checked(folder: Path, published: Path) -> tuple[int, list[str]]:
+    answer = typed_as(folder, "check", str(published), "--json")
+    return answer.exit_code, json.loads(answer.stdout)["stale"]
+
+
+def test_a_published_notice_is_checked_against_the_maps_of_today(tmp_path: Path) -> None:
+    shop(tmp_path)
+    published = tmp_path / "published.json"
+    typed(tmp_path, "--json", "--to", str(published))
+    assert checked(tmp_path, published) == (0, [])
+
+    shop(tmp_path, MAP.replace("selling <things>", "renting <things>").replace("user.behavior", "user.name"))
+
+    code, stale = checked(tmp_path, published)
+    assert code == 1
+    assert "identifiers: purposes is another by now" in stale
+    assert "internet_activity: in it, and not collected any more" in stale
+
+
+def test_what_is_no_published_notice_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    shop(tmp_path)
+    (tmp_path / "page.html").write_text("<html>")
+
+    answer = typed_as(tmp_path, "check", str(tmp_path / "page.html"))
+
+    assert answer.exit_code == 2
+    assert "--format json" in answer.stderr
+
+
 def typed(folder: Path, *words: str) -> Result:
+    return typed_as(folder, "collection", "--business", "shop", *words)
+
+
+def typed_as(folder: Path, *words: str) -> Result:
     environment = {
         "HABEAS_FULFILLMENT_SYSTEMS": str(folder),
         "HABEAS_FULFILLMENT_VENDORS": str(folder / "vendors"),
     }
-    return CliRunner().invoke(app, ["notices", "collection", "--business", "shop", *words], env=environment)
+    return CliRunner().invoke(app, ["notices", *words], env=environment)
 
 
 def test_a_notice_without_its_links_ends_with_1_and_says_which(tmp_path: Path) -> None:
@@ -131,6 +197,7 @@ def test_a_notice_without_its_links_ends_with_1_and_says_which(tmp_path: Path) -
     assert [line.split(":")[1].split("(")[0] for line in answer.stderr.splitlines()] == [
         " no link to the privacy policy's page ",
         " no link to the notice of the right to opt out ",
+        " no link to the notice of the right to limit ",
     ]
     links = ("--policy-url", "https://shop.example/privacy", "--opt-out-url", "https://shop.example/no")
-    assert typed(tmp_path, *links).exit_code == 0
+    assert typed(tmp_path, *links, "--sensitive-as-permitted").exit_code == 0

@@ -121,7 +121,7 @@ def test_a_nevada_health_request_runs_from_its_authentication(
 
 
 @patiently
-@given(instants)
+@given(early_instants)
 def test_shine_the_light_gives_150_days_where_it_came_to_another_address(received_at: datetime) -> None:
     regime = load_regime("us-ca-shine-the-light")
 

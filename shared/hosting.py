@@ -27,7 +27,7 @@ from shared.keyfiles import KeyFiles
 from shared.machine.admission import Admission, signature_check
 from shared.machine.batcher import Batcher
 from shared.machine.decision import C, Domain
-from shared.machine.shell import Facts, Parts, Prepare, Result, Shell, Wrote
+from shared.machine.shell import Beside, Facts, Parts, Prepare, Result, Shell, Wrote
 from shared.machine.storage import PostgresStore
 from shared.messaging import Intake, Subscription
 from shared.outbox.producer import KafkaProducer, Producer
@@ -37,7 +37,7 @@ from shared.private_files import read_private
 from shared.settings import Settings
 from shared.tasks.ports import NO_LANES, Lanes
 from shared.tasks.runner import Runner
-from shared.tasks.store import TaskStore
+from shared.tasks.store import Standing, TaskStore
 from shared.tasks.work import Handler
 from shared.telemetry import metrics
 from shared.telemetry.health import Health
@@ -68,14 +68,18 @@ class Resources:
 class ServiceParts(Generic[C]):
     """What a service is made of.
 
-    `facts` runs inside the transaction; `routes` are mounted beside the health pages; `dress` may change the web
-    application (error pages, middlewares) before it serves; `chores` are housekeeping for once an hour; `lanes` keep
-    tasks that wait for different systems apart; `topics` are read beside those that every installation has.
+    `facts` runs inside the transaction before the rules, `beside` after them, to write into the service's own tables;
+    `standing` is asked in the transaction before each call outside, and its answer is the rules' to judge; `routes`
+    are mounted beside the health pages; `dress` may change the web application (error pages, middlewares) before it
+    serves; `chores` are housekeeping for once an hour; `lanes` keep tasks that wait for different systems apart;
+    `topics` are read beside those that every installation has.
     """
 
     domain: Domain[C]
     prepare: Prepare
     facts: Facts | None = None
+    beside: Beside | None = None
+    standing: Standing | None = None
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     routes: Callable[[Batcher], APIRouter | Sequence[APIRouter]] | None = None
     dress: Callable[[FastAPI], None] | None = None
@@ -108,7 +112,7 @@ class Host:
             owner=f"{resources.service}-{new_id()}",
             monotonic=time.monotonic,
         )
-        self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock)
+        self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock, standing=parts.standing)
         self.runner = self._runner(settings.task_width)
         self.subscription = Subscription(
             self.broker,
@@ -179,6 +183,7 @@ class Host:
                 admit=Admission(signature_check(self.resources.keys)),
                 observer=self,
                 facts=self.parts.facts,
+                beside=self.parts.beside,
             )
         )
 

@@ -57,23 +57,29 @@ def hold(
     reason: Annotated[str, typer.Option(help="The duty to keep, such as a case number.")],
     actor: Actor = ME,
     *,
+    evidence: Annotated[str | None, typer.Option(help="Where the duty is proved: a ticket's number.")] = None,
     as_json: Json = False,
 ) -> None:
     """Place a legal hold: nothing of this request's data is destroyed until it is released.
+
+    On a person, a system or a category, for every request: habeas holds place.
 
     Example: habeas decide hold 6f9c… --reason "litigation 24-118"
     """
     from shared.events.commands import PlaceHold
 
-    send(request, PlaceHold(hold_id=uuid4(), actor=actor, reason=reason), as_json=as_json)
+    body = PlaceHold(hold_id=uuid4(), actor=actor, reason=reason, evidence=evidence)
+    send(request, body, as_json=as_json)
 
 
 @app.command("release")
-def release(
+def release(  # noqa: PLR0913 - one option for each thing that is stated
     request: Request,
     hold_id: Annotated[UUID, typer.Option(help="The hold's id, as `hold` printed it.")],
     actor: Actor = ME,
     *,
+    reason: Annotated[str | None, typer.Option(help="Why the duty is over.")] = None,
+    evidence: Annotated[str | None, typer.Option(help="Where that is proved: a ticket's number.")] = None,
     as_json: Json = False,
 ) -> None:
     """Release a legal hold; what waited for it goes on.
@@ -82,7 +88,8 @@ def release(
     """
     from shared.events.commands import ReleaseHold
 
-    send(request, ReleaseHold(hold_id=hold_id, actor=actor), as_json=as_json)
+    body = ReleaseHold(hold_id=hold_id, actor=actor, reason=reason, evidence=evidence)
+    send(request, body, as_json=as_json)
 
 
 @app.command("retry")
@@ -154,13 +161,13 @@ def review(
     send(request, DecideReview(outcome=outcome.value, actor=actor, reason=reason), as_json=as_json)
 
 
-def send(request: UUID, body: "Command", *, as_json: bool) -> None:
+def send(request: UUID, body: "Command", *, as_json: bool, named: UUID | None = None) -> None:
     """Sign a decision, give it to the service, and print its answer; exit 1 if it was refused."""
     from deploy.commands import decide
     from deploy.settings import local_settings
 
     answer = asyncio.run(decide(local_settings(), request, body))
-    hold_id = getattr(body, "hold_id", None)
+    hold_id = named or getattr(body, "hold_id", None)
     if as_json:
         said = {"command_id": str(answer.command_id), "state": answer.state, "reason": answer.reason}
         typer.echo(json.dumps({**said, "hold_id": str(hold_id)} if hold_id else said))

@@ -14,6 +14,7 @@ from deploy.cli import (
     demo,
     events,
     evidence,
+    holds,
     keys,
     letters,
     notices,
@@ -60,6 +61,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(notices.app, name="notices")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(decisions.app, name="decide")
+app.add_typer(holds.app, name="holds")
 app.add_typer(retention.app, name="retention")
 app.add_typer(operations.topics, name="topics")
 app.add_typer(operations.clock, name="clock")

@@ -10,7 +10,9 @@ from deploy.cli.decisions import ME, Actor
 
 if TYPE_CHECKING:
     from services.fulfillment.datamap.systems import System
-    from services.fulfillment.replaying import Replayed
+    from services.fulfillment.ports import Adapter
+    from services.fulfillment.replaying import Replay, Replayed
+    from shared.hosting import Resources
     from shared.settings import Settings
 
 app = typer.Typer(help="What must be done after a backup came back.", no_args_is_help=True)
@@ -46,8 +48,7 @@ async def _replay(settings: "Settings", system: "System", actor: str) -> "list[R
 
     from deploy.commands import decide
     from services.fulfillment.app import adapter_of
-    from services.fulfillment.replaying import AT_ONCE, ListsPeople, Replay
-    from services.fulfillment.suppression import SuppressionRegister
+    from services.fulfillment.replaying import AT_ONCE, ListsPeople
     from shared.clock import SystemClock
     from shared.events.commands import RecordReplay
     from shared.hosting import open_resources
@@ -59,8 +60,7 @@ async def _replay(settings: "Settings", system: "System", actor: str) -> "list[R
     async with AsyncExitStack() as stack:
         stack.push_async_callback(adapter.close)
         resources = await open_resources(settings, "fulfillment", stack)
-        register, keyring = SuppressionRegister(resources.pool), resources.keys.lookup()
-        again = Replay(system.system, system.business, adapter, register, keyring)
+        again = _again(system, adapter, resources)
         async for one in again.run(adapter.identities(at_once=AT_ONCE)):
             done.append(one)
             if one.receipt is not None:
@@ -68,6 +68,23 @@ async def _replay(settings: "Settings", system: "System", actor: str) -> "list[R
                 body = RecordReplay(system=system.system, rows=one.rows, receipt_digest=digest, actor=actor)
                 await decide(settings, one.request_id, body)
     return done
+
+
+def _again(system: "System", adapter: "Adapter", resources: "Resources") -> "Replay":
+    from services.fulfillment.connected import categories_of
+    from services.fulfillment.holding import HoldRegister
+    from services.fulfillment.replaying import Replay
+    from services.fulfillment.suppression import SuppressionRegister
+
+    return Replay(
+        system.system,
+        system.business,
+        adapter,
+        SuppressionRegister(resources.pool),
+        resources.keys.lookup(),
+        HoldRegister(resources.pool),
+        categories_of(system.datamap),
+    )
 
 
 def _tell(system: str, done: "list[Replayed]", *, as_json: bool) -> None:

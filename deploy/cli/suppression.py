@@ -76,7 +76,7 @@ def check(
 ) -> None:
     """Say which lines name somebody who is suppressed: exit 0 if none does, 1 if one does, 2 if that cannot be told."""
     lines = _lines(source, business, home)
-    found = _asked([hashed for one in lines for hashed in one.hashes], url or _here(home))
+    found = _asked([hashed for one in lines for hashed in one.hashes], url or service_address(home))
     said = {
         one.number: sorted({right for hashed in one.hashes for right in found.get(hashed, ())})
         for one in lines
@@ -110,20 +110,24 @@ def _lines(source: Path, business: str, home: Path) -> list[Line]:
     from shared.keyfiles import KeyFiles
 
     keyring = KeyFiles(home / "keys").lookup()
+    return list(_read(source, business, keyring)) or _refuse(f"there is nothing in it; give {EXAMPLE}")
+
+
+def identifiers(source: Path) -> Iterator[tuple[int, str, str]]:
+    """Number, kind and value of each line that is not empty."""
     try:
         text = sys.stdin.read() if source == STDIN else source.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         _refuse("the file cannot be read as text")
-    return list(_read(text, business, keyring)) or _refuse(f"there is nothing in it; give {EXAMPLE}")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield (number, *_kind(line.strip()))
 
 
-def _read(text: str, business: str, keyring: "HmacKeyring") -> Iterator[Line]:
+def _read(source: Path, business: str, keyring: "HmacKeyring") -> Iterator[Line]:
     from shared.privacy.suppression import suppression_hashes
 
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        kind, value = _kind(line.strip())
+    for number, kind, value in identifiers(source):
         hashes = suppression_hashes(keyring, business, kind, value)
         if not hashes:
             _refuse(f"line {number} is no {kind}; give {EXAMPLE}")
@@ -153,7 +157,8 @@ def _asked(hashes: Sequence[str], address: str) -> dict[str, list[str]]:
     return found
 
 
-def _here(home: Path) -> str:
+def service_address(home: Path) -> str:
+    """Where the fulfillment service of this installation answers."""
     try:
         return (home / "run" / "fulfillment.url").read_text("utf-8").strip()
     except OSError:

@@ -14,8 +14,10 @@ from uuid import UUID
 from services.fulfillment import results
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.domain.finishing import UNPROVED
+from services.fulfillment.domain.planning import DESTRUCTIVE
 from services.fulfillment.earlier import Earlier, Forgotten
 from services.fulfillment.finding import find
+from services.fulfillment.holding import Known
 from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
@@ -69,10 +71,18 @@ class _Rows:
 class ActHandler:
     """Deletes, de-identifies, opts out or limits in one system."""
 
-    def __init__(
-        self, systems: Systems, subjects: Subjects, vault: Vault, clock: Clock, earlier: Earlier | None = None
+    def __init__(  # noqa: PLR0913 - one for each thing that an act needs
+        self,
+        systems: Systems,
+        subjects: Subjects,
+        vault: Vault,
+        clock: Clock,
+        *,
+        earlier: Earlier | None = None,
+        known: Known | None = None,
     ) -> None:
         self._earlier = earlier
+        self._known = known
         self._systems = systems
         self._subjects = subjects
         self._vault = vault
@@ -131,7 +141,7 @@ class ActHandler:
         return self._unproved(attempt, rows, proof.reason, ambiguous=attempt.task.settle)
 
     async def _act(self, attempt: _Attempt, rows: _Rows, bound: dict[str, Any]) -> Answer:
-        if not await attempt.calling(**bound):
+        if not await attempt.calling(**bound, about=await self._about(attempt)):
             # Withdrawn, on hold or closed: the next claim asks the rules again and hears which.
             return Again(SOON, "not permitted now")
         key = str(bound["idempotency_key"])
@@ -139,6 +149,16 @@ class ActHandler:
             attempt.right, rows.frozen, cut_off=attempt.cut_off, idempotency_key=key
         )
         return await self._after(attempt, rows, outcome)
+
+    async def _about(self, attempt: _Attempt) -> tuple[str, ...]:
+        """Whom a destruction is about, as a hold names them."""
+        if self._known is None or attempt.right not in DESTRUCTIVE:
+            return ()
+        task = attempt.task
+        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+        if isinstance(wanted, NeedsPerson):
+            return ()
+        return self._known.hashes(attempt.system.entry.business, wanted.subjects)
 
     async def _after(self, attempt: _Attempt, rows: _Rows, outcome: Outcome) -> Answer:
         match outcome:

@@ -11,12 +11,20 @@ from uuid import UUID
 
 import structlog
 
+from services.fulfillment import holding
 from services.fulfillment.acknowledging import Acknowledging
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.api import suppression_routes
 from services.fulfillment.bulk import gathered
-from services.fulfillment.connected import Connected, Systems, kinds_found_by, kinds_known, rights_of
+from services.fulfillment.connected import (
+    Connected,
+    Systems,
+    categories_of,
+    kinds_found_by,
+    kinds_known,
+    rights_of,
+)
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System, load_systems
 from services.fulfillment.domain import Aftercare, Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
@@ -24,6 +32,8 @@ from services.fulfillment.domain.aftercare import RECHECK, SUPPRESS
 from services.fulfillment.duplicates import same_subject
 from services.fulfillment.earlier import Earlier
 from services.fulfillment.exporting import ExportHandler
+from services.fulfillment.holding import HoldRegister, KnownBy
+from services.fulfillment.holds_api import hold_routes
 from services.fulfillment.joining import JoinHandler
 from services.fulfillment.lanes import Lane, Watched, lanes_of
 from services.fulfillment.limited import Limited, limited_rights
@@ -79,8 +89,13 @@ def assemble(
         domain=FulfillmentDomain(catalogue, aftercare()),
         prepare=Acknowledging((each.vendor for each in vendors), resources.keys).prepare,
         facts=partial(_found_in_the_transaction, limited),
+        beside=holding.taken,
+        standing=holding.standing,
         handlers=handlers(resources, systems, store, files, vendors),
-        routes=lambda _batcher: suppression_routes(SuppressionRegister(resources.pool)),
+        routes=lambda batcher: (
+            suppression_routes(SuppressionRegister(resources.pool)),
+            hold_routes(HoldRegister(resources.pool), batcher),
+        ),
         chores=(partial(_remove_forgotten, files, store, resources.vault), limited.forget),
         closers=(systems.close,),
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
@@ -100,7 +115,7 @@ def handlers(
     subjects = Subjects(store, vault)
     earlier = Earlier(store, subjects, vault)
     return {
-        "act": ActHandler(systems, subjects, vault, clock, earlier),
+        "act": ActHandler(systems, subjects, vault, clock, earlier=earlier, known=KnownBy(resources.keys)),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
         "match": MatchHandler(systems, subjects, vault),
         "package": PackageHandler(subjects, (vault, files), resources.keys.answers(), clock),
@@ -207,6 +222,7 @@ def entry_of(system: System) -> SystemEntry:
         identity_source=system.identity_source,
         order=system.order,
         title=system.title,
+        categories=categories_of(system.datamap),
     )
 
 

@@ -52,6 +52,12 @@ def rights_of(datamap: DataMap) -> frozenset[Right]:
     return found & AUTOMATED
 
 
+def categories_of(datamap: DataMap) -> frozenset[str] | None:
+    """The statute's categories that a system holds; None where its map names none, which says nothing."""
+    fields = (field for collection in datamap.collections.values() for field in collection.fields.values())
+    return frozenset(field.category for field in fields if field.category) or None
+
+
 def kinds_found_by(datamap: DataMap) -> frozenset[str]:
     """The kinds of identifiers that lead to rows."""
     return frozenset(kind for kind, _ in datamap.identities())

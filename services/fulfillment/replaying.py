@@ -11,6 +11,9 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from services.fulfillment.acting import idempotency_key
+from services.fulfillment.domain import Catalogue, FulfillmentCase, SystemEntry
+from services.fulfillment.domain.holds import StandingHold, cover
+from services.fulfillment.domain.planning import act_key
 from services.fulfillment.ports import (
     Adapter,
     Done,
@@ -21,6 +24,7 @@ from services.fulfillment.ports import (
 )
 from shared.policy.rights import Right
 from shared.privacy import HmacKeyring
+from shared.privacy.holds import hold_hashes
 from shared.privacy.suppression import suppression_hashes
 
 AT_ONCE = 1000
@@ -43,6 +47,14 @@ class Remembers(Protocol):
         self, hashes: Sequence[str], right: Right
     ) -> dict[str, list[tuple[UUID, datetime]]]:
         """The requests that suppressed these hashes under a right, each with its cut-off."""
+        ...
+
+
+class Withholds(Protocol):
+    """The standing holds that are in force."""
+
+    async def against(self, hashes: Sequence[str]) -> Sequence[StandingHold]:
+        """What stands against destroying something of whoever has one of these hashes."""
         ...
 
 
@@ -70,6 +82,8 @@ class Replay:
     adapter: Adapter
     remembers: Remembers
     keyring: HmacKeyring
+    withholds: Withholds
+    categories: frozenset[str] | None = None
 
     async def run(self, people: AsyncIterator[Identity]) -> AsyncIterator[Replayed]:
         """Look everybody up and delete again who was deleted; nobody else is touched."""
@@ -93,9 +107,19 @@ class Replay:
         for hashed, requests in found.items():
             request_id, cut_off = max(requests, key=lambda one: one[1])
             kind, value = hashes[hashed]
+            if await self._is_held(kind, value):
+                yield Replayed(request_id, problem="on hold: replay again once it is released")
+                continue
             replayed = await self._again(Subject({kind: value}), request_id, cut_off)
             if replayed is not None:
                 yield replayed
+
+    async def _is_held(self, kind: str, value: str) -> bool:
+        about = hold_hashes(self.keyring, self.business, kind, value)
+        entry = SystemEntry(self.system, self.business, frozenset(), categories=self.categories)
+        case = FulfillmentCase(business=self.business)
+        standing = await self.withholds.against(about)
+        return cover(standing, case, act_key(self.system, Right.DELETE), Catalogue([entry]))
 
     async def _again(self, subject: Subject, request_id: UUID, cut_off: datetime) -> Replayed | None:
         frozen = await self.adapter.find(subject, cut_off=cut_off)

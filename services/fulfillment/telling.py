@@ -12,6 +12,8 @@ from uuid import UUID, uuid5
 
 from services.fulfillment import results
 from services.fulfillment.domain import Directive
+from services.fulfillment.domain.planning import DESTRUCTIVE
+from services.fulfillment.holding import KnownBy
 from services.fulfillment.ports import NeedsPerson
 from services.fulfillment.subjects import Subjects, Wanted
 from services.fulfillment.vendors.files import OverKafka, Vendor
@@ -67,6 +69,7 @@ class TellHandler:
         keys: KeyFiles,
         clock: Clock,
     ) -> None:
+        self._known = KnownBy(keys)
         self._vendors: Mapping[str, tuple[Vendor, OverKafka]] = {
             one.vendor: (one, one.told) for one in vendors if isinstance(one.told, OverKafka)
         }
@@ -91,7 +94,10 @@ class TellHandler:
         named = _named(task, wanted, told)
         if isinstance(named, Finished):
             return named
-        if not await calling():
+        about = (
+            self._known.hashes(vendor.business, wanted.subjects) if task.body["right"] in DESTRUCTIVE else ()
+        )
+        if not await calling(about=about):
             return Again(SOON, "not permitted now")
         state = self._state(task, told, known).model_copy(update={"title": vendor.title})
         return self._composed(task, vendor, state, named)

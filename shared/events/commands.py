@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from shared.events.intake import ByHand, NoticeKind
 from shared.events.message import Command, command
@@ -35,6 +35,7 @@ Actor = Annotated[
     str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9._:-]+$"), IMPERSONAL
 ]
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=400), IMPERSONAL]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}:[0-9a-f]{64}$")]
 EvidenceReference = Annotated[
     str, StringConstraints(min_length=3, max_length=120, pattern=r"^[A-Za-z0-9._:/#-]+$"), IMPERSONAL
 ]
@@ -164,6 +165,7 @@ class PlaceHold(Command):
     hold_id: UUID
     actor: Actor
     reason: Reason
+    evidence: EvidenceReference | None = None
 
 
 @command("dsar.fulfillment.release-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
@@ -172,6 +174,48 @@ class ReleaseHold(Command):
 
     hold_id: UUID
     actor: Actor
+    reason: Reason | None = None
+    evidence: EvidenceReference | None = None
+
+
+@command(
+    "dsar.fulfillment.place-standing-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True
+)
+class PlaceStandingHold(Command):
+    """A duty to keep what is held on a person, in a system, or of a statutory category, whoever asks for deletion.
+
+    The command's subject is the hold's own id. A person is named by keyed hashes only (`habeas holds place --person`
+    makes them), under every version of the key; any of them is enough.
+    """
+
+    scope: Literal["person", "system", "category"]
+    business: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,60}$")] | None = None
+    hashes: Annotated[tuple[Hash, ...], Field(max_length=500)] = ()
+    actor: Actor
+    reason: Reason
+    evidence: EvidenceReference | None = None
+
+    @model_validator(mode="after")
+    def _names_what_is_kept(self) -> Self:
+        if (self.scope == "person") != bool(self.hashes) or (self.scope == "person") != (self.name is None):
+            raise ValueError("a person is named by hashes, a system and a category by its name")
+        return self
+
+
+@command(
+    "dsar.fulfillment.release-standing-hold",
+    version=1,
+    topic=COMMANDS_FULFILLMENT,
+    sources=PEOPLE,
+    signed=True,
+)
+class ReleaseStandingHold(Command):
+    """The hold that is the command's subject is over; what waited for it goes on."""
+
+    actor: Actor
+    reason: Reason
+    evidence: EvidenceReference | None = None
 
 
 @command(

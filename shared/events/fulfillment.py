@@ -149,7 +149,10 @@ class TaskNeedsPerson(Event):
 
 @event("dsar.fulfillment.hold-placed", version=1, topic=JOURNAL_FULFILLMENT)
 class HoldPlaced(Event):
-    """A duty to keep data is in force: no destruction for this request starts. Why stands in the command."""
+    """A duty to keep data is in force: no destruction for this request starts. Why stands in the command.
+
+    Of a standing hold the subject is the hold itself: it covers a person, a system or a category, of every request.
+    """
 
     hold_id: UUID
 

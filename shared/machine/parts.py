@@ -17,6 +17,7 @@ Status = Literal["applied", "refused", "duplicate", "parked", "stale", "dead"]
 Prepare = Callable[[Sequence[Message]], Awaitable[Sequence[Any]]]
 Admit = Callable[[Message], str | None]
 Facts = Callable[[Transaction, Sequence[Message]], Awaitable[dict[UUID, Any]]]
+Beside = Callable[[Transaction, Sequence["Result"]], Awaitable[None]]
 
 
 class Keys(Sealer, Protocol):
@@ -71,7 +72,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Parts(Generic[C]):
-    """What a shell is made of; `app` puts it together."""
+    """What a shell is made of; `app` puts it together.
+
+    `beside` runs in the transaction once the batch is decided: it writes what lies in the service's own tables.
+    """
 
     domain: Domain[C]
     store: Store
@@ -82,3 +86,4 @@ class Parts(Generic[C]):
     admit: Admit
     observer: Observer
     facts: Facts | None = None
+    beside: Beside | None = None

@@ -20,6 +20,7 @@ from shared.machine.letters import Letters
 from shared.machine.own_records import wake_message
 from shared.machine.parts import (
     Admit,
+    Beside,
     DeadLetterSealer,
     Facts,
     Keys,
@@ -37,6 +38,7 @@ from shared.vault.errors import KekVersionMissing, KeyNotOpen
 
 __all__ = [
     "Admit",
+    "Beside",
     "DeadLetterSealer",
     "Facts",
     "Keys",
@@ -132,6 +134,8 @@ class Shell(Generic[C]):
                 run.take(one) if isinstance(one, Message) else Result(item, "dead")
                 for item, one in zip(incoming, ready, strict=True)
             ]
+            if self.parts.beside is not None:
+                await self.parts.beside(transaction, results)
             writes = run.batch.finish(run.working)
             letters = [one for one in ready if isinstance(one, DeadLetter)]
             await self._letters.put_new(transaction, writes, letters)

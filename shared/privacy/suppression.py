@@ -13,13 +13,13 @@ PHONES = frozenset({"phone", "phone_number"})
 
 def suppression_hash(keyring: HmacKeyring, business: str, kind: str, value: str) -> str | None:
     """The hash under the newest version of the key; None for what is no such identifier."""
-    found = _normal(kind, value)
+    found = normal_form(kind, value)
     return None if found is None else lookup_hash(keyring, _kind(business, found[0]), found[1])
 
 
 def suppression_hashes(keyring: HmacKeyring, business: str, kind: str, value: str) -> tuple[str, ...]:
     """The hash under every version, since what was suppressed under an older one stays under it."""
-    found = _normal(kind, value)
+    found = normal_form(kind, value)
     return () if found is None else lookup_hashes(keyring, _kind(business, found[0]), found[1])
 
 
@@ -27,7 +27,8 @@ def _kind(business: str, kind: str) -> str:
     return f"suppressed/{business}/{kind}"
 
 
-def _normal(kind: str, value: str) -> tuple[str, str] | None:
+def normal_form(kind: str, value: str) -> tuple[str, str] | None:
+    """The kind and the value as everybody writes them; None for what is no such identifier."""
     try:
         if kind == "email":
             return kind, normalise_email(value)

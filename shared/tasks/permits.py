@@ -1,7 +1,7 @@
 """Asks the domain whether a task may go on; a case that cannot be asked stops its own tasks only."""
 
 from datetime import datetime, timedelta
-from typing import Generic
+from typing import Any, Generic
 from uuid import UUID
 
 import structlog
@@ -25,11 +25,19 @@ class Permits(Generic[C]):
         self._domain = domain
 
     def __call__(
-        self, request_id: UUID, body: str | None, *, key: str, purpose: str, now: datetime
+        self,
+        case: tuple[UUID, str | None],
+        *,
+        key: str,
+        purpose: str,
+        now: datetime,
+        standing: Any = None,
     ) -> Go | Stop | Wait:
-        """The domain's answer; a wait always ends later than now."""
+        """The domain's answer; a wait always ends later than now. `standing` is what was found beside the case."""
+        request_id, body = case
+        context = Context(now, "", b"", standing)
         try:
-            verdict = self._domain.permit(self._case(request_id, body), key, purpose, Context(now, "", b""))
+            verdict = self._domain.permit(self._case(request_id, body), key, purpose, context)
         except Exception:  # one case with a bug must not keep every other task from being claimed
             log.exception("task.permit_failed", request_id=str(request_id))
             return Wait(now + LOOK_AGAIN, "permit_failed")

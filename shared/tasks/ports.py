@@ -26,11 +26,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a call is bound to; what is None stays as an earlier attempt stored it."""
+    """What a call is bound to; what is None stays as an earlier attempt stored it.
+
+    `about` is not stored: it says of whom the call is, in keyed hashes.
+    """
 
     frozen: str | None = None
     frozen_id: UUID | None = None
     idempotency_key: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Claims tasks, runs their handlers side by side, and brings their ends back through the shell."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,11 +34,18 @@ class _Call:
         self._let_through = False
 
     async def __call__(
-        self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
+        self,
+        *,
+        frozen: str | None = None,
+        frozen_id: UUID | None = None,
+        idempotency_key: str | None = None,
+        about: Sequence[str] = (),
     ) -> bool:
         # Set before the commit is known: a commit whose answer was lost may have happened.
         before, self.made = self.made, True
-        permission = await self._store.calling(self._task, Bound(frozen, frozen_id, idempotency_key))
+        permission = await self._store.calling(
+            self._task, Bound(frozen, frozen_id, idempotency_key, tuple(about))
+        )
         if isinstance(permission, Go):
             self._let_through = True
         elif not self._let_through:
@@ -148,8 +155,9 @@ def judged(answer: Answer, denied: Permission | None, *, made: bool, now: dateti
     if isinstance(denied, Stop) and gave_up:
         told = {} if isinstance(answer, Again) else answer.result
         return Finished("canceled", {**told, "reason": denied.reason})
-    if isinstance(denied, Wait) and isinstance(answer, Finished) and gave_up:
-        return Again(denied.until - now, denied.reason, ambiguous=made)
+    if isinstance(denied, Wait) and gave_up:
+        doubtful = answer.ambiguous if isinstance(answer, Again) else made
+        return Again(denied.until - now, denied.reason, ambiguous=doubtful)
     return answer
 
 

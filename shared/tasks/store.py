@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic
 from uuid import UUID
@@ -22,12 +22,14 @@ MOST_CALLINGS = 100
 OPEN_STATES = ("queued", "claimed", "calling", "ambiguous", "needs_person")
 # A blocked case's tasks are not claimed; what runs already comes back as soon as the case is free again.
 BLOCKED = timedelta(seconds=1)
+# Asked in the transaction that commits the intent to call, about the tasks that want to: what stands against each.
+Standing = Callable[[asyncpg.Connection, Sequence[tuple[Claimed, Bound]]], Awaitable[Mapping[UUID, Any]]]
 
 
 class TaskStore(Generic[C]):
     """One service's tasks."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two of them are for tests, one for services that have such rules
         self,
         pool: asyncpg.Pool,
         domain: Domain[C],
@@ -35,7 +37,9 @@ class TaskStore(Generic[C]):
         *,
         monotonic: Callable[[], float] = time.monotonic,
         expire_every: float = 1.0,
+        standing: Standing | None = None,
     ) -> None:
+        self._standing = standing
         self._pool = pool
         self._monotonic = monotonic
         self._expire_every = expire_every
@@ -89,7 +93,7 @@ class TaskStore(Generic[C]):
         """One transaction for all who are about to call out now; each is judged by itself."""
         tasks = [task for task, _ in asked]
         async with self._pool.acquire() as connection, connection.transaction():
-            permissions = await self._permissions(connection, tasks)
+            permissions = await self._permissions(connection, asked)
             going = [
                 (task.task_id, task.epoch, bound.frozen, bound.frozen_id, bound.idempotency_key)
                 for task, bound in asked
@@ -102,21 +106,27 @@ class TaskStore(Generic[C]):
         return [Lost() if task.task_id in lost else permissions[task.task_id] for task in tasks]
 
     async def _permissions(
-        self, connection: asyncpg.Connection, tasks: Sequence[Claimed]
+        self, connection: asyncpg.Connection, asked: Sequence[tuple[Claimed, Bound]]
     ) -> dict[UUID, Permission]:
+        tasks = [task for task, _ in asked]
         cases = await connection.fetch(sql.LOCK_CASES, [task.request_id for task in tasks])
         rows = await connection.fetch(sql.MINE, *_columns([(task.task_id, task.epoch) for task in tasks]))
         case_of, mine = {case["request_id"]: case for case in cases}, {row["task_id"] for row in rows}
+        standing = await self._standing(connection, asked) if self._standing else {}
         return {
-            task.task_id: self._permission(task, case_of[task.request_id]) if task.task_id in mine else Lost()
+            task.task_id: self._permission(task, case_of[task.request_id], standing.get(task.task_id))
+            if task.task_id in mine
+            else Lost()
             for task in tasks
         }
 
-    def _permission(self, task: Claimed, case: Any) -> Go | Stop | Wait:
+    def _permission(self, task: Claimed, case: Any, standing: Any) -> Go | Stop | Wait:
         now = self._clock.now()
         if case["blocked"]:
             return Wait(now + BLOCKED, "blocked")
-        return self._permits(task.request_id, case["body"], key=task.key, purpose=task.purpose, now=now)
+        return self._permits(
+            (task.request_id, case["body"]), key=task.key, purpose=task.purpose, now=now, standing=standing
+        )
 
     async def _take(self, connection: asyncpg.Connection, rows: Sequence[Any], lanes: Lanes) -> Claim:
         now = self._clock.now()
@@ -141,9 +151,8 @@ class TaskStore(Generic[C]):
         return claim
 
     def _verdict(self, row: Any, now: datetime) -> Go | Stop | Wait:
-        verdict = self._permits(
-            row["request_id"], row["case_body"], key=row["key"], purpose=row["purpose"], now=now
-        )
+        case = (row["request_id"], row["case_body"])
+        verdict = self._permits(case, key=row["key"], purpose=row["purpose"], now=now)
         return to_settle(verdict) if row["state"] == "ambiguous" else verdict
 
 

@@ -1,6 +1,6 @@
 """What a task's handler is given, and what it may answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -56,10 +56,16 @@ class Calling(Protocol):
     """Commits the intent to call out."""
 
     async def __call__(
-        self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
+        self,
+        *,
+        frozen: str | None = None,
+        frozen_id: UUID | None = None,
+        idempotency_key: str | None = None,
+        about: Sequence[str] = (),
     ) -> bool:
         """Store what the call is bound to and commit `CALLING`; False when the task must not go on.
 
+        `about` are keyed hashes of whom the call is about, for the service's `standing`; they are stored nowhere.
         A handler that was answered False ends as canceled; the runner puts that right where the rules say wait.
         """
         ...

@@ -246,8 +246,14 @@ class _Call:
         self.made = task.settle
 
     async def __call__(
-        self, *, frozen: str | None = None, frozen_id: UUID | None = None, idempotency_key: str | None = None
+        self,
+        *,
+        frozen: str | None = None,
+        frozen_id: UUID | None = None,
+        idempotency_key: str | None = None,
+        about: Sequence[str] = (),
     ) -> bool:
+        del about
         self._board.reach("before_calling")
         self.made = True
         if not isinstance(self._board.driver.permit(self._task.key), Go):

@@ -89,7 +89,7 @@ class MemoryTasks:
     def _ask(self, task: TaskRow, now: datetime) -> Go | Stop | Wait:
         body = self._tables.cases[task.new.request_id].body
         plan = task.new.plan
-        return self._permits(task.new.request_id, body, key=plan.key, purpose=plan.purpose, now=now)
+        return self._permits((task.new.request_id, body), key=plan.key, purpose=plan.purpose, now=now)
 
     def _take(self, row: TaskRow) -> Claimed:
         settle = row.state == "ambiguous"

@@ -49,6 +49,12 @@ def release(case: DeadlineCase, body: ReleaseRequestKey, now: datetime) -> Draft
     return Draft(_without_hold(case, body.hold_id))
 
 
+def is_standing(message: Message) -> bool:
+    """Whether it tells of a hold that is on no request, but on a person, a system or a category."""
+    body = message.body
+    return isinstance(body, HoldPlaced | HoldReleased) and body.hold_id == message.request_id
+
+
 def held(case: DeadlineCase, message: Message) -> DeadlineCase:
     """Fulfillment was told to keep this request's data."""
     assert isinstance(message.body, HoldPlaced)  # noqa: S101 - narrows

@@ -38,6 +38,9 @@ class DeadlineDomain:
 
     def decide(self, case: DeadlineCase, message: Message, context: Context) -> Decision[DeadlineCase]:
         """Take the message in, and say what it leads to."""
+        if keys.is_standing(message):
+            # A hold that stands by itself is no request: nothing is due, and nothing waits for its end.
+            return Decision(case, closes=True)
         ask = ASKED.get(type(message.body))
         draft = ask(case, message.body, context.now) if ask else Draft(hearing.hear(case, message))
         if draft.refusal is not None:

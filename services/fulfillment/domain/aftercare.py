@@ -92,11 +92,11 @@ def after_the_end(
     return case, plans
 
 
-def permit(case: FulfillmentCase, key: str, context: Context) -> Go | Stop | Wait:
+def permit(case: FulfillmentCase, key: str, context: Context, *, covered: bool) -> Go | Stop | Wait:
     """Looking and remembering destroy nothing; deleting again is bound by a hold as any deletion is."""
     if key == SUPPRESS and case.withdrawn_at is not None and case.stage != "ended":
         return Stop("withdrawn")
-    if key.startswith(f"{AGAIN}:") and case.is_held:
+    if key.startswith(f"{AGAIN}:") and (case.is_held or covered):
         return Wait(context.now + HOLD_LOOKED_AT, "hold")
     return Go()
 

@@ -99,7 +99,8 @@ class FulfillmentCase(Case):
     because the catalogue may change while a request runs. A released hold is remembered, since it may be
     heard of before it was placed; so are the tasks that a person completed, which nobody has to prove any more.
     `answered_before` is when the same person's earlier requests came that were answered, where the law limits how many.
-    `later` holds the keys of what is still to be looked at after the end: nothing waits for that.
+    `later` holds the keys of what is still to be looked at after the end: nothing waits for that. A case that is
+    `standing` is no request, but a hold that stands by itself.
     """
 
     business: str = ""
@@ -130,6 +131,7 @@ class FulfillmentCase(Case):
     suppressed: bool = False
     lifts: int = 0
     closed_at: AwareDatetime | None = None
+    standing: Literal["placed", "released"] | None = None
 
     def word_on(self, key: str) -> Word | None:
         """What a person said of this task."""

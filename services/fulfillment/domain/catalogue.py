@@ -21,7 +21,7 @@ class SystemEntry:
     """One connected system: it finds rows by the kinds in `finds_by` and can tell those in `knows`.
 
     What is `told` is a vendor, which knows people by the kinds in `finds_by`. What `proves` can be read back: it is
-    looked at again after a deletion.
+    looked at again after a deletion. `categories` are the statute's that it holds; None where that is not known.
     """
 
     name: str
@@ -34,6 +34,7 @@ class SystemEntry:
     told: bool = False
     title: str = ""
     proves: bool = False
+    categories: frozenset[str] | None = None
 
     def serves(self, right: Right) -> bool:
         """Whether a right concerns this system; what no machine does is a person's work at every system."""
@@ -54,6 +55,21 @@ class Catalogue:
     def serving(self, business: str, right: Right) -> tuple[SystemEntry, ...]:
         """The systems to ask for a right, in their order."""
         return tuple(e for e in self._entries if e.business == business and e.serves(right))
+
+    def knows(self, business: str, *, system: str | None = None) -> bool:
+        """Whether there is such a business, or such a system or vendor of it."""
+        return any(e.business == business and system in (None, e.name) for e in self._entries)
+
+    def may_hold(self, business: str, system: str, category: str) -> bool:
+        """Whether a system holds a category as far as is known; of one whose categories are not known, it does."""
+        return any(
+            e.business == business and e.name == system and (e.categories is None or category in e.categories)
+            for e in self._entries
+        )
+
+    def holds_category(self, business: str, category: str) -> bool:
+        """Whether a system of the business is known to hold it."""
+        return any(e.business == business and category in (e.categories or ()) for e in self._entries)
 
     def title_of(self, name: str) -> str:
         """The system's name as people know it; empty where it has none, or is not connected any more."""

@@ -11,6 +11,7 @@ from services.fulfillment.domain import (
     aftercare,
     commands,
     finishing,
+    holds,
     planning,
     reviewing,
     vendors,
@@ -25,8 +26,10 @@ from shared.events.commands import (
     DecideReview,
     LiftSuppression,
     PlaceHold,
+    PlaceStandingHold,
     RecordReplay,
     ReleaseHold,
+    ReleaseStandingHold,
     RetryTask,
 )
 from shared.events.deadline import DeadlineExtended, RequestClosed
@@ -64,6 +67,8 @@ class FulfillmentDomain:
             and message.body.key in case.later
         ):
             return aftercare.finished(case, message.body, self._care, context)
+        if isinstance(message.body, PlaceStandingHold):
+            return holds.place(case, message.body, message, self._catalogue)
         rule = _RULES.get(type(message.body))
         if rule is None:
             return Decision(case)
@@ -84,8 +89,9 @@ class FulfillmentDomain:
         Looking for identifiers and composing an answer need no verification of their own, since neither
         destroys nor tells anything; they stop with the request.
         """
+        covered = holds.cover(context.facts, case, key, self._catalogue)
         if key in case.later:
-            return aftercare.permit(case, key, context)
+            return aftercare.permit(case, key, context, covered=covered)
         over = _over(case, key)
         if over is not None:
             return over
@@ -93,7 +99,7 @@ class FulfillmentDomain:
             return Go()
         if case.verified is None or not case.verified.allows:
             return Stop("not_verified")
-        return _permit_act(case, key, context)
+        return _permit_act(case, key, context, covered=covered)
 
 
 def _over(case: FulfillmentCase, key: str) -> Stop | None:
@@ -107,11 +113,11 @@ def _over(case: FulfillmentCase, key: str) -> Stop | None:
     return None
 
 
-def _permit_act(case: FulfillmentCase, key: str, context: Context) -> Go | Stop | Wait:
+def _permit_act(case: FulfillmentCase, key: str, context: Context, *, covered: bool) -> Go | Stop | Wait:
     waiting = vendors.still_waits(case, key, context.now)
     if waiting is not None:
         return waiting
-    if case.is_held and planning.right_of(key) in planning.DESTRUCTIVE:
+    if (case.is_held or covered) and planning.right_of(key) in planning.DESTRUCTIVE:
         return Wait(context.now + HOLD_LOOKED_AT, "hold")
     return Go()
 
@@ -196,4 +202,5 @@ _RULES: Mapping[type[Body], Rule] = {
     RecordReplay: lambda case, body, _, context: aftercare.replayed(case, body, context),
     PlaceHold: _commanded(commands.place_hold),
     ReleaseHold: _commanded(commands.release_hold),
+    ReleaseStandingHold: lambda case, body, message, _: holds.release(case, body, message),
 }

@@ -9,6 +9,7 @@ import pytest
 
 from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.holding import HoldRegister
 from services.fulfillment.replaying import ListsPeople, Replay, Replayed
 from services.fulfillment.suppression import SuppressionRegister
 from shared.events.commands import RecordReplay
@@ -44,7 +45,14 @@ async def replayed(service: FulfillmentHost, shop: Shop) -> list[Replayed]:
     adapter = shop.adapter()
     assert isinstance(adapter, ListsPeople)
     resources = service.resources
-    again = Replay("shop", "cascadia", adapter, SuppressionRegister(resources.pool), resources.keys.lookup())
+    again = Replay(
+        "shop",
+        "cascadia",
+        adapter,
+        SuppressionRegister(resources.pool),
+        resources.keys.lookup(),
+        HoldRegister(resources.pool),
+    )
     return [one async for one in again.run(adapter.identities(at_once=2))]
 
 

@@ -12,7 +12,7 @@ from shared.events.fulfillment import HoldPlaced, HoldReleased, Resolution
 from shared.events.message import Command
 from shared.machine.decision import Context, Go, TaskStatus, Wait
 from tests.support import facts
-from tests.support.domain_driver import DomainDriver
+from tests.support.domain_driver import REQUEST, DomainDriver, Messages
 from tests.support.watched import Watched
 
 HOLD = UUID("00000000-0000-4000-8000-00000000401d")
@@ -150,3 +150,14 @@ def test_an_order_destroys_nothing_that_is_held_or_not_closed() -> None:
 
     assert ask(watched, order) == "on_hold"
     assert DESTROY_KEY not in watched.driver.tasks
+
+
+def test_a_hold_that_is_on_no_request_leaves_nothing_open() -> None:
+    driver = DomainDriver(DeadlineDomain(), facts.RECEIVED_AT)
+    messages = Messages()
+
+    driver.deliver(messages.event(HoldPlaced(hold_id=REQUEST), at=facts.RECEIVED_AT))
+
+    assert driver.is_closed
+    assert not driver.case.is_held
+    assert driver.wake_at is None

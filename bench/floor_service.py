@@ -42,13 +42,10 @@ class Hop:
 
 NOTICED = Hop(sends=(("dsar.journal.intake", "notice-sent", 142),))
 LAST_NOTICED = Hop(sends=(("dsar.journal.intake", "answer-sent", 142),))
-SETTLED = Hop(sends=(("dsar.journal.fulfillment", "task-settled", 235),))
-LAST_SETTLED = Hop(
-    sends=(*SETTLED.sends, ("dsar.fulfilled", "fulfilled", 879)),
-    tasks=("suppressed",),
-)
+LAST_SETTLED = Hop(sends=(("dsar.fulfilled", "fulfilled", 912),), tasks=("suppressed",))
 SUPPRESSED = Hop(sends=(("dsar.suppressed", "state", 230),), also=("suppressed",))
 NOTED = Hop()
+SYSTEMS = ("work", "work", "work")
 
 HOPS: dict[str, dict[str, Hop]] = {
     "intake": {
@@ -74,7 +71,7 @@ HOPS: dict[str, dict[str, Hop]] = {
             tasks=("settled", "settled", "last-settled"),
             also=("kept", "open_subject"),
         ),
-        "settled": SETTLED,
+        "settled": NOTED,
         "last-settled": LAST_SETTLED,
         "suppressed": SUPPRESSED,
         "closed": Hop(also=("forget_subject",)),
@@ -85,8 +82,7 @@ HOPS: dict[str, dict[str, Hop]] = {
         "verified": NOTED,
         "notice-sent": NOTED,
         "planned": NOTED,
-        "task-settled": Hop(also=("work",)),
-        "fulfilled": NOTED,
+        "fulfilled": Hop(also=SYSTEMS),
         "answer-sent": Hop(sends=(("dsar.closed", "closed", 308),), tasks=("certified",)),
         "certified": Hop(also=("certificates",)),
     },

@@ -159,7 +159,7 @@ class Host:
 
     async def stop(self) -> None:
         """Stop taking in, drain what runs, give the shards back; every step has a deadline."""
-        await _within(CLOSE_SECONDS * 2, self.subscription.broker.stop())
+        await _within(CLOSE_SECONDS * 2, self.subscription.stop())
         await self.loops["tasks"].stop(within=1.0)
         await self.runner.drain(within=DRAIN_SECONDS)
         for name in ("timers", "parked", "gauges", "chores", "relay"):

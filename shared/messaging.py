@@ -24,6 +24,7 @@ from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
 from shared.machine.shell import Shell
+from shared.reading_offsets import Offsets
 from shared.reading_progress import Progress
 
 log = structlog.get_logger("messaging")
@@ -63,9 +64,11 @@ class Subscription:
             apply_types=False,
             logger=None,
         )
+        self._offsets = Offsets()
         self._subscriber = self.broker.subscriber(
             *(namespace + topic.name for topic in topics),
             batch=True,
+            listener=self._offsets,
             group_id=f"{namespace}habeas.{service}",
             ack_policy=AckPolicy.NACK_ON_ERROR,
             auto_offset_reset="earliest",
@@ -94,6 +97,12 @@ class Subscription:
             await self.broker.stop()
             raise await why_away(self._way) from None
         self._started = True
+        self._offsets.start()
+
+    async def stop(self) -> None:
+        """Take nothing in any more, and say how far we got."""
+        await self._offsets.stop()
+        await self.broker.stop()
 
     @property
     def assigned(self) -> bool:
@@ -129,6 +138,7 @@ class Subscription:
 
     async def _parse(self, records: tuple[ConsumerRecord, ...]) -> "FetchedBatch":
         return FetchedBatch(
+            self._offsets,
             body=b"",
             headers={},
             content_type=None,
@@ -140,7 +150,7 @@ class Subscription:
 
 
 class FetchedBatch(KafkaAckableMessage):
-    """Commits the offsets of its own records and no others.
+    """Says how far its own records go, and of no others.
 
     Without naming them, every commit would write the position of every assigned partition: a hundred records on
     the broker for a batch of five. And after a rebalance it would speak for partitions that it never read.
@@ -148,19 +158,18 @@ class FetchedBatch(KafkaAckableMessage):
 
     consumer: AIOKafkaConsumer
 
-    async def ack(self) -> None:
-        """Commit once; a second call does nothing. What is another member's by now is left to that one."""
-        offsets = {} if self.committed else self._next_offsets()
-        if offsets:
-            await self.consumer.commit(offsets)
-        await KafkaMessage.ack(self)
+    def __init__(self, offsets: Offsets, **fetched: Any) -> None:
+        super().__init__(**fetched)
+        self._offsets = offsets
 
-    def _next_offsets(self) -> dict[TopicPartition, int]:
-        records: tuple[ConsumerRecord, ...] = self.raw_message
-        # Within a partition records come in order, so the last one counts.
-        offsets = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in records}
-        ours = self.consumer.assignment()
-        return {partition: offset for partition, offset in offsets.items() if partition in ours}
+    async def ack(self) -> None:
+        """These records are handled; a second call does nothing."""
+        if not self.committed:
+            records: tuple[ConsumerRecord, ...] = self.raw_message
+            # Within a partition records come in order, so the last one counts.
+            ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in records}
+            self._offsets.handled(self.consumer, ends)
+        await KafkaMessage.ack(self)
 
 
 def _behind(consumer: AIOKafkaConsumer, partition: Any, assignment: Any) -> int:

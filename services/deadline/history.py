@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.deadline.domain.work import Pace, Usual
-from shared.events.fulfillment import TaskSettled, TasksPlanned
+from shared.events.fulfillment import RequestFulfilled, TaskSettled, TasksPlanned
 from shared.machine.decision import Message
 from shared.machine.ports import Transaction
 from shared.machine.storage import PostgresTransaction
@@ -26,9 +26,9 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::
 ORDER BY request_id, system
 ON CONFLICT (request_id, system) DO UPDATE SET
   planned_at = coalesce(w.planned_at, excluded.planned_at),
-  settled_at = coalesce(w.settled_at, excluded.settled_at)
+  settled_at = least(w.settled_at, excluded.settled_at)
 WHERE (w.planned_at IS NULL AND excluded.planned_at IS NOT NULL)
-   OR (w.settled_at IS NULL AND excluded.settled_at IS NOT NULL)"""
+   OR least(w.settled_at, excluded.settled_at) IS DISTINCT FROM w.settled_at"""
 
 _PACE = """
 SELECT system, asked, count(*) AS seen,
@@ -72,6 +72,10 @@ def _rows(message: Message) -> Iterator[Row]:
         # What was taken back says nothing about how long the system takes.
         case TaskSettled(right=right, settled=settled) if settled.outcome != "canceled":
             yield message.request_id, settled.system, str(right), None, message.at
+        # What was settled shortly before the end is told by the end alone.
+        case RequestFulfilled(right=right, systems=systems):
+            done = (one.system for one in systems if one.outcome != "canceled")
+            yield from ((message.request_id, system, str(right), None, message.at) for system in done)
 
 
 def _merged(rows: Iterator[Row]) -> list[Row]:
@@ -80,5 +84,6 @@ def _merged(rows: Iterator[Row]) -> list[Row]:
     for row in rows:
         request_id, system, asked, planned_at, settled_at = row
         _, _, _, before, after = found.get((request_id, system), row)
-        found[request_id, system] = (request_id, system, asked, before or planned_at, after or settled_at)
+        first = min((at for at in (after, settled_at) if at is not None), default=None)
+        found[request_id, system] = (request_id, system, asked, before or planned_at, first)
     return list(found.values())

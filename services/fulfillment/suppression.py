@@ -5,6 +5,7 @@ one row, which the transaction locks, so that what its record says is what holds
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -24,8 +25,8 @@ _RIGHTS = (
 
 _ADD = f"""
 INSERT INTO suppressed AS s (hash, rights, business, grounds, since, version)
-SELECT u.hash, {_RIGHTS.format("$3::jsonb")}, $2, $3::jsonb, $4, nextval('suppressed_version')
-FROM unnest($1::bytea[]) AS u(hash) ORDER BY u.hash
+SELECT u.hash, {_RIGHTS.format("u.ground::jsonb")}, u.business, u.ground::jsonb, u.at, nextval('suppressed_version')
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::timestamptz[]) AS u(hash, business, ground, at) ORDER BY u.hash
 ON CONFLICT (hash) DO UPDATE SET rights = {_RIGHTS.format("s.grounds || excluded.grounds")},
   grounds = s.grounds || excluded.grounds, since = excluded.since, version = excluded.version
 RETURNING hash, rights, business, since, version"""  # noqa: S608 - words of ours only
@@ -50,29 +51,68 @@ async def suppressions(
 ) -> dict[UUID, tuple[Suppression, ...]]:
     """For each suppress task that ended: what holds now of every hash that it named."""
     found: dict[UUID, tuple[Suppression, ...]] = {}
-    for message in messages:
-        body = message.body
-        if isinstance(body, TaskFinished) and body.handler == SUPPRESS and body.status == "done":
-            connection = cast("PostgresTransaction", transaction).connection
-            found[message.request_id] = await _taken(connection, message.request_id, body.result, message.at)
+    for group in _groups(messages):
+        connection = cast("PostgresTransaction", transaction).connection
+        take = _lifted if group[0].lifts else _added
+        rows = {row["hash"]: _suppression(row) for row in await take(connection, group)}
+        found |= {one.request_id: tuple(rows[key] for key in one.keys if key in rows) for one in group}
     return found
 
 
-async def _taken(
-    connection: asyncpg.Connection, request_id: UUID, stated: dict[str, Any], at: datetime
-) -> tuple[Suppression, ...]:
-    keys, right = sorted({key_of(one) for one in stated["hashes"]}), Right(stated["right"])
-    if not keys:
-        return ()
-    if right is not Right.OPT_IN and not stated["lift"]:
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What one ended task said: hashes, and the ground that they are suppressed on or released from."""
+
+    request_id: UUID
+    keys: tuple[bytes, ...]
+    business: str
+    ground: str
+    at: datetime
+    lifts: bool
+
+
+def _groups(messages: Sequence[Message]) -> list[list[_Stated]]:
+    """What can be written in one statement, in order: additions no two of which touch the same row."""
+    groups: list[list[_Stated]] = []
+    touched: set[bytes] = set()
+    for one in map(_stated, filter(_states, messages)):
+        apart = one.lifts or not groups or groups[-1][0].lifts or not touched.isdisjoint(one.keys)
+        if apart:
+            groups.append([])
+            touched = set()
+        groups[-1].append(one)
+        touched.update(one.keys)
+    return groups
+
+
+def _states(message: Message) -> bool:
+    body = message.body
+    return isinstance(body, TaskFinished) and body.handler == SUPPRESS and body.status == "done"
+
+
+def _stated(message: Message) -> _Stated:
+    said: dict[str, Any] = cast("TaskFinished", message.body).result
+    keys, right = tuple(sorted({key_of(one) for one in said["hashes"]})), Right(said["right"])
+    lifts = right is Right.OPT_IN or said["lift"]
+    if not lifts:
         # What came to be known of the person after that is not what they wanted deleted.
-        ground = to_json({f"{right}/{request_id}": stated["cut_off"]}).decode()
-        return tuple(map(_suppression, await connection.fetch(_ADD, keys, stated["business"], ground, at)))
-    # Who opts in again takes back every opt-out of theirs; a lifted request takes back its own word only.
-    ground = "opt_out/%" if right is Right.OPT_IN else f"{right}/{request_id}"
-    rows = await connection.fetch(_LIFT, keys, ground, at)
-    await connection.execute(_FORGET, keys)
-    return tuple(map(_suppression, rows))
+        ground = to_json({f"{right}/{message.request_id}": said["cut_off"]}).decode()
+    else:
+        # Who opts in again takes back every opt-out of theirs; a lifted request takes back its own word only.
+        ground = "opt_out/%" if right is Right.OPT_IN else f"{right}/{message.request_id}"
+    return _Stated(message.request_id, keys, said["business"], ground, message.at, lifts)
+
+
+async def _added(connection: asyncpg.Connection, group: Sequence[_Stated]) -> list[asyncpg.Record]:
+    rows = [(key, one.business, one.ground, one.at) for one in group for key in one.keys]
+    return list(await connection.fetch(_ADD, *map(list, zip(*rows, strict=True)))) if rows else []
+
+
+async def _lifted(connection: asyncpg.Connection, group: Sequence[_Stated]) -> list[asyncpg.Record]:
+    [one] = group
+    rows = await connection.fetch(_LIFT, list(one.keys), one.ground, one.at)
+    await connection.execute(_FORGET, list(one.keys))
+    return list(rows)
 
 
 def key_of(hashed: str) -> bytes:

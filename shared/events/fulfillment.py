@@ -128,7 +128,7 @@ class TasksPlanned(Event):
 
 @event("dsar.fulfillment.task-settled", version=1, topic=JOURNAL_FULFILLMENT)
 class TaskSettled(Event):
-    """One system is done with this request."""
+    """One system is done with this request, while others are not; of what took minutes only the end tells."""
 
     right: Right
     settled: SystemOutcome

@@ -36,13 +36,13 @@ def _siblings_by_select(scheduler: Scheduler) -> AbstractContextManager[Any]:
     """The end of a task asks the table which others are open, instead of the case: each of two last ones sees one."""
     original = finishing.settle
 
-    def settle(case: FulfillmentCase, body: Any) -> Any:
+    def settle(case: FulfillmentCase, body: Any, now: Any) -> Any:
         tables = scheduler.world.databases["fulfillment"].tables
         request_id = tables.tasks[body.task_id].new.request_id
         others = [task for task in tables.tasks.values() if task.new.request_id == request_id]
         still = {task.new.plan.key for task in others if task.state not in {"done", "canceled"}}
         counted = tuple(sorted((still & {*case.open, *case.systems, *still}) | {body.key}))
-        return original(case.model_copy(update={"open": counted}), body)
+        return original(case.model_copy(update={"open": counted}), body, now)
 
     return mock.patch.object(finishing, "settle", settle)
 

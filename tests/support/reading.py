@@ -47,7 +47,7 @@ async def reading(
     try:
         yield reader
     finally:
-        await subscription.broker.stop()
+        await subscription.stop()
 
 
 def through(url: str, port: int) -> str:

@@ -100,7 +100,8 @@ class FulfillmentCase(Case):
     heard of before it was placed; so are the tasks that a person completed, which nobody has to prove any more.
     `answered_before` is when the same person's earlier requests came that were answered, where the law limits how many.
     `later` holds the keys of what is still to be looked at after the end: nothing waits for that. A case that is
-    `standing` is no request, but a hold that stands by itself.
+    `standing` is no request, but a hold that stands by itself. `untold` holds the keys of ended tasks that nobody
+    outside has heard of; unless the request ends before, that is told at `tell_at`.
     """
 
     business: str = ""
@@ -123,6 +124,8 @@ class FulfillmentCase(Case):
     completed: tuple[Word, ...] = ()
     outcomes: tuple[SystemOutcome, ...] = ()
     parts: tuple[Part, ...] = ()
+    untold: tuple[str, ...] = ()
+    tell_at: AwareDatetime | None = None
     directives: tuple[Directive, ...] = ()
     package: PackageReference | None = None
     resolution: Resolution | None = None

@@ -1,14 +1,14 @@
 """What the end of a task means for its request."""
 
+from datetime import datetime
 from uuid import UUID
 
-from services.fulfillment.domain import ending, planning, reviewing, vendors
+from services.fulfillment.domain import ending, planning, progress, reviewing, vendors
 from services.fulfillment.domain.case import FulfillmentCase, Part
 from shared.events.fulfillment import (
     PackageReference,
     SystemOutcome,
     TaskNeedsPerson,
-    TaskSettled,
 )
 from shared.machine.decision import Decision, Kept, Outgoing, TaskFinished
 
@@ -34,14 +34,14 @@ def needs_person(case: FulfillmentCase, body: TaskFinished) -> Decision[Fulfillm
     return Decision(stuck, events=(Outgoing(event),), hurry=hurry)
 
 
-def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
+def settle(case: FulfillmentCase, body: TaskFinished, now: datetime) -> Decision[FulfillmentCase]:
     """Close one task and take over what it brought; what comes next is decided by `advance`."""
     case = case.model_copy(
         update={"open": _without(case.open, body.key), "stuck": _without(case.stuck, body.key)}
     )
     match body.key.partition(":")[0]:
         case "act" | planning.WAIT:
-            return _acted(case, body)
+            return _acted(case, body, now)
         case "match":
             return Decision(case, keep=_seeds(body))
         case "package" if body.status == "done":
@@ -53,7 +53,7 @@ def settle(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
     return Decision(case)
 
 
-def _acted(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCase]:
+def _acted(case: FulfillmentCase, body: TaskFinished, now: datetime) -> Decision[FulfillmentCase]:
     if vendors.is_to_be_told(case, body):
         return vendors.told(case, body)
     outcome = vendors.outcome(case, body) or _by_word(case, body) or _outcome(body)
@@ -64,9 +64,7 @@ def _acted(case: FulfillmentCase, body: TaskFinished) -> Decision[FulfillmentCas
         "outcomes": tuple(sorted((*case.outcomes, outcome), key=lambda each: each.system)),
         "parts": tuple(sorted(parts, key=lambda each: each.system)),
     }
-    case = case.model_copy(update=update)
-    settled = TaskSettled(right=planning.right_of(body.key), settled=outcome)
-    return Decision(case, events=(Outgoing(settled),))
+    return Decision(progress.done(case.model_copy(update=update), body.key, now))
 
 
 def _by_word(case: FulfillmentCase, body: TaskFinished) -> SystemOutcome | None:

@@ -13,6 +13,7 @@ from services.fulfillment.domain import (
     finishing,
     holds,
     planning,
+    progress,
     reviewing,
     vendors,
 )
@@ -61,6 +62,12 @@ class FulfillmentDomain:
 
     def decide(self, case: FulfillmentCase, message: Message, context: Context) -> Decision[FulfillmentCase]:
         """Take over a fact or a command, then move on if nothing is open."""
+        decided = self._decided(case, message, context)
+        return replace(decided, wake_at=decided.case.tell_at)
+
+    def _decided(
+        self, case: FulfillmentCase, message: Message, context: Context
+    ) -> Decision[FulfillmentCase]:
         if (
             self._care is not None
             and isinstance(message.body, TaskFinished)
@@ -76,12 +83,14 @@ class FulfillmentDomain:
         if heard.refusal is not None:
             return heard
         advanced, events, tasks = advance(heard.case, self._catalogue, context, self._care)
-        return replace(heard, case=advanced, events=(*heard.events, *events), tasks=(*heard.tasks, *tasks))
+        advanced, told = progress.tell(advanced, context.now)
+        events = (*heard.events, *told, *events)
+        return replace(heard, case=advanced, events=events, tasks=(*heard.tasks, *tasks))
 
     def wake(self, case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
-        """Fulfillment waits for facts and tasks only."""
-        del context
-        return Decision(case)
+        """Fulfillment waits for facts and tasks; what it has to say in the meantime has its time."""
+        case, told = progress.tell(case, context.now)
+        return Decision(case, events=told, wake_at=case.tell_at)
 
     def permit(self, case: FulfillmentCase, key: str, purpose: str, context: Context) -> Go | Stop | Wait:
         """Ask again, under the lock, what may have changed since the task was planned.
@@ -172,13 +181,13 @@ def _closed(case: FulfillmentCase, body: RequestClosed, _: Message, __: Context)
 
 
 def _finished(
-    case: FulfillmentCase, body: TaskFinished, _: Message, __: Context
+    case: FulfillmentCase, body: TaskFinished, _: Message, context: Context
 ) -> Decision[FulfillmentCase]:
     if body.key not in case.open:
         return Decision(case)
     if body.status == "needs_person":
         return finishing.needs_person(case, body)
-    return finishing.settle(case, body)
+    return finishing.settle(case, body, context.now)
 
 
 def _commanded(rule: Callable[[FulfillmentCase, Any], Decision[FulfillmentCase]]) -> Rule:

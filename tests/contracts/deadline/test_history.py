@@ -11,11 +11,12 @@ import pytest
 
 from services.deadline.domain.work import Usual
 from services.deadline.history import SystemHistory
-from shared.events.fulfillment import SystemOutcome, TaskSettled, TasksPlanned
+from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TaskSettled, TasksPlanned
 from shared.machine.decision import Message
 from shared.machine.storage import PostgresTransaction
 from shared.policy import Right
 from tests.support.domain_driver import Messages
+from tests.support.facts import fulfilled
 from tests.support.installation import Installation
 
 pytestmark = pytest.mark.connected
@@ -41,6 +42,10 @@ def _story(request_id: UUID, hours: float, outcome: Any = "done") -> list[Messag
     ]
 
 
+def _ended() -> RequestFulfilled:
+    return fulfilled(systems=[SystemOutcome(system="crm", outcome="done")])
+
+
 async def _hear(pool: asyncpg.Pool, history: SystemHistory, batches: list[list[Message]]) -> dict[UUID, Any]:
     told: dict[UUID, Any] = {}
     async with pool.acquire() as connection, connection.transaction():
@@ -61,12 +66,24 @@ async def test_in_any_order_and_in_any_batches_the_same_rows_remain(pool: asyncp
         (request_id, "dms", "delete", PLANNED_AT, None),
     ]
     planned, settled = _story(request_id, 4)
+    ended = Messages(request_id).event(_ended(), at=PLANNED_AT + timedelta(hours=5))
 
-    for order in permutations((planned, settled)):
+    for order in permutations((planned, settled, ended)):
         for batches in ([list(order)], [[one] for one in order]):
             await pool.execute("DELETE FROM system_work")
             await _hear(pool, history, batches)
             assert [row[:5] for row in await _rows(pool)] == expected
+
+
+async def test_a_system_that_only_the_end_tells_of_took_until_then(pool: asyncpg.Pool) -> None:
+    history, request_id = SystemHistory(pool), uuid4()
+    planned, _ = _story(request_id, 4)
+    ended = Messages(request_id).event(_ended(), at=PLANNED_AT + timedelta(hours=5))
+
+    await _hear(pool, history, [[planned, ended]])
+
+    crm, _ = await _rows(pool)
+    assert crm[:5] == (request_id, "crm", "delete", PLANNED_AT, PLANNED_AT + timedelta(hours=5))
 
 
 async def test_hearing_the_same_again_writes_nothing(pool: asyncpg.Pool) -> None:

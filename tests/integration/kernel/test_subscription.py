@@ -107,6 +107,10 @@ async def test_a_replay_of_everything_changes_no_row(
     assert len(await machine.world.letters()) == 1
 
 
+async def _are_committed(kernel: Installation, count: int) -> bool:
+    return await offsets(kernel) == count
+
+
 async def _count(machine: Machine, count: int) -> bool:
     return len(machine.watcher.results) >= count
 
@@ -146,7 +150,7 @@ async def test_a_database_that_is_away_gives_the_batch_back_until_it_is_there_ag
             await switch.off()
             await send(kernel, upstream.event(ONE, "b"), upstream.event(TWO, "c"))
             await eventually_async(lambda: _given_back(reader), within=30)
-            assert await offsets(kernel) == 1
+            await eventually_async(lambda: _are_committed(kernel, 1))
             await switch.on()
 
             await eventually_async(lambda: has_heard(machine, 1, 2), within=30)

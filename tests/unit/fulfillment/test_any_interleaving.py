@@ -89,13 +89,25 @@ class Interleaving(RuleBasedStateMachine):
         status: TaskStatus = "canceled" if stopped else "needs_person" if word == "needs_person" else "done"
         self.driver.finish(key, status, **_result(key, status, word))
 
+    @rule(minutes=st.sampled_from([1, 9, 30]))
+    def time_passes(self, minutes: int) -> None:
+        self.driver.pass_time(self.driver.now + timedelta(minutes=minutes))
+
     @invariant()
     def it_ends_at_most_once_and_never_with_an_open_task(self) -> None:
         case, ends = self.driver.case, self.driver.bodies(RequestFulfilled)
         assert len(ends) == (case.stage == "ended")
         assert not (ends and case.open)
         assert set(case.stuck) <= set(case.open)
-        assert len(self.driver.bodies(TaskSettled)) == len(case.outcomes)
+
+    @invariant()
+    def what_is_done_is_told_or_is_still_to_be_told_or_the_end_tells_it(self) -> None:
+        case, told = self.driver.case, self.driver.bodies(TaskSettled)
+        names = {one.settled.system for one in told}
+        assert len(names) == len(told)
+        assert self.driver.wake_at == case.tell_at
+        if case.stage != "ended":
+            assert len(told) + len(case.untold) == len(case.outcomes)
 
     @invariant()
     def it_never_rests_with_nothing_to_do(self) -> None:

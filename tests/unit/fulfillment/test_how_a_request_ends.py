@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
+from services.fulfillment.domain.progress import TELL_AFTER
 from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TaskSettled, TasksPlanned
 from shared.machine.decision import Message
 from shared.policy.rights import Right
@@ -141,7 +142,31 @@ def test_two_last_tasks_that_finish_together_end_the_request_once(last: str) -> 
 
     assert [end.resolution for end in ends(case)] == ["complete"]
     assert [system.system for system in ends(case)[0].systems] == ["crm", "dms"]
-    assert len(case.bodies(TaskSettled)) == 2
+    assert not case.bodies(TaskSettled)
+
+
+def test_a_system_that_is_done_long_before_the_others_is_told_of_once() -> None:
+    case = planned()
+    case.finish("act:crm:delete", outcome=outcome("crm", erased=2))
+
+    case.pass_time(NOW + TELL_AFTER - timedelta(seconds=1))
+    assert not case.bodies(TaskSettled)
+    case.pass_time(NOW + TELL_AFTER + timedelta(days=1))
+    case.finish("act:dms:delete", outcome=outcome("dms"))
+
+    assert [told.settled.system for told in case.bodies(TaskSettled)] == ["crm"]
+    assert len(ends(case)) == 1
+    assert case.wake_at is None
+
+
+def test_what_comes_meanwhile_does_not_put_off_what_is_to_be_told() -> None:
+    case = planned()
+    case.finish("act:crm:delete", outcome=outcome("crm", erased=2))
+    waits_for = case.wake_at
+
+    case.deliver(Messages().event(extended(), at=NOW))
+
+    assert case.wake_at == waits_for == NOW + TELL_AFTER
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from services.fulfillment.domain.fulfillment import HOLD_LOOKED_AT
 from shared.events.commands import CompleteTask, PlaceHold, RetryTask
-from shared.events.fulfillment import TaskNeedsPerson, TaskSettled
+from shared.events.fulfillment import TaskNeedsPerson
 from shared.events.vendors import CorrectionDirective, DeletionDirective, OptOutDirective
 from shared.machine.decision import Stop, Wait
 from shared.privacy import Claims
@@ -391,5 +391,5 @@ async def test_what_was_settled_is_stated(told: VendorBoard) -> None:
     assert told.board.driver.permit(told.waits()) == Stop("settled")
     await told.board.run(told.waits())
 
-    [settled] = told.board.driver.bodies(TaskSettled)
-    assert (settled.right, settled.settled.system, settled.settled.outcome) == ("delete", "acme-mail", "done")
+    [settled] = told.board.case.outcomes
+    assert (settled.system, settled.outcome) == ("acme-mail", "done")

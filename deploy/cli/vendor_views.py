@@ -11,7 +11,8 @@ from deploy.cli.vendors import UNUSABLE
 from deploy.onboarding import CannotOnboard, onboard, topics_of
 from deploy.settings import local_settings
 from services.fulfillment.vendors.classification import Classified, Contradiction, classify
-from services.fulfillment.vendors.files import Vendor, VendorError, load_vendors
+from services.fulfillment.vendors.files import Flow, Vendor, VendorError, load_vendors
+from services.fulfillment.vendors.spans import told_of_today
 
 
 def classified(folder: Path, name: str | None, today: date) -> list[Classified]:
@@ -48,7 +49,7 @@ def onboarded(folder: Path, name: str, theirs: Path | None, *, topics: bool) -> 
     return handed
 
 
-def as_mapping(one: Classified) -> dict[str, Any]:
+def as_mapping(one: Classified, today: date) -> dict[str, Any]:
     """A class as JSON."""
     return {
         "vendor": one.vendor.vendor,
@@ -58,26 +59,40 @@ def as_mapping(one: Classified) -> dict[str, Any]:
         "missing": [{"term": t.name, "citation": t.citation, "asks": t.asks} for t in one.missing],
         "disclosures": [
             {"data": list(flow.data), "purpose": flow.purpose, "is": kind}
-            for flow, kind in zip(one.vendor.flows, one.disclosures, strict=True)
+            for flow, kind in zip(one.flows, one.disclosures, strict=True)
         ],
-        "told_of": sorted(one.rights),
+        "ended": [
+            {"data": list(flow.data), "purpose": flow.purpose, "on": flow.ended_on.isoformat()}
+            for flow in one.vendor.flows
+            if flow.ended_on is not None and _is_over(flow, today)
+        ],
+        "told_of": sorted(told_of_today(one, today)),
         "contradictions": [
             {"flow": each.flow, "citation": each.citation, "says": each.says} for each in one.contradictions
         ],
     }
 
 
-def as_lines(one: Classified) -> str:
+def as_lines(one: Classified, today: date) -> str:
     """A class for a person to read."""
     called = one.vendor.contract.calls_it if one.vendor.contract else "nothing: there is no contract"
     lines = [f"{one.vendor.vendor} ({one.vendor.title}): {_words(one.party)}", f"  called {_words(called)}"]
     lines += [
-        f"  {kind} of {', '.join(map(_words, flow.data))} for {_words(flow.purpose)}"
-        for flow, kind in zip(one.vendor.flows, one.disclosures, strict=True)
+        f"  {kind} of {_what(flow)}" for flow, kind in zip(one.flows, one.disclosures, strict=True)
     ] or ["  gets no data from us"]
-    lines += [f"  missing: {term.asks} ({term.citation})" for term in one.missing]
-    lines += [f"  told of: {', '.join(map(_words, sorted(one.rights)))}"] if one.rights else []
+    lines += [f"  until {flow.ended_on}: {_what(flow)}" for flow in one.vendor.flows if _is_over(flow, today)]
+    lines += [f"  missing term: {term.asks} ({term.citation})" for term in one.missing]
+    rights = told_of_today(one, today)
+    lines += [f"  told of: {', '.join(map(_words, sorted(rights)))}"] if rights else []
     return "\n".join([*lines, *(_contradicts(each) for each in one.contradictions)])
+
+
+def _is_over(flow: Flow, today: date) -> bool:
+    return flow.ended_on is not None and flow.ended_on < today
+
+
+def _what(flow: Flow) -> str:
+    return f"{', '.join(map(_words, flow.data))} for {_words(flow.purpose)}"
 
 
 def _contradicts(each: Contradiction) -> str:

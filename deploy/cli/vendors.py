@@ -36,11 +36,12 @@ def classify(
 
     from deploy.cli.vendor_views import as_lines, as_mapping, classified
 
-    found = classified(folder, name, _day(on))
+    today = _day(on)
+    found = classified(folder, name, today)
     if as_json:
-        typer.echo(json.dumps([as_mapping(one) for one in found]))
+        typer.echo(json.dumps([as_mapping(one, today) for one in found]))
     else:
-        typer.echo("\n\n".join(as_lines(one) for one in found))
+        typer.echo("\n\n".join(as_lines(one, today) for one in found))
     if any(one.contradictions for one in found):
         raise typer.Exit(CONTRADICTED)
 

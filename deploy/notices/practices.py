@@ -102,7 +102,8 @@ def _gaps(category: str, held: Sequence[Held]) -> Iterable[str]:
 def _unsaid(known: Mapping[str, Practice], vendors: Iterable[Classified]) -> Iterable[str]:
     """A vendor that data is sold to or shared with, and a map that names nobody for it."""
     for one in (each for each in vendors if each.is_sold_to):
-        for category in sorted({each for flow in one.vendor.flows for each in flow.data}):
+        flows = zip(one.flows, one.disclosures, strict=True)
+        for category in sorted({each for flow, kind in flows if kind != "disclosure" for each in flow.data}):
             practice = known.get(category)
             if practice is None:
                 yield f"{category}: {one.vendor.vendor} gets it, and no map holds any"

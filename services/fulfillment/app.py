@@ -51,6 +51,8 @@ from services.fulfillment.telling import TellHandler
 from services.fulfillment.told.subjects import TOLD, rights_told
 from services.fulfillment.vendors.classification import Classified, classify
 from services.fulfillment.vendors.files import OverKafka, ThroughSystem, Vendor, VendorError, load_vendors
+from services.fulfillment.vendors.remembered import over_kafka, remember, with_what_was
+from services.fulfillment.vendors.spans import spans_of
 from shared.clock import Clock
 from shared.events.topics import ACKNOWLEDGEMENTS
 from shared.hosting import Resources, ServiceParts
@@ -71,7 +73,7 @@ async def build(resources: Resources) -> ServiceParts[FulfillmentCase]:
     """
     settings = FulfillmentSettings()
     connected = connect(settings.systems, resources.settings.home, resources.clock)
-    return assemble(resources, connected, told_over_kafka(settings.vendors, connected, resources.clock))
+    return assemble(resources, connected, await told_over_kafka(resources, settings.vendors, connected))
 
 
 def assemble(
@@ -164,10 +166,10 @@ def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
     return tuple(connected)
 
 
-def told_over_kafka(
-    folder: Path | None, connected: Iterable[Connected], clock: Clock
+async def told_over_kafka(
+    resources: Resources, folder: Path | None, connected: Iterable[Connected]
 ) -> tuple[Classified, ...]:
-    """The vendors that are told over Kafka, by what they are today.
+    """The vendors that are told over Kafka: by what they are today, and by what they were.
 
     Raises:
         VendorError: a file cannot be used, or a vendor's system is not connected.
@@ -180,8 +182,14 @@ def told_over_kafka(
     problems = tuple(problem for one in vendors for problem in _unreachable(one, systems))
     if problems:
         raise VendorError(problems)
-    today = clock.now().date()
-    return tuple(classify(one, today) for one in vendors if isinstance(one.told, OverKafka))
+    now = resources.clock.now()
+    before = await remember(resources.pool, vendors, now)
+    told = [classify(one, now.date()) for one in vendors if isinstance(one.told, OverKafka)]
+    reached = systems | {one.vendor for one in vendors if isinstance(one.told, ThroughSystem)}
+    found = with_what_was(told, over_kafka(before, reached), now.date())
+    for name in sorted({one.vendor.vendor for one in found} - {one.vendor for one in vendors}):
+        log.warning("vendor.still_told", vendor=name, remedy="put its file back, with ended_on and erased")
+    return found
 
 
 def _unreachable(vendor: Vendor, systems: set[str]) -> Iterator[str]:
@@ -198,9 +206,10 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
     return SystemEntry(
         name=classified.vendor.vendor,
         business=classified.vendor.business,
-        rights=classified.rights,
+        rights=frozenset(),
         finds_by=frozenset(one.kind for one in kinds),
         told=True,
+        spans=(*spans_of(classified.vendor), *classified.earlier),
     )
 
 

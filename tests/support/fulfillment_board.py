@@ -90,6 +90,13 @@ class Board:
         self.handlers = self._handlers(Systems(connected))
         self._hurried = 0
 
+    def restart(self, vendors: Sequence[Classified]) -> None:
+        """The service starts anew, and other vendors are described by now."""
+        catalogue = Catalogue([*(each.entry for each in self.connected), *map(entry_of_vendor, vendors)])
+        self.driver.domain = FulfillmentDomain(catalogue)
+        self.vendors = [each.vendor for each in vendors]
+        self.handlers = self._handlers(Systems(self.connected))
+
     @property
     def case(self) -> FulfillmentCase:
         return self.driver.case

@@ -1,5 +1,7 @@
 """The one place that moves a case on: whenever nothing is open, what comes next."""
 
+from datetime import datetime
+
 from services.fulfillment.domain import aftercare, ending, planning, reviewing
 from services.fulfillment.domain.aftercare import Aftercare
 from services.fulfillment.domain.case import FulfillmentCase, Stage, Verified
@@ -49,27 +51,34 @@ def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, conte
     if case.stage == "reviewing" and not reviewing.is_granted(case):
         return _end(case, ("denied", reviewing.reason_of(case)), catalogue, context)
     right = case.right or verified.right
-    first = _before_acting(case, catalogue, right) if case.stage in {"waiting", "reviewing"} else None
+    now = context.now
+    first = _before_acting(case, catalogue, right, now) if case.stage in {"waiting", "reviewing"} else None
     if first is not None:
         return first
     if case.stage in {"waiting", "reviewing", "matching"}:
-        case, events, plans = planning.plan_acts(case, catalogue, right)
+        case, events, plans = planning.plan_acts(case, catalogue, right, now)
         if plans:
             return case, events, plans
     return _answer(case, right, catalogue, context)
 
 
-def _before_acting(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step | None:
+def _before_acting(
+    case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime
+) -> Step | None:
     """What comes before any system is asked to do something; a person's decision is asked for once."""
     if case.stage == "waiting" and case.duplicate_of is not None:
         return planning.plan_join(case)
     review = reviewing.needed(case, right) if case.stage == "waiting" else None
-    return planning.plan_review(case, review) if review else planning.plan_match(case, catalogue, right)
+    return planning.plan_review(case, review) if review else planning.plan_match(case, catalogue, right, now)
 
 
 def _answer(case: FulfillmentCase, right: Right, catalogue: Catalogue, context: Context) -> Step:
-    if case.stage == "acting" and case.parts:
-        return planning.plan_package(case, right)
+    if case.stage == "acting":
+        more = planning.plan_more(case, catalogue, right, context.now)
+        if more is not None:
+            return more
+        if case.parts:
+            return planning.plan_package(case, right)
     return _end(case, ending.resolution_of(case), catalogue, context)
 
 

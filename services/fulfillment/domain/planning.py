@@ -1,10 +1,11 @@
 """From a case with nothing open to its next tasks: join, review, match, act, package, in this order."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from services.fulfillment.domain.case import Directive, FulfillmentCase, Part, Review
-from services.fulfillment.domain.catalogue import Catalogue, SystemEntry
+from services.fulfillment.domain.catalogue import Catalogue, Period, SystemEntry
 from shared.events.fulfillment import TasksPlanned
 from shared.machine.decision import Outgoing, TaskPlan
 from shared.policy.rights import Right
@@ -66,7 +67,7 @@ def plan_review(case: FulfillmentCase, review: Review) -> Step:
     return _with(case.model_copy(update={"stage": "reviewing", "review": review}), (plan,))
 
 
-def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step | None:
+def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime) -> Step | None:
     """Ask the identity sources for identifiers that other systems need; None where none is needed."""
     plans = tuple(
         TaskPlan(
@@ -76,24 +77,21 @@ def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Ste
             case.urgency,
             body={**body_of(case, name, right), "kinds": kinds},
         )
-        for name, kinds in catalogue.to_match(case.business, right).items()
+        for name, kinds in catalogue.to_match(case.business, right, _period(case, now)).items()
     )
     return _with(case.model_copy(update={"stage": "matching"}), plans) if plans else None
 
 
-def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right) -> Step:
+def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime) -> Step:
     """One task for each system that serves the right; none where no system does."""
-    entries = catalogue.serving(case.business, right)
-    names = tuple(entry.name for entry in entries)
-    plans = tuple(
-        TaskPlan(
-            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=body_of(case, e.name, right)
-        )
-        for e in entries
-    )
-    planned = (Outgoing(TasksPlanned(right=right, systems=names)),) if names else ()
-    acting = case.model_copy(update={"stage": "acting", "systems": names})
-    return _with(acting, plans, planned)
+    return _asked(case, catalogue.serving(case.business, right, _period(case, now)), right)
+
+
+def plan_more(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime) -> Step | None:
+    """Tell the vendors that got data while the others were asked; None where there are none (11 CCR 7026(f)(2))."""
+    period = _period(case, now)
+    more = catalogue.to_be_told_too(case.systems, case.business, right, period)
+    return _asked(case, more, right) if more else None
 
 
 def plan_package(case: FulfillmentCase, right: Right) -> Step:
@@ -108,6 +106,24 @@ def plan_wait(case: FulfillmentCase, directive: Directive, right: Right) -> Step
     key = wait_key(directive.vendor, right, directive.messages)
     body = body_of(case, directive.vendor, right)
     return _with(case, (TaskPlan(key, "tell", "act", case.urgency, run_at=directive.look_at, body=body),))
+
+
+def _asked(case: FulfillmentCase, entries: tuple[SystemEntry, ...], right: Right) -> Step:
+    names = tuple(entry.name for entry in entries)
+    plans = tuple(
+        TaskPlan(
+            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=body_of(case, e.name, right)
+        )
+        for e in entries
+    )
+    planned = (Outgoing(TasksPlanned(right=right, systems=names)),) if names else ()
+    acting = case.model_copy(update={"stage": "acting", "systems": (*case.systems, *names)})
+    return _with(acting, plans, planned)
+
+
+def _period(case: FulfillmentCase, now: datetime) -> Period:
+    assert case.received_at is not None  # noqa: S101 - only a received request is planned
+    return Period(case.received_at, now)
 
 
 def _handler(entry: SystemEntry, right: Right) -> str:

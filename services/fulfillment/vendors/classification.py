@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
+from services.fulfillment.domain.catalogue import OPT_OUTS, Span
 from services.fulfillment.vendors.files import Contract, Flow, Party, Vendor
 from services.fulfillment.vendors.terms import (
     CERTIFICATION,
@@ -21,9 +22,11 @@ from services.fulfillment.vendors.terms import (
 from shared.policy.rights import Right
 
 Disclosure: TypeAlias = Literal["sale", "sharing", "disclosure"]
-OPT_OUTS = frozenset({Right.OPT_OUT, Right.LIMIT})
 NOT_FOR_US = frozenset({"cross_context_advertising", "own_purposes"})
 """What nobody does as a service provider or contractor (11 CCR 7050(a), (b))."""
+
+WITHOUT_A_LIMIT = frozenset({"services_for_us", "security", "short_term_use", "quality"})
+"""The purposes for which sensitive data may be used though the person limited its use (11 CCR 7027(m))."""
 
 _WITHOUT_CONTRACT: Mapping[str, Party] = {
     "for_us": "service_provider",
@@ -43,13 +46,19 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A vendor's class, what its contract lacks for that and for the class that it was given, and what is wrong."""
+    """A vendor's class on a day, what its contract lacks for that and for the class that it was given, what is wrong.
+
+    `flows` are those of that day, and `disclosures` what each of them is. `earlier` is what files said that were
+    changed or taken away since.
+    """
 
     vendor: Vendor
     party: Party
     missing: tuple[Term, ...]
+    flows: tuple[Flow, ...]
     disclosures: tuple[Disclosure, ...]
     contradictions: tuple[Contradiction, ...]
+    earlier: tuple[Span, ...] = ()
 
     @property
     def is_sold_to(self) -> bool:
@@ -58,36 +67,43 @@ class Classified:
 
     @property
     def rights(self) -> frozenset[Right]:
-        """What it must be told of.
+        """What it must be told of for what it gets on this day.
 
         Deletions if it gets data (11 CCR 7022(b)), corrections if it holds them for us (7023(c)), opt-outs if they are
-        sold to it or shared with it (7026(f)).
+        sold to it or shared with it (7026(f)), limits besides if it uses what is sensitive for more than 7027(m) allows
+        (7027(g)).
         """
-        if not self.disclosures:
+        if not self.flows:
             return frozenset()
-        corrections = frozenset[Right]() if self.party == "third_party" else {Right.CORRECT}
-        return frozenset({Right.DELETE} | corrections | (OPT_OUTS if self.is_sold_to else frozenset()))
+        found = {Right.DELETE} if self.party == "third_party" else {Right.DELETE, Right.CORRECT}
+        if self.is_sold_to:
+            found |= OPT_OUTS
+        if any("sensitive" in flow.data and flow.purpose not in WITHOUT_A_LIMIT for flow in self.flows):
+            found |= {Right.LIMIT}
+        return frozenset(found)
 
 
 def classify(vendor: Vendor, today: date) -> Classified:
     """What this vendor is on a day."""
-    party, lacking = _party(vendor, today)
-    disclosures = tuple(_disclosure(flow, party) for flow in vendor.flows)
+    flows = tuple(flow for flow in vendor.flows if flow.runs(today))
+    party, lacking = _party(vendor, flows, today)
+    disclosures = tuple(_disclosure(flow, party) for flow in flows)
     return Classified(
         vendor=vendor,
         party=party,
         missing=lacking,
+        flows=flows,
         disclosures=disclosures,
-        contradictions=tuple(_contradictions(vendor, lacking, disclosures)),
+        contradictions=tuple(_contradictions(vendor, flows, lacking)),
     )
 
 
-def _party(vendor: Vendor, today: date) -> tuple[Party, tuple[Term, ...]]:
+def _party(vendor: Vendor, flows: tuple[Flow, ...], today: date) -> tuple[Party, tuple[Term, ...]]:
     """The class, and what is missing for the class that the contract claims, or else for a third party's."""
     claimed = _claimed(vendor)
     contract = _in_force(vendor.contract, today)
-    lacking = _lacking(contract, _asked_of(claimed, vendor)) if vendor.flows else ()
-    for_others = any(flow.purpose in NOT_FOR_US for flow in vendor.flows)
+    lacking = _lacking(contract, _asked_of(claimed, vendor)) if flows else ()
+    for_others = any(flow.purpose in NOT_FOR_US for flow in flows)
     if lacking or for_others or vendor.works == "by_itself":
         return "third_party", lacking
     return claimed, ()
@@ -125,11 +141,11 @@ def _disclosure(flow: Flow, party: Party) -> Disclosure:
 
 
 def _contradictions(
-    vendor: Vendor, lacking: tuple[Term, ...], disclosures: tuple[Disclosure, ...]
+    vendor: Vendor, flows: tuple[Flow, ...], lacking: tuple[Term, ...]
 ) -> Iterator[Contradiction]:
     called = _claimed(vendor)
     for place, flow in enumerate(vendor.flows):
-        yield from _of_flow(place, flow, called)
+        yield from _of_flow(place, flow, called) if flow in flows else ()
     if called != "third_party" and vendor.works == "by_itself":
         yield Contradiction(
             None, "Civ. Code 1798.140(ag)(1)", f"it works for itself, and no {_words(called)} does"
@@ -138,9 +154,9 @@ def _contradictions(
         yield Contradiction(
             None,
             "Civ. Code 1798.140(ag), (ai)",
-            f"data goes to it as to a {_words(called)}, but its contract makes it a third party",
+            f"data goes to it as to a {_words(called)}, but {_why_not(vendor)} makes it a third party",
         )
-    if lacking and called == "third_party" and disclosures:
+    if lacking and called == "third_party":
         yield Contradiction(None, "11 CCR 7053", "a third party without these terms may not use the data")
 
 
@@ -157,6 +173,10 @@ def _of_flow(place: int, flow: Flow, called: Party) -> Iterator[Contradiction]:
         yield Contradiction(
             place, "11 CCR 7050(a), 7051(a)(3)", f"a {_words(called)} may not use the data for itself"
         )
+
+
+def _why_not(vendor: Vendor) -> str:
+    return "its contract" if vendor.contract else "that there is no contract"
 
 
 def _words(party: Party) -> str:

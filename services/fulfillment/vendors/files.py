@@ -46,11 +46,27 @@ class _Strict(BaseModel):
 
 
 class Flow(_Strict):
-    """Data that the vendor gets: which, what for, and what the business gets for it besides the service."""
+    """Data that the vendor gets: which, what for, and what the business gets for it besides the service.
+
+    Both days are included. A flow that is over stays in the file: who got data is told of what is asked later.
+    """
 
     data: Annotated[tuple[StatutoryCategory, ...], Field(min_length=1)]
     purpose: Purpose
     in_return: Literal["nothing", "money", "other_value"] = "nothing"
+    began_on: date | None = None
+    ended_on: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> "Flow":
+        if self.began_on and self.ended_on and self.ended_on < self.began_on:
+            raise ValueError("ended_on: before it began")
+        return self
+
+    def runs(self, day: date) -> bool:
+        """Whether data goes to the vendor on a day."""
+        began = self.began_on is None or self.began_on <= day
+        return began and (self.ended_on is None or day <= self.ended_on)
 
 
 class Contract(_Strict):
@@ -61,6 +77,13 @@ class Contract(_Strict):
     document: Reference
     ends_on: date | None = None
     terms: Mapping[TermName, Reference] = Field(default_factory=dict)
+
+
+class Erased(_Strict):
+    """The vendor has shown that it erased everything it ever got: from then on there is nothing to delete there."""
+
+    on: date
+    evidence: Reference
 
 
 class Identifier(_Strict):
@@ -107,6 +130,14 @@ class Vendor(_Strict):
     flows: tuple[Flow, ...] = ()
     contract: Contract | None = None
     told: Annotated[OverKafka | ThroughSystem, Field(discriminator="by")] | None = None
+    erased: Erased | None = None
+
+    @model_validator(mode="after")
+    def _erased_what_it_gets_no_more(self) -> "Vendor":
+        on = self.erased.on if self.erased else None
+        if on is not None and any(flow.ended_on is None or flow.ended_on > on for flow in self.flows):
+            raise ValueError("erased: before that every flow has ended (ended_on)")
+        return self
 
     @model_validator(mode="after")
     def _tells_those_who_get_data(self) -> "Vendor":

@@ -112,6 +112,22 @@ def test_7026_f_only_those_who_were_sold_to_or_shared_with_are_told_of_opt_outs(
     assert classed("service_provider").rights == {Right.DELETE, Right.CORRECT}
 
 
+@pytest.mark.parametrize("called", ["service_provider", "contractor", "third_party"])
+def test_7027_g_who_uses_sensitive_data_for_more_than_what_is_exempt_is_told_of_limits(called: str) -> None:
+    def told(purpose: str, data: str) -> bool:
+        return Right.LIMIT in classed(called, flows=[a_flow(purpose, data=[data])]).rights
+
+    assert told("research", "sensitive")
+    assert not told("security", "sensitive")
+    assert not told("research", "identifiers")
+
+
+def test_what_is_missing_for_want_of_any_contract_is_said_so() -> None:
+    [found] = classed(contract=None).contradictions
+
+    assert "that there is no contract makes it a third party" in found.says
+
+
 def test_who_gets_nothing_is_told_nothing_and_lacks_nothing() -> None:
     found = classed("third_party", flows=[], contract=None, told=None)
 

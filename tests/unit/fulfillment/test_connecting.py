@@ -7,10 +7,13 @@ import pytest
 from services.fulfillment.app import connect
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.domain import Catalogue, SystemEntry
+from services.fulfillment.domain.catalogue import Period
 from shared.clock import SystemClock
 from shared.policy.rights import Right
+from tests.support.facts import RECEIVED_AT
 
 SAMPLE = Path("deploy/systems")
+TODAY = Period(RECEIVED_AT, RECEIVED_AT)
 
 
 def sample() -> Catalogue:
@@ -18,7 +21,7 @@ def sample() -> Catalogue:
 
 
 def names(right: Right) -> list[str]:
-    return [entry.name for entry in sample().serving("cascadia", right)]
+    return [entry.name for entry in sample().serving("cascadia", right, TODAY)]
 
 
 def test_the_sample_business_is_connected_in_its_order() -> None:
@@ -30,8 +33,8 @@ def test_the_sample_business_is_connected_in_its_order() -> None:
 
 
 def test_the_dealer_system_is_told_the_customer_number_by_the_crm() -> None:
-    assert sample().to_match("cascadia", Right.DELETE) == {"cascadia-crm": ("customer_id",)}
-    assert sample().to_match("cascadia", Right.OPT_OUT) == {}
+    assert sample().to_match("cascadia", Right.DELETE, TODAY) == {"cascadia-crm": ("customer_id",)}
+    assert sample().to_match("cascadia", Right.OPT_OUT, TODAY) == {}
     assert sample().out_of_reach() == ()
 
 
@@ -77,9 +80,11 @@ def entry(name: str, *finds_by: str, knows: tuple[str, ...] = (), source: bool =
 def test_a_number_that_a_household_shares_is_looked_up_only_where_nothing_else_finds() -> None:
     source = entry("crm", "email", "phone", knows=("email", "phone"), source=True)
 
-    assert Catalogue([source, entry("mail", "email", "phone")]).to_match("cascadia", Right.DELETE) == {}
+    assert (
+        Catalogue([source, entry("mail", "email", "phone")]).to_match("cascadia", Right.DELETE, TODAY) == {}
+    )
     only_phone = Catalogue([source, entry("sms", "phone")])
-    assert only_phone.to_match("cascadia", Right.DELETE) == {"crm": ("phone",)}
+    assert only_phone.to_match("cascadia", Right.DELETE, TODAY) == {"crm": ("phone",)}
 
 
 def test_a_system_that_no_verified_person_can_be_found_in_is_named() -> None:

@@ -127,6 +127,8 @@ class Host:
         """After each commit: count, and wake who has work now."""
         for result in results:
             self.meters.count(metrics.MESSAGES, status=result.status)
+            if result.refusal is not None:
+                self.meters.count(metrics.REFUSALS, reason=result.refusal)
         for ce_type, number in wrote.facts.items():
             self.meters.count(metrics.FACTS, number, ce_type=ce_type)
         if wrote.records:

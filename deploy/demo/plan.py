@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 P = TypeVar("P")
 Via = Literal["http", "kafka"]
 Proof = Literal["assertion", "code", "none"]
-Role = Literal["ordinary", "late", "silent", "withdrawn", "held", "again", "unknown"]
+Role = Literal[
+    "ordinary", "late", "silent", "withdrawn", "held", "again", "unknown", "slow", "mute", "unwilling"
+]
 RESOLUTIONS: dict[Role, frozenset[str]] = {
     "ordinary": frozenset({"complete", "partial"}),
     "late": frozenset({"complete", "partial"}),
@@ -17,12 +19,16 @@ RESOLUTIONS: dict[Role, frozenset[str]] = {
     "withdrawn": frozenset({"withdrawn"}),
     "again": frozenset({"duplicate"}),
     "unknown": frozenset({"nothing_found"}),
+    "slow": frozenset({"complete", "partial"}),
+    "mute": frozenset({"partial"}),
+    "unwilling": frozenset({"partial"}),
 }
 """How a request of each role ends."""
 
 # The mix that a dealership sees: deletions above all, then questions, then opt-outs.
 RIGHTS = ("delete", "know_specific", "delete", "opt_out", "delete", "know_categories", "delete", "opt_out")
-FEWEST = 7
+FEWEST = 10
+DIFFICULT: tuple[Role, ...] = ("slow", "mute", "unwilling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,8 @@ class Ask(Generic[P]):
 
     `late`: the dealer-management system is away while it runs, so its date has to be extended. `silent`: never
     proves who they are, and is denied. `withdrawn`: is taken back while its tasks wait. `held`: waits for a legal hold,
-    and `again`: its person asks the same once more meanwhile. `unknown`: nobody holds anything of this person.
+    and `again`: its person asks the same once more meanwhile. `unknown`: nobody holds anything of this person. `slow`,
+    `mute`, `unwilling`: a vendor answers late, never, or refuses.
     """
 
     person: P
@@ -43,11 +50,11 @@ class Ask(Generic[P]):
     @property
     def acts(self) -> bool:
         """Whether it is this request that the systems act on."""
-        return self.role in {"ordinary", "late", "held"}
+        return self.role in {"ordinary", "late", "held", *DIFFICULT}
 
 
 def plan(people: Sequence[P], stranger: P, requests: int, seed: int) -> list[Ask[P]]:
-    """`requests` asks of different people, half over HTTP and half over Kafka, the last six of a kind of their own.
+    """`requests` asks of different people, half over HTTP and half over Kafka, the last nine of a kind of their own.
 
     Raises:
         ValueError: fewer requests than the story needs, or more than there are people.
@@ -55,9 +62,11 @@ def plan(people: Sequence[P], stranger: P, requests: int, seed: int) -> list[Ask
     if not FEWEST <= requests <= len(people):
         raise ValueError(f"requests: give a number from {FEWEST} to {len(people)}")
     chosen = random.Random(seed).sample(list(people), requests - 2)  # noqa: S311 - repeatable, not secret
-    asks = [_ask(person, number) for number, person in enumerate(chosen[:-4])]
+    asks = [_ask(person, number) for number, person in enumerate(chosen[:-7])]
+    difficult = zip(chosen[-7:-4], DIFFICULT, strict=True)
     return [
         *asks,
+        *(Ask(person, "delete", "http", "assertion", role) for person, role in difficult),
         Ask(stranger, "know_specific", "http", "assertion", "unknown"),
         Ask(chosen[-4], "delete", "http", "code", "withdrawn"),
         Ask(chosen[-3], "delete", "http", "code", "held"),
@@ -65,6 +74,11 @@ def plan(people: Sequence[P], stranger: P, requests: int, seed: int) -> list[Ask
         Ask(chosen[-2], "delete", "http", "assertion", "late"),
         Ask(chosen[-1], "delete", "kafka", "none", "silent"),
     ]
+
+
+def without_vendors(asks: Sequence[Ask[P]]) -> list[Ask[P]]:
+    """An installation without the examples has no vendors at work: those who would meet them are as any."""
+    return [replace(ask, role="ordinary") if ask.role in DIFFICULT else ask for ask in asks]
 
 
 def _ask(person: P, number: int) -> Ask[P]:

@@ -4,8 +4,8 @@ Each finding is a sentence that names what is wrong; none means that the run is 
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import httpx2
 from deploy.demo.answer_proof import what_was_collected
 from deploy.demo.cascadia.audit import Audit
 from deploy.demo.plan import RESOLUTIONS, Ask
-from deploy.demo.vendor_proof import what_vendors_were_told
+from deploy.demo.vendor_proof import what_vendors_said, what_vendors_were_told
 from deploy.demo.watch import Seen
 from deploy.demo.world import World
 from shared.evidence import (
@@ -34,15 +34,16 @@ KNOWS = ("know_specific", "know_categories")
 class Proved:
     """What was found, and the numbers of the last line."""
 
-    findings: tuple[str, ...]
     requests: int
     closed_in_time: int
     extended: int
     denied: int
-    rows_left: int
-    twice: int
-    told: int
+    refused: Counter[str]
     broker: str
+    findings: tuple[str, ...] = ()
+    rows_left: int = 0
+    twice: int = 0
+    told: int = 0
 
     def line(self) -> str:
         """The last line of the demonstration."""
@@ -53,30 +54,50 @@ class Proved:
         )
 
 
-async def prove(world: World, receipts: Mapping[UUID, Ask[Any]], answers: Mapping[UUID, bytes]) -> Proved:
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What the story did: who asked for what, what they collected, what vendors' words should have met, and did."""
+
+    receipts: Mapping[UUID, Ask[Any]]
+    answers: Mapping[UUID, bytes]
+    vendors: Sequence[tuple[str, str]]
+
+
+async def prove(world: World, happened: Happened) -> Proved:
     """Look at everything with the business's own eyes."""
+    receipts = happened.receipts
     audit = await world.business.audit().look()
     seen = {request_id: world.watch.seen[request_id] for request_id in receipts}
-    twice = await audit.effects_twice()
     told = await what_vendors_were_told(world)
+    twice = await audit.effects_twice()
     findings = [
         *_ends(seen, receipts),
         *_data(audit, seen, receipts),
         *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
         *[finding async for finding in _certificates(world, seen)],
         *told.findings(receipts),
-        *what_was_collected(world, receipts, answers),
+        *[finding async for finding in what_vendors_said(world, receipts, happened.vendors)],
+        *what_was_collected(world, receipts, happened.answers),
         *world.office.findings([ask.person for ask in receipts.values() if _deleted(ask)]),
     ]
-    return Proved(
+    return replace(
+        _counted(world, seen),
         findings=tuple(findings),
-        requests=len(receipts),
-        closed_in_time=sum(1 for one in seen.values() if one.closed and one.closed["in_time"]),
-        extended=sum(one.extended for one in seen.values()),
-        denied=sum(one.resolution == "denied" for one in seen.values()),
         rows_left=_rows_left(audit, receipts),
         twice=len(twice),
         told=told.first_messages,
+    )
+
+
+def _counted(world: World, seen: Mapping[UUID, Seen]) -> Proved:
+    """The numbers that the topics tell."""
+    refusals = (world.watch.refusals[request_id] for request_id in seen)
+    return Proved(
+        requests=len(seen),
+        closed_in_time=sum(1 for one in seen.values() if one.closed and one.closed["in_time"]),
+        extended=sum(one.extended for one in seen.values()),
+        denied=sum(one.resolution == "denied" for one in seen.values()),
+        refused=sum(refusals, Counter[str]()),
         broker=world.stack.broker,
     )
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from deploy.demo.cascadia.people import stranger_to
-from deploy.demo.plan import plan
+from deploy.demo.cascadia.people import Person, stranger_to
+from deploy.demo.plan import Ask, plan, without_vendors
 from deploy.demo.processes import ServiceFailed
-from deploy.demo.proof import Proved, prove
+from deploy.demo.proof import Happened, Proved, prove
 from deploy.demo.screen import table
 from deploy.demo.story import Story, watch_over
 from deploy.demo.world import PEOPLE, Wanted, World, world
@@ -46,22 +46,27 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
         console.print(f"· {sentence}", highlight=False, soft_wrap=True)
 
     async with world(wanted, say) as everything:
-        people = everything.business.people
-        asks = plan(people, stranger_to(people), wanted.requests, wanted.seed)
-        story = Story(everything, asks, say)
+        story = Story(everything, _asks(everything, wanted), say)
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
             by_hand = group.create_task(everything.office.work(everything.watch))
             await story.tell()
             watching.cancel()
             by_hand.cancel()
-        proved = await prove(everything, story.receipts, story.answers)
+        happened = Happened(story.receipts, story.answers, story.vendors.answered)
+        proved = await prove(everything, happened)
         _say(proved, console)
         if stay:
             _where_to_look(everything, console)
             await _until_interrupted()
             console.print("· stopping every process")
     return proved
+
+
+def _asks(everything: World, wanted: Wanted) -> list[Ask[Person]]:
+    people = everything.business.people
+    asks = plan(people, stranger_to(people), wanted.requests, wanted.seed)
+    return asks if everything.vendors.at_work else without_vendors(asks)
 
 
 @asynccontextmanager
@@ -96,9 +101,11 @@ def _say(proved: Proved, console: Console) -> None:
     if proved.findings:
         console.print(f"not proved: {len(proved.findings)} findings", highlight=False, soft_wrap=True)
     else:
-        console.print(
-            f"· {proved.told} directives to vendors, each told once and done", highlight=False, soft_wrap=True
-        )
+        told = f"· {proved.told} directives to vendors: none missed, none told twice something different"
+        console.print(told, highlight=False, soft_wrap=True)
+        reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(proved.refused.items()))
+        if reasons:
+            console.print(f"· words that were refused and moved nothing: {reasons}", highlight=False)
         console.print(proved.line(), highlight=False, soft_wrap=True)
 
 

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 from deploy.commands import decide, send_command
 from deploy.demo.accounts import IdentityProvider
 from deploy.demo.desk import Receipt, Upstream, WebDesk, code_for
-from deploy.demo.plan import Ask, Role
+from deploy.demo.plan import DIFFICULT, Ask, Role
 from deploy.demo.processes import Services
+from deploy.demo.vendor_story import VendorStory
 from deploy.demo.world import World
 from shared.events.commands import ExtendDeadline, PlaceHold, ReleaseHold
 from shared.events.fulfillment import TasksPlanned
@@ -38,6 +39,10 @@ class Story:
     receipts: dict[UUID, Ask[Any]] = field(default_factory=dict)
     answers: dict[UUID, bytes] = field(default_factory=dict)
     given: dict[UUID, tuple[Receipt, Ask[Any]]] = field(default_factory=dict)
+    vendors: VendorStory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.vendors = VendorStory(self.world, self.say)
 
     async def tell(self) -> None:
         """Submit everything, move the clock, and wait until the last request is closed.
@@ -55,6 +60,7 @@ class Story:
             await self._closed(len(ordinary), "the ordinary requests were closed")
             await self._collect(web)
             await self._the_strange_ones(web, upstream)
+            await self._the_difficult_vendors(web, upstream)
             await self._the_hard_ones(web, upstream)
         self.say("every request is closed")
 
@@ -79,6 +85,19 @@ class Story:
         await self._heard(again, VERIFIED, "the request that was made again was verified")
         await self._decided(first, ReleaseHold(hold_id=duty.hold_id, actor="demo-operator"))
         await self._closed(before + 4, "these four requests were closed")
+
+    async def _the_difficult_vendors(self, web: WebDesk, upstream: Upstream) -> None:
+        """Whoever is told badly, or says what they may not, moves nothing that they should not."""
+
+        async def submit(ask: Ask[Any]) -> UUID:
+            return (await self._submit(ask, web, upstream)).request_id
+
+        before = len(self.receipts)
+        asks = {ask.role: ask for ask in self.asks if ask.role in DIFFICULT}
+        if not asks:
+            return
+        await self.vendors.tell(asks, submit)
+        await self._closed(before + len(asks), "the requests with difficult vendors were closed")
 
     async def _held(self, ask: Ask[Any], web: WebDesk, upstream: Upstream) -> tuple[Receipt, PlaceHold]:
         """A request that is verified and planned, and may not destroy anything yet."""

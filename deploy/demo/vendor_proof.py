@@ -1,15 +1,21 @@
 """The proof about vendors: by the bytes on their topics and by what they hold in the end."""
 
+import email
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.policy import default
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx2
 from aiokafka import AIOKafkaConsumer
 
-from deploy.demo.plan import Ask
+from deploy.demo.plan import Ask, Role
+from deploy.demo.vendor_story import DISSOLVED, MAIL, ON_PAPER
 from deploy.demo.world import World
 
 TOLD = {
@@ -17,6 +23,9 @@ TOLD = {
     "evergreen-mail": frozenset({"delete"}),
     "meridian-audiences": frozenset({"delete", "opt_out"}),
 }
+
+
+FACTS: Mapping[Role, str] = {"mute": DISSOLVED, "unwilling": ON_PAPER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +58,44 @@ class Told:
 
     def _undone(self, vendor: str, asks: list[Ask[Any]]) -> Iterator[str]:
         known = self.known[vendor]
-        gone = {ask.person.email for ask in asks if ask.right == "delete"}
+        gone = {ask.person.email for ask in asks if ask.right == "delete" and not _undone_by(vendor, ask)}
         out = {ask.person.email for ask in asks if ask.right == "opt_out"}
         if gone & known.keys() or len(known) != self.people - len(gone):
             yield f"{vendor}: knows {len(known)} people, and {self.people - len(gone)} should be left"
         if {email for email, opted_out in known.items() if opted_out} != out:
             yield f"{vendor}: others opted out there than who asked for it"
+
+
+async def what_vendors_said(
+    world: World, receipts: Mapping[UUID, Ask[Any]], answered: Sequence[tuple[str, str]]
+) -> AsyncIterator[str]:
+    """What was believed or refused otherwise than it should be, what was not counted, and whose facts are not told."""
+    for expected, got in answered:
+        if got != expected:
+            yield f"a vendor's word was answered with {got}, and not with {expected}"
+    counted = await _refusals_counted(world)
+    for reason, number in sum(world.watch.refusals.values(), Counter[str]()).items():
+        if counted[reason] < number:
+            yield f"{number} words were refused as {reason}, and {counted[reason]} were counted"
+    letters = [_text(file) for file in world.stack.mail_dir.glob("*.eml")]
+    for request, ask in receipts.items():
+        facts = FACTS.get(ask.role)
+        if facts is not None and not any(str(request) in one and facts in one for one in letters):
+            yield f"request {request}: the answer does not tell why the vendor did not do it"
+
+
+async def _refusals_counted(world: World) -> Counter[str]:
+    """What fulfillment counted, as a monitoring system scrapes it."""
+    async with httpx2.AsyncClient(timeout=30) as http:
+        page = await http.get(f"{world.services.url('fulfillment')}/metrics")
+    found = re.findall(r'^habeas_refusals_total\{reason="(\w+)"\} (\S+)$', page.text, re.MULTILINE)
+    return Counter({reason: int(float(number)) for reason, number in found})
+
+
+def _text(file: Path) -> str:
+    """A mail's words, however its lines are broken."""
+    part = email.message_from_bytes(file.read_bytes(), policy=default).get_body(("plain",))
+    return " ".join(part.get_content().split()) if part is not None else ""
 
 
 async def what_vendors_were_told(world: World) -> Told:
@@ -83,6 +124,11 @@ async def _messages(world: World) -> Any:
                     yield body["vendor"], UUID(record.key.decode()), body["directive_id"], body["message"]
                 if await consumer.position(place) >= ends[place]:
                     behind.discard(place)
+
+
+def _undone_by(vendor: str, ask: Ask[Any]) -> bool:
+    """By the plan, one vendor does not do what these ask."""
+    return vendor == MAIL and ask.role in FACTS
 
 
 def _concerns(vendor: str, ask: Ask[Any]) -> bool:

@@ -1,6 +1,7 @@
 """The vendors of the demonstration: onboarded as any is, and run as the example that vendors get."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -8,9 +9,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
 from deploy.onboarding import onboard, topics_of
 from services.fulfillment.vendors.files import OverKafka, Vendor, load_vendors
-from shared.events.topics import Topic
+from shared.events.topics import DIRECTIVES, Topic
 from shared.settings import Settings
 
 VENDORS = Path(__file__).parents[1] / "vendors"
@@ -63,9 +66,27 @@ class Vendors:
         with closing(sqlite3.connect(self.folder(vendor) / "people.sqlite")) as people:
             return {email: bool(out) for email, out in people.execute("SELECT email, opted_out FROM people")}
 
-    def start(self) -> None:
-        """Start the example once for each who is at work."""
+    def erase(self, vendor: str, email: str) -> None:
+        """One deletes somebody without its program."""
+        with closing(sqlite3.connect(self.folder(vendor) / "people.sqlite")) as people, people:
+            people.execute("DELETE FROM people WHERE email = ?", (email,))
+
+    async def forget_place(self, vendor: str) -> None:
+        """Put its group back to the beginning, as a vendor does who restores an old backup."""
+        topic = DIRECTIVES.of(vendor)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap, group_id=vendor, enable_auto_commit=False
+        )
+        async with consumer:
+            places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+            consumer.assign(places)
+            await consumer.commit(dict.fromkeys(places, 0))
+
+    def start(self, *names: str) -> None:
+        """Start the example once for each who is at work, or for those that are named."""
         for one in self.at_work:
+            if names and one.vendor not in names:
+                continue
             folder = self.folder(one.vendor)
             words = [
                 *("--kafka", self._settings.kafka_bootstrap, "--name", one.vendor),
@@ -86,7 +107,9 @@ class Vendors:
 
     def stop(self) -> None:
         """End them; what they did is in their files."""
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
+        ending, self._processes = self._processes, []
+        for process in ending:
+            # As Ctrl-C does: it leaves its group, so that whoever reads next need not wait.
+            process.send_signal(signal.SIGINT)
+        for process in ending:
             process.wait(STOP_SECONDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from shared.events.topics import LIFECYCLE, TOPICS
 
 EVENTS = tuple(topic for topic in TOPICS if topic.kind == "event")
+ANSWERS = {f"dsar.fulfillment.command-{word}.v1" for word in ("accepted", "refused")}
 LIFECYCLE_NAMES = {topic.name for topic in LIFECYCLE}
 
 
@@ -55,6 +57,9 @@ class Watch:
         self.seen: dict[UUID, Seen] = {}
         self.refused: dict[UUID, dict[str, Any]] = {}
         self.by_hand: dict[tuple[UUID, str], str] = {}
+        self.needs_person: dict[tuple[UUID, str], tuple[str, str]] = {}
+        self.answered: dict[str, str] = {}
+        self.refusals: dict[UUID, Counter[str]] = defaultdict(Counter)
 
     async def start(self) -> None:
         """Connect and begin to read."""
@@ -116,14 +121,22 @@ class Watch:
         if kind == "dsar.intake.submission-refused.v1":
             self.refused[request_id] = body
             return
-        if kind == "dsar.fulfillment.task-needs-person.v1" and body["kind"] == "manual":
-            self.by_hand[request_id, body["task"]] = body["reason"]
+        if kind == "dsar.fulfillment.task-needs-person.v1":
+            self._needs_person(request_id, body)
+        if kind in ANSWERS:
+            self.answered[body["command_id"]] = body.get("reason", "accepted")
+            self.refusals[request_id].update([body["reason"]] if "reason" in body else [])
         seen = self.seen.setdefault(request_id, Seen(request_id))
         seen.types.append(kind)
         if record.topic.removeprefix(self._namespace) in LIFECYCLE_NAMES:
             seen.raw[str(message_id)] = record.value
         if kind in _MEANS:
             _MEANS[kind](seen, body)
+
+    def _needs_person(self, request_id: UUID, body: dict[str, Any]) -> None:
+        self.needs_person[request_id, body["system"]] = (body["task"], body["kind"])
+        if body["kind"] == "manual":
+            self.by_hand[request_id, body["task"]] = body["reason"]
 
 
 def _received(seen: Seen, body: dict[str, Any]) -> None:

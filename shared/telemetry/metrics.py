@@ -43,6 +43,12 @@ SHARDS_FREE = Metric(
     "gauge",
     "Shards of the outbox that no relay holds: what lies in them waits. A moment's is a restart.",
 )
+REFUSALS = Metric(
+    "habeas_refusals_total",
+    "counter",
+    "Commands, vendors' words and forms that moved nothing, by the reason that was given.",
+    ("reason",),
+)
 FACTS = Metric("habeas_facts_total", "counter", "Events and commands written, by their type.", ("ce_type",))
 TASKS_OPEN = Metric("habeas_tasks_open", "gauge", "Tasks that have not ended, by state.", ("state",))
 CONSUMER_LAG = Metric(
@@ -51,7 +57,7 @@ CONSUMER_LAG = Metric(
 LOOP_FAILURES = Metric("habeas_loop_failures", "gauge", "Turns of a background loop that failed.", ("loop",))
 METRICS = (
     MESSAGES, BATCH_SECONDS, RECORDS, PUBLISHED, OUTBOX_AGE, OUTBOX_BLOCKED, GAP_AGE, TASKS_OPEN, CONSUMER_LAG,
-    LOOP_FAILURES, CASES_BLOCKED, DEAD_LETTERS, SHARDS_FREE, FACTS,
+    LOOP_FAILURES, CASES_BLOCKED, DEAD_LETTERS, SHARDS_FREE, FACTS, REFUSALS,
 )  # fmt: skip
 
 

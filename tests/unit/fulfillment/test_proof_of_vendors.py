@@ -9,7 +9,7 @@ import pytest
 from deploy.demo.plan import Ask
 from deploy.demo.vendor_proof import Told
 
-DELETION, OPT_OUT, SILENT = (UUID(int=number) for number in (1, 2, 3))
+DELETION, OPT_OUT, SILENT, UNWILLING = (UUID(int=number) for number in (1, 2, 3, 4))
 POST, ADS = "evergreen-mail", "meridian-audiences"
 MESSAGES = ((POST, DELETION, "d1", 1), (ADS, DELETION, "d2", 1), (ADS, OPT_OUT, "d3", 1))
 
@@ -38,6 +38,19 @@ def findings(*messages: tuple[str, UUID, str, int], **known: dict[str, bool]) ->
 def test_a_run_in_which_everybody_was_told_once_is_proved() -> None:
     assert findings(*MESSAGES) == []
     assert findings(*MESSAGES, (ADS, OPT_OUT, "d3", 2)) == []
+
+
+def test_whom_a_vendor_did_not_delete_by_the_plan_it_still_knows() -> None:
+    asked = {**ASKED, UNWILLING: Ask(Named("kept@example.com"), "delete", "http", "assertion", "unwilling")}
+    messages = (*MESSAGES, (POST, UNWILLING, "d4", 1), (ADS, UNWILLING, "d5", 1))
+    left = {"out@example.com": False, "silent@example.com": False}
+    ads = {**left, "out@example.com": True}
+
+    def found(post: dict[str, bool]) -> list[str]:
+        return list(Told(messages, {POST: post, ADS: ads}, 4).findings(asked))
+
+    assert found({**left, "kept@example.com": False}) == []
+    assert found(left) == [f"{POST}: knows 2 people, and 3 should be left"]
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,7 @@ def _next(case: FulfillmentCase, verified: Verified, catalogue: Catalogue, conte
     return _answer(case, right, catalogue, context)
 
 
-def _before_acting(
-    case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime
-) -> Step | None:
+def _before_acting(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime) -> Step | None:
     """What comes before any system is asked to do something; a person's decision is asked for once."""
     if case.stage == "waiting" and case.duplicate_of is not None:
         return planning.plan_join(case)

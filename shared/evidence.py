@@ -71,6 +71,13 @@ class EventEvidence(_Fact):
     sha256: Sha256
 
 
+class LinkEvidence(_Fact):
+    """The earlier request that this one followed from: an appeal against its answer, or the same asked again."""
+
+    kind: str
+    request_id: UUID
+
+
 class Certificate(_Fact):
     """Everything that a closed request can be held to."""
 
@@ -85,6 +92,7 @@ class Certificate(_Fact):
     verification: str | None = None
     received_at: Instant
     received_on: day_of
+    follows: LinkEvidence | None = Field(default=None, exclude_if=lambda one: one is None)
     acknowledge_by: DueEvidence | None = None
     respond_by: DueEvidence | None = None
     effective_by: DueEvidence | None = None

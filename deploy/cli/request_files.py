@@ -31,13 +31,24 @@ def read_claims(claims: Path | None, email_file: Path | None) -> dict[str, Any]:
     return said
 
 
-def read_receipt(saved: Path) -> SavedReceipt:
+def read_receipt(saved: Path, option: str = "--saved") -> SavedReceipt:
     """The receipt that `submit --save` or `submit --json` wrote."""
-    receipt = _object(_read(saved, "--saved"), "--saved")
+    receipt = _object(_read(saved, option), option)
     found = (receipt.get("request_id"), receipt.get("secret"))
     if not all(isinstance(text, str) for text in found):
-        refuse("--saved", "this is no receipt: it holds no request_id and secret")
+        refuse(option, "this is no receipt: it holds no request_id and secret")
     return SavedReceipt(str(found[0]), str(found[1]))
+
+
+def earlier(*, appeals: Path | None, again: Path | None) -> tuple[dict[str, str], SavedReceipt | None]:
+    """Which earlier request is meant, as a field of the new one, and its receipt."""
+    if appeals is not None and again is not None:
+        refuse("--again", "give either --appeals or --again")
+    for field_name, path in (("appeals", appeals), ("again", again)):
+        if path is not None:
+            receipt = read_receipt(path, f"--{field_name}")
+            return {field_name: receipt.request_id}, receipt
+    return {}, None
 
 
 def read_code(path: Path | None) -> str:

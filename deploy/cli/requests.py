@@ -37,7 +37,8 @@ DEFAULT_HOME = Path(".habeas")
 @app.command(
     epilog="Examples:\n\n"
     "habeas request submit --right delete --email-file email.txt --save receipt.json\n\n"
-    'echo \'{"email": "...", "customer_id": "..."}\' | habeas request submit --right know --claims - --json'
+    'echo \'{"email": "...", "customer_id": "..."}\' | habeas request submit --right know --claims - --json\n\n'
+    "habeas request submit --right delete --email-file email.txt --again receipt.json"
 )
 def submit(  # noqa: PLR0913 - one option for each thing that can be said
     *,
@@ -57,6 +58,15 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
             help="A file with a JSON object: email, name, phone, customer_id, assertion ...", allow_dash=True
         ),
     ] = None,
+    appeals: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --right appeal: the receipt of the request whose answer is appealed against."
+        ),
+    ] = None,
+    again: Annotated[
+        Path | None, typer.Option(help="The receipt of an answered request that this one follows from.")
+    ] = None,
     key: Annotated[
         str | None,
         typer.Option("--idempotency-key", help="Sent again with the same key it is the same request."),
@@ -69,14 +79,15 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     as_json: AsJson = False,
 ) -> None:
     """Make a request; its receipt holds the secret that opens its status and its answer."""
-    from deploy.cli.request_files import read_claims, save_receipt
+    from deploy.cli.request_files import earlier, read_claims, save_receipt
     from deploy.cli.request_views import show_receipt
     from deploy.cli.requests_over_http import Intake
 
     said = {"right": right, "residency": residency, "business": business, "channel": channel}
     said["language"] = language
     body = {**read_claims(claims, email_file), **{name: text for name, text in said.items() if text}}
-    receipt = Intake.at(url, home).submit(body, key)
+    named, first = earlier(appeals=appeals, again=again)
+    receipt = Intake.at(url, home).submit({**body, **named}, key, first)
     if save is not None:
         save_receipt(save, receipt)
     show_receipt(receipt, saved=save, as_json=as_json)

@@ -34,8 +34,14 @@ class Intake:
                 "--url", "intake does not run here; start it with: habeas serve intake, or give its address"
             )
 
-    def submit(self, body: dict[str, Any], key: str | None) -> dict[str, Any]:
-        return self._ask("POST", "/requests", body=body, headers={"Idempotency-Key": key} if key else {})
+    def submit(
+        self, body: dict[str, Any], key: str | None, first: SavedReceipt | None = None
+    ) -> dict[str, Any]:
+        """Make a request; one that follows from an earlier one shows that one's secret."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._ask(
+            "POST", "/requests", body=body, headers={**headers, **(_bearer(first) if first else {})}
+        )
 
     def status(self, receipt: SavedReceipt) -> dict[str, Any]:
         return self._ask("GET", f"/requests/{receipt.request_id}", headers=_bearer(receipt))

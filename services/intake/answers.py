@@ -60,6 +60,7 @@ class RequestStatus(Dates):
     business: str
     right: Right
     received_at: AwareDatetime
+    follows: UUID | None = Field(default=None, description="The earlier request that this one follows from.")
     answer_by: date | None = Field(description="The date of the answer, after an extension or without one.")
     extended: bool
     verification: Conclusion | None = None
@@ -84,6 +85,7 @@ class RequestStatus(Dates):
                 "business": case.business,
                 "right": case.right,
                 "received_at": case.received_at,
+                "follows": case.linked.request_id if case.linked else None,
                 "answer_by": _day(case.due),
                 "extended": case.extended is not None,
                 "verification": case.verified.conclusion if case.verified else None,

@@ -69,17 +69,17 @@ def _submitting(router: APIRouter, counter: Counter, pace: Pace) -> None:
     @router.post(
         "/requests",
         status_code=201,
-        summary="Make a privacy request",
-        responses=problems.described(400, 413, 415, 422, 429, 503),
+        summary="Make a privacy request; with an earlier one's secret, appeal against its answer or ask again",
+        responses=problems.described(400, 401, 404, 409, 413, 415, 422, 429, 503),
         openapi_extra=_takes(Application),
     )
     async def submit(
-        request: Request, response: Response, traceparent: Traceparent = "", key: IdempotencyKey = None
+        request: Request, response: Response, caller: Calls, key: IdempotencyKey = None
     ) -> Receipt:
         seconds = pace.take(request.client.host if request.client else "")
         if seconds:
             raise problems.too_fast(seconds)
-        receipt = await counter.submit(await json_body(request), key, Caller(traceparent=traceparent))
+        receipt = await counter.submit(await json_body(request), key, caller)
         response.headers["location"] = f"/requests/{receipt.request_id}"
         return receipt
 

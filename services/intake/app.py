@@ -52,7 +52,7 @@ def assemble(resources: Resources, server: MailServer) -> ServiceParts[IntakeCas
 
     return ServiceParts(
         domain=IntakeDomain(offered_regimes()),
-        prepare=Prepare(desk, decryption, resources.vault),
+        prepare=Prepare(desk, decryption, resources.vault, tables),
         handlers={"notice": _notices(resources, settings, tables, server, texts)},
         routes=routed,
         dress=dress,

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Final, TypeVar
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -132,6 +133,12 @@ class Application(BaseModel):
         default=None, description="For know: answer for data collected from this day on, 2022-01-01 at first."
     )
     collected_to: date | None = Field(default=None, description="For know: and up to this day.")
+    appeals: UUID | None = Field(
+        default=None, description="For appeal: the earlier request whose answer is appealed against."
+    )
+    again: UUID | None = Field(
+        default=None, description="The earlier request, answered by now, that this one follows from."
+    )
 
 
 class UpstreamApplication(Application):
@@ -189,5 +196,7 @@ _REMEDIES: Final = {
     "datetime_type": "give a time with its offset, such as 2026-01-15T10:00:00-08:00",
     "datetime_parsing": "give a time with its offset, such as 2026-01-15T10:00:00-08:00",
     "datetime_from_date_parsing": "give a time with its offset, such as 2026-01-15T10:00:00-08:00",
+    "uuid_type": "give the id as its receipt names it",
+    "uuid_parsing": "give the id as its receipt names it",
     "timezone_aware": "give the time with its offset, such as 2026-01-15T10:00:00-08:00",
 }

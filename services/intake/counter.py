@@ -70,10 +70,16 @@ class Counter:
     clock: Clock
 
     async def submit(self, content: bytes, key: str | None, caller: Caller) -> Receipt:
-        """Take a request in; the same key and content is the same request and gets the same answer."""
+        """Take a request in; the same key and content is the same request and gets the same answer.
+
+        What follows from an earlier request needs that one's secret; its answer is appealed against once.
+        """
         submission = self.desk.read(content)
         if isinstance(submission, tuple):
             raise unreadable(submission)
+        if submission.follows is not None:
+            first = self.let_in(str(submission.follows.request_id), caller)
+            key = f"appeals:{first}" if submission.follows.kind == "appeal" else key
         request_id = request_id_for(HTTP, key) if key else new_id()
         body = SubmitRequest(submission=submission)
         try:

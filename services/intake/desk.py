@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 from services.intake.application import Application, UpstreamApplication, read_strictly
-from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
+from services.intake.submission import KNOW, KNOW_REACHES_TO, Follows, Problem, Submission
 from shared.canonical import canonical_json
 from shared.policy import Regime, Right, load_regime
 from shared.privacy import Claims, HmacKeyring, lookup_hashes
@@ -68,6 +68,7 @@ class Desk:
             )
         yield from _identity_problems(found)
         yield from _scope_problems(found)
+        yield from _link_problems(found)
 
     def _submission(self, found: Application, business: str) -> Submission:
         content = canonical_json({**found.model_dump(mode="json", exclude_none=True), "business": business})
@@ -79,6 +80,7 @@ class Desk:
             channel=found.channel,
             claims=Claims(**found.model_dump(include=set(Claims.model_fields))),
             assertion=found.assertion,
+            follows=_follows(found),
             received_at=found.received_at if isinstance(found, UpstreamApplication) else None,
             fingerprints=lookup_hashes(self.keyring, "submission", content.decode()),
         )
@@ -89,6 +91,22 @@ def _identity_problems(found: Application) -> Iterator[Problem]:
         yield Problem("missing", "email", "give the e-mail address that the answer goes to")
     elif found.email is None and found.phone is None and found.customer_id is None:
         yield Problem("missing", "email", "give at least one of email, phone, customer_id")
+
+
+def _follows(found: Application) -> Follows | None:
+    if found.appeals is not None:
+        return Follows(kind="appeal", request_id=found.appeals)
+    return Follows(kind="again", request_id=found.again) if found.again is not None else None
+
+
+def _link_problems(found: Application) -> Iterator[Problem]:
+    """An appeal says what it is against; nothing else appeals."""
+    if found.appeals is not None and found.again is not None:
+        yield Problem("one_of", "again", "give either appeals or again")
+    if found.right is Right.APPEAL and found.appeals is None:
+        yield Problem("missing", "appeals", "give the id of the request whose answer is appealed against")
+    if found.right is not Right.APPEAL and found.appeals is not None:
+        yield Problem("not_for_this_right", "appeals", "ask for the right appeal, or give it as again")
 
 
 def _scope_problems(found: Application) -> Iterator[Problem]:

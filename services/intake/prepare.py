@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.intake.desk import Desk
 from services.intake.messages import PresentProof, SubmitRequest
-from services.intake.ports import RequestKeys
-from services.intake.submission import Problem, Submission
+from services.intake.ports import Cases, RequestKeys
+from services.intake.submission import First, Problem, Submission
 from shared.events.commands import RequestSubmitted
 from shared.machine.decision import Message
 from shared.signing import DecryptionKeys, SubmissionUnreadable, decrypt_submission
@@ -25,14 +25,15 @@ REMEDIES = {
 class Prepare:
     """Reads a batch's submissions and sees to it that everything that may be sealed has its key open."""
 
-    def __init__(self, desk: Desk, decryption: DecryptionKeys, keys: RequestKeys) -> None:
+    def __init__(self, desk: Desk, decryption: DecryptionKeys, keys: RequestKeys, cases: Cases) -> None:
         self._desk = desk
+        self._cases = cases
         self._decryption = decryption
         self._keys = keys
 
     async def __call__(self, messages: Sequence[Message]) -> list[Found]:
         """One entry per message; a problem is a value, only an outage of the vault raises."""
-        found = [self._found(message) for message in messages]
+        found = [await self._following(self._found(message)) for message in messages]
         readable = zip(messages, found, strict=True)
         new = [message.request_id for message, what in readable if isinstance(what, Submission)]
         if new:
@@ -41,6 +42,22 @@ class Prepare:
         if proofs:
             await self._keys.prefetch(_distinct(proofs))
         return found
+
+    async def _following(self, found: Found) -> Found:
+        """A submission with what is known of the earlier request that it follows from."""
+        if not isinstance(found, Submission) or found.follows is None:
+            return found
+        case = await self._cases.case(found.follows.request_id)
+        if case is None or case.right is None:
+            return found
+        first = First(
+            business=case.business,
+            regime=case.regime,
+            right=case.right,
+            is_answered=case.answered_at is not None,
+            resolution=case.ending.resolution if case.ending else None,
+        )
+        return found.model_copy(update={"follows": found.follows.model_copy(update={"first": first})})
 
     def _found(self, message: Message) -> Found:
         if isinstance(message.body, SubmitRequest):

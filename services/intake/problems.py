@@ -98,6 +98,11 @@ def failed() -> ProblemError:
 REFUSALS: Final[Mapping[str, tuple[int, str]]] = {
     "unknown_request": (404, "There is no such request, or the secret is not its secret."),
     "idempotency_key_reused": (422, "This Idempotency-Key was used with another content; take a new one."),
+    "not_answered_yet": (409, "The earlier request is not answered yet; wait for its answer."),
+    "nothing_denied": (409, "Nothing was denied, so there is nothing to appeal against; ask again instead."),
+    "no_appeal": (409, "The law of that request creates no appeal to the business; ask again, or complain."),
+    "appeal_of_an_appeal": (409, "An appeal is decided once; you can complain to the regulator."),
+    "already_appealed": (409, "The answer to that request was appealed against already."),
     "too_late": (409, "The request has ended already, so it cannot be withdrawn any more."),
     "not_open": (409, "Nothing has to be proved for this request any more."),
     "not_verified": (409, "This right is never verified: there is nothing to prove."),

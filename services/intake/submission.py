@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from shared.events.fulfillment import Resolution
 from shared.events.intake import Channel, Requester
 from shared.policy import Right
 from shared.privacy import Claims
@@ -24,6 +26,28 @@ class Problem:
     remedy: str
 
 
+class First(BaseModel):
+    """The earlier request as intake knows it, read before the rules judge what follows from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    business: str
+    regime: str
+    right: Right
+    is_answered: bool
+    resolution: Resolution | None
+
+
+class Follows(BaseModel):
+    """Which earlier request a submission says that it follows from; `first` is None where there is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["appeal", "again"]
+    request_id: UUID
+    first: First | None = None
+
+
 class Submission(BaseModel):
     """A submission that reads well, whatever channel it came by; its repr shows nobody.
 
@@ -40,6 +64,7 @@ class Submission(BaseModel):
     channel: Channel
     claims: Claims
     assertion: str | None = None
+    follows: Follows | None = None
     received_at: AwareDatetime | None = None
     fingerprints: tuple[str, ...]
 

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.message import Event, event
 from shared.events.topics import JOURNAL_INTAKE, RECEIVED
@@ -16,6 +16,16 @@ Requester = Literal["subject", "agent"]
 NoticeKind = Literal["acknowledgement", "verification_code", "extension", "answer", "denial", "withdrawal"]
 ByHand = Literal["letter", "phone", "in_person"]
 """How a person tells a requester what no mail can."""
+
+
+class Linked(BaseModel):
+    """The earlier request that a request follows from: an appeal against its answer, or the same asked again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    kind: Literal["appeal", "again"]
+    request_id: UUID
+    right: Right = Field(description="what the earlier request asked for")
 
 
 @event("dsar.request.received", version=1, topic=RECEIVED)
@@ -32,6 +42,7 @@ class RequestReceived(Event):
     clocks: Clocks
     claims: SealedText
     assertion: SealedText | None = None
+    linked: Linked | None = Field(default=None, exclude_if=lambda one: one is None)
     audit_head: str
 
 

@@ -38,6 +38,7 @@ from shared.tasks.work import Handler
 from shared.vault import StoredKey, Vault, WrappedKey
 from tests.simulation.points import Process
 from tests.simulation.systems import ATTEMPT, attended
+from tests.support.front_desk import NothingEarlier
 from tests.support.memory_files import MemoryFiles
 from tests.support.memory_reading import MemoryReading
 from tests.support.memory_vault import MemoryKeyStore
@@ -149,7 +150,7 @@ def _intake(process: Process, world: "World", vault: Vault) -> Made:
     notices = NoticeHandler(rows, vault, rendering, Mail(process, world), world.clock)
     return Made(
         IntakeDomain(offered_regimes()),
-        PrepareIntake(DESK, DECRYPTION, vault),
+        PrepareIntake(DESK, DECRYPTION, vault, NothingEarlier()),
         attended({"notice": notices}),
     )
 

@@ -96,12 +96,22 @@ class StandingClock:
         return self.time
 
 
+class NothingEarlier:
+    """Cases of an intake that took nothing in before."""
+
+    async def case(self, request_id: UUID) -> IntakeCase | None:
+        del request_id
+        return None
+
+
 class CasesInMemory:
     """A shell over one driver per request, with the real `prepare` before it."""
 
-    def __init__(self, prepare: Prepare, clock: StandingClock) -> None:
-        self.prepare = prepare
+    prepare: Prepare
+
+    def __init__(self, clock: StandingClock) -> None:
         self.clock = clock
+        self.domain = domain()
         self.drivers: dict[UUID, DomainDriver[IntakeCase]] = {}
         self.outage: Exception | None = None
 
@@ -123,7 +133,7 @@ class CasesInMemory:
 
     def of(self, request_id: UUID | str) -> DomainDriver[IntakeCase]:
         one = UUID(str(request_id))
-        return self.drivers.setdefault(one, DomainDriver(domain(), self.clock.now(), one))
+        return self.drivers.setdefault(one, DomainDriver(self.domain, self.clock.now(), one))
 
     def _one(self, message: Message) -> Result:
         driven = self.of(message.request_id)
@@ -140,7 +150,8 @@ class FrontDesk:
         self.seconds = 0.0
         self.vault: Vault = memory_vault()
         self.decryption = DecryptionKeys.generate()
-        self.cases = CasesInMemory(Prepare(desk(), self.decryption, self.vault), self.clock)
+        self.cases = CasesInMemory(self.clock)
+        self.cases.prepare = Prepare(desk(), self.decryption, self.vault, self.cases)
         self.packages = packages
         counter = Counter(desk(), keyring(), Batcher(self.cases), self.cases, self.clock)
         self.accounts = IdentityProvider(self.clock)

@@ -28,6 +28,7 @@ from shared.machine.parts import Parts, Result, Wrote
 from shared.machine.shell import Shell
 from shared.policy import Right
 from shared.signing import encrypt_submission
+from tests.support.front_desk import NothingEarlier
 from tests.support.memory_store import MemoryStore
 from tests.support.memory_vault import memory_vault
 
@@ -117,7 +118,7 @@ class Fuzzing:
 
     def _intake(self) -> IntakePrepare:
         desk = Desk(frozenset({"cascadia"}), "cascadia", self.keys.lookup())
-        return IntakePrepare(desk, self.keys.submissions(), self.vault)
+        return IntakePrepare(desk, self.keys.submissions(), self.vault, NothingEarlier())
 
     def _verification(self) -> VerificationPrepare:
         trust = Trust(issuers=lambda _business: (), audience="habeas", fresh_for=timedelta(minutes=10))

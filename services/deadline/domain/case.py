@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.deadline import ClockName
 from shared.events.fulfillment import Resolution
-from shared.events.intake import NoticeKind
+from shared.events.intake import Linked, NoticeKind
 from shared.evidence import EventEvidence, SystemEvidence
 from shared.machine.decision import Case, Outgoing, TaskPlan
 from shared.policy import Clocks, DueDate, Regime, Right, by_todays_zone, load_regime
@@ -36,6 +36,7 @@ class Received(Part):
     regime: str
     received_at: AwareDatetime
     clocks: Clocks
+    linked: Linked | None = None
 
 
 class Notice(Part):

@@ -1,7 +1,7 @@
 """What the certificate of a closing request says: all that this case heard, nothing about the person."""
 
 from services.deadline.domain.case import Closing, DeadlineCase, Ending, Received
-from shared.evidence import Certificate, DueEvidence, NoticeEvidence, build_payload
+from shared.evidence import Certificate, DueEvidence, LinkEvidence, NoticeEvidence, build_payload
 from shared.policy import DueDate
 
 
@@ -20,6 +20,7 @@ def certificate_payload(case: DeadlineCase, received: Received, ending: Ending, 
             verification=case.verification,
             received_at=received.received_at,
             received_on=clocks.received_on,
+            follows=_follows(received),
             acknowledge_by=_due(clocks.acknowledge_by),
             respond_by=_due(clocks.respond_by),
             effective_by=_due(clocks.effective_by),
@@ -33,6 +34,11 @@ def certificate_payload(case: DeadlineCase, received: Received, ending: Ending, 
             events=case.events,
         )
     )
+
+
+def _follows(received: Received) -> LinkEvidence | None:
+    linked = received.linked
+    return LinkEvidence(kind=linked.kind, request_id=linked.request_id) if linked else None
 
 
 def _notices(case: DeadlineCase) -> tuple[NoticeEvidence, ...]:

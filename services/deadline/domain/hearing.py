@@ -65,6 +65,7 @@ def _received(case: DeadlineCase, message: Message) -> DeadlineCase:
         regime=body.regime,
         received_at=body.received_at,
         clocks=body.clocks,
+        linked=body.linked,
     )
     return case.model_copy(update={"received": received})
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.events.fulfillment import PackageReference, Resolution, SystemOutcome
+from shared.events.intake import Linked
 from shared.events.verification import Conclusion
 from shared.machine.decision import Case
 from shared.policy.rights import Right
@@ -109,6 +110,7 @@ class FulfillmentCase(Case):
     asked: Right | None = None
     received_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
+    linked: Linked | None = None
     extended_to: AwareDatetime | None = None
     withdrawn_at: AwareDatetime | None = None
     verified: Verified | None = None
@@ -142,7 +144,9 @@ class FulfillmentCase(Case):
 
     @property
     def right(self) -> Right | None:
-        """What is done: after a downgrade another right than was asked."""
+        """What is done: after a downgrade another right than was asked, after an appeal what was denied before."""
+        if self.review and self.review.decided == "grant" and self.linked and self.linked.kind == "appeal":
+            return self.linked.right
         return self.verified.right if self.verified else self.asked
 
     @property

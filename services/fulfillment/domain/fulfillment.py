@@ -140,6 +140,7 @@ def _received(
         "regime": body.regime,
         "asked": body.right,
         "received_at": body.received_at,
+        "linked": body.linked,
         "due_at": due.late_from if due else None,
     }
     kept = Kept("claims", message.id, "claims", body.claims)

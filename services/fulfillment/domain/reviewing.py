@@ -1,4 +1,4 @@
-"""What no rule may decide: whether somebody is answered more often than the law asks for. A person does, and says why.
+"""What no rule may decide: an appeal, and whether more is answered than the law asks for. A person does, and says why.
 
 Civ. Code 1798.130(b) lets a business stop at two answers in twelve months; nothing here ever does so by itself.
 """
@@ -31,6 +31,9 @@ class AnsweredBefore:
 
 def needed(case: FulfillmentCase, right: Right) -> Review | None:
     """What a person has to decide first, if anything."""
+    if case.linked is not None and case.linked.kind == "appeal":
+        asked = f"{case.linked.right} of request {case.linked.request_id}"
+        return Review(words=f"an appeal against the answer to {asked}; granted, that is done now")
     if not case.answered_before or case.received_at is None:
         return None
     regime = load_regime(case.regime)

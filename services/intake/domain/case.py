@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.fulfillment import PackageReference, Resolution
-from shared.events.intake import Channel, NoticeKind, Requester
+from shared.events.intake import Channel, Linked, NoticeKind, Requester
 from shared.events.verification import Conclusion
 from shared.machine.decision import Case
 from shared.policy import Clocks, DueDate, Right
@@ -102,6 +102,7 @@ class IntakeCase(Case):
     refused: str | None = None
     received_at: AwareDatetime | None = None
     clocks: Clocks | None = None
+    linked: Linked | None = None
     withdrawn_at: AwareDatetime | None = None
     verified: Verified | None = None
     extended: DueDate | None = None

@@ -28,6 +28,7 @@ class Letter(Part):
     expires_at: AwareDatetime | None = None
     resolution: Resolution | None = None
     asked: Right | None = None
+    appealed: bool = False
     ground: str | None = None
     kept: tuple[Kept, ...] = ()
     backups_until: date | None = None

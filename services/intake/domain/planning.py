@@ -7,6 +7,7 @@ from services.intake.domain.case import ANSWER, Ending, IntakeCase, Notice
 from services.intake.domain.letter import Letter, letter
 from shared.events.intake import NoticeKind
 from shared.machine.decision import TaskPlan
+from shared.policy import Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def answer_of(case: IntakeCase, ending: Ending) -> Letter:
         case,
         _kind(ending),
         right=ending.right,
-        asked=case.right if case.right != ending.right else None,
+        asked=case.right if case.right not in (ending.right, Right.APPEAL) else None,
+        appealed=case.right is Right.APPEAL,
         resolution=ending.resolution,
         ground=ending.ground,
         kept=ending.kept,

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from services.intake.domain import linking
 from services.intake.domain.case import ACKNOWLEDGEMENT, IntakeCase
 from services.intake.domain.hearing import Heard, Verdict, refused, unchanged
 from services.intake.domain.letter import letter
@@ -25,9 +26,11 @@ def submitted_here(case: IntakeCase, heard: Heard) -> Verdict:
     body = heard.message.body
     if not isinstance(body, SubmitRequest):
         raise TypeError
+    submission: Submission = heard.message.facts or body.submission
     if case.received_at is not None:
-        return _repeated(case, body.submission, "idempotency_key_reused")
-    found = _receive(case, heard, body.submission)
+        appeal = submission.follows is not None and submission.follows.kind == "appeal"
+        return _repeated(case, submission, "already_appealed" if appeal else "idempotency_key_reused")
+    found = _receive(case, heard, submission)
     return refused(case, found.reason) if isinstance(found, Problem) else found
 
 
@@ -51,7 +54,7 @@ def read_back(case: IntakeCase, heard: Heard) -> Verdict:
         raise TypeError
     if case.received_at is not None:
         return unchanged(case)
-    names = ("business", "regime", "right", "requester", "channel", "received_at", "clocks")
+    names = ("business", "regime", "right", "requester", "channel", "received_at", "clocks", "linked")
     acknowledged = _acknowledge(case.model_copy(update={name: getattr(body, name) for name in names}))
     answered = plan_answer(acknowledged.case, heard.context.now)
     kept = Kept("claims", heard.message.id, "claims", body.claims)
@@ -83,9 +86,18 @@ def _receive(case: IntakeCase, heard: Heard, submission: Submission) -> Verdict 
     received_at = _received_at(submission, heard.context.now)
     if isinstance(received_at, Problem):
         return received_at
-    clocks = _clocks(heard.regimes[submission.regime], submission.right, received_at)
+    followed = linking.followed(submission, heard, received_at)
+    if isinstance(followed, Problem):
+        return followed
+    clocks = _clocks(heard.regimes[followed.regime], followed.right, received_at)
     if isinstance(clocks, Problem):
         return clocks
+    return _taken_in(case, heard, followed, clocks, received_at)
+
+
+def _taken_in(
+    case: IntakeCase, heard: Heard, submission: Submission, clocks: Clocks, received_at: datetime
+) -> Verdict:
     received = _received(case, heard, submission, clocks, received_at)
     acknowledged = _acknowledge(received)
     answered = plan_answer(acknowledged.case, heard.context.now)
@@ -140,6 +152,7 @@ def _received(
             "refused": None,
             "received_at": received_at,
             "clocks": clocks,
+            "linked": linking.linked_to(submission),
         }
     )
 
@@ -167,6 +180,7 @@ def _fact(case: IntakeCase, submission: Submission, clocks: Clocks) -> Outgoing:
         clocks=clocks,
         claims="",
         assertion=None if submission.assertion is None else "",
+        linked=case.linked,
         audit_head="",
     )
     return Outgoing(fact, seal=plaintext, keep={"claims": "claims"})

@@ -22,6 +22,12 @@ ME = getpass.getuser()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class Ground(StrEnum):
+    not_by_the_consumer = "not_by_the_consumer"
+    suspected_fraud = "suspected_fraud"
+    unfounded_or_excessive = "unfounded_or_excessive"
+
+
 class VendorOutcome(StrEnum):
     done = "done"
     nothing = "nothing"
@@ -159,6 +165,28 @@ def review(
     from shared.events.commands import DecideReview
 
     send(request, DecideReview(outcome=outcome.value, actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("deny")
+def deny(
+    request: Request,
+    ground: Annotated[Ground, typer.Option(help="On what ground.")],
+    reason: Annotated[str, typer.Option(help="Why you believe so, without a name; the requester reads it.")],
+    actor: Actor = ME,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Deny a request: it was not the consumer who asked, it is fraud, or it is manifestly unfounded or excessive.
+
+    Only before a system was asked to act. An opt-out may be denied only on a good-faith, reasonable and documented
+    belief of fraud (11 CCR 7026(e)). The yearly figures count it under its ground.
+
+    Example: habeas decide deny 6f9c… --ground not_by_the_consumer
+    --reason "The agency that asked sent no permission after two reminders"
+    """
+    from shared.events.commands import DenyRequest
+
+    send(request, DenyRequest(ground=ground.value, actor=actor, reason=reason), as_json=as_json)
 
 
 def send(request: UUID, body: "Command", *, as_json: bool, named: UUID | None = None) -> None:

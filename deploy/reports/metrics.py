@@ -12,16 +12,16 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from deploy.reports.records import RequestRecord
+from deploy.reports.records import ANSWERED, UNVERIFIED, RequestRecord
+from shared.events.grounds import kind_of
 from shared.policy import Right
 
-COMPLIED: Final = frozenset({"complete", "partial", "nothing_found"})
 NOT_DECIDED: Final = frozenset({"withdrawn", "duplicate"})
 CCPA: Final = "us-ca-ccpa"
 DELETE_ACT: Final = "us-ca-delete-act"
 # Why a request was denied, in the words of 11 CCR 7102(a); every other ground is "other".
 REASONS: Final = {
-    "identity_not_verified": "unverifiable",
+    UNVERIFIED: "unverifiable",
     "not_by_the_consumer": "not_by_consumer",
     "exemption": "exempt",
 }
@@ -99,6 +99,7 @@ class Figures(BaseModel):
     denied_not_by_consumer: int
     denied_exempt: int
     denied_other: int
+    denied_in_part_unverifiable: int
     denied_in_part_exempt: int
     denied_in_part_other: int
     exemptions: dict[str, int]
@@ -124,12 +125,14 @@ class _Count:
             self.tally["open"] += 1
             return
         self.tally[str(one.resolution)] += 1
+        self.tally["lessened"] += one.is_lessened
+        self.tally["in part"] += one.is_lessened or one.resolution == "partial"
         self.tally["late"] += one.in_time is False
         if one.resolution in NOT_DECIDED:
             self.tally["not_decided"] += 1
             return
         self.days[one.days or 0] += 1
-        self.denials[f"{one.resolution} {REASONS.get(one.ground or '', 'other')}"] += 1
+        self.denials[f"{one.resolution} {REASONS.get(kind_of(one.ground) or '', 'other')}"] += 1
         self.exemptions.update(one.exemptions.split(", ") if one.exemptions else ())
 
 
@@ -149,14 +152,15 @@ def _figures(kind: Kind, count: _Count) -> Figures:
         kind=kind.name,
         title=kind.title,
         received=tally["received"],
-        complied=sum(tally[one] for one in COMPLIED),
-        complied_in_part=tally["partial"],
+        complied=sum(tally[one] for one in ANSWERED),
+        complied_in_part=tally["in part"],
         nothing_found=tally["nothing_found"],
         denied=tally["denied"],
         denied_unverifiable=denials["denied unverifiable"],
         denied_not_by_consumer=denials["denied not_by_consumer"],
         denied_exempt=denials["denied exempt"],
         denied_other=denials["denied other"],
+        denied_in_part_unverifiable=tally["lessened"],
         denied_in_part_exempt=denials["partial exempt"],
         denied_in_part_other=denials["partial other"],
         exemptions=dict(sorted(count.exemptions.items())),

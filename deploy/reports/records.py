@@ -16,6 +16,8 @@ from shared.events.verification import VerificationConcluded
 from shared.policy import Regime, Right, load_regime, log_kept_through
 
 State = Literal["open", "closed"]
+ANSWERED: Final = frozenset({"complete", "partial", "nothing_found"})
+UNVERIFIED: Final = "identity_not_verified"
 Line = Mapping[str, str | bool | date | None]
 # The log's fields are those of 11 CCR 7101(b), behind the request's number and its business.
 LOG_COLUMNS: Final = (
@@ -92,9 +94,21 @@ class RequestRecord(BaseModel):
         return (self.responded_on - self.received_on).days if self.responded_on else None
 
     @property
+    def is_lessened(self) -> bool:
+        """Whether another right was answered, since who asked could not be verified for this one (11 CCR 7024(a))."""
+        return self.conclusion == "downgraded" and self.resolution in ANSWERED
+
+    @property
     def basis(self) -> str | None:
         """Why it was denied, in whole or in part, with the exemptions that were applied."""
-        return f"{self.ground}: {self.exemptions}" if self.ground and self.exemptions else self.ground
+        own = f"{self.ground}: {self.exemptions}" if self.ground and self.exemptions else self.ground
+        said = [*([UNVERIFIED] if self.is_lessened else []), *([own] if own else [])]
+        return "; ".join(said) or None
+
+    @property
+    def response(self) -> str | None:
+        """How it was answered; a right that took the place of the one asked for is named."""
+        return f"{self.resolution}, as {self.served_as}" if self.is_lessened else self.resolution
 
     def line(self, *, details: bool = False) -> Line:
         """The log's line; it names no person."""
@@ -105,7 +119,7 @@ class RequestRecord(BaseModel):
             "nature_of_request": self.right.value,
             "manner_of_request": self.manner,
             "date_of_response": self.responded_on,
-            "nature_of_response": self.resolution if self.responded_at else None,
+            "nature_of_response": self.response if self.responded_at else None,
             "basis_for_denial": self.basis if self.responded_at else None,
         }
         return {**told, **self._details()} if details else told

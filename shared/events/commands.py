@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from shared.events.grounds import PersonsGround
 from shared.events.intake import ByHand, NoticeKind
 from shared.events.message import Command, command
 from shared.events.topics import (
@@ -156,6 +157,20 @@ class DecideReview(Command):
     outcome: Literal["grant", "deny"]
     actor: Actor
     reason: Annotated[str, StringConstraints(min_length=3, max_length=200), IMPERSONAL]
+
+
+@command("dsar.fulfillment.deny", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)
+class DenyRequest(Command):
+    """A person denies a request before any system was asked to act; the requester reads the ground and the reason.
+
+    `not_by_the_consumer`: nobody asked who may (11 CCR 7102(a)). `suspected_fraud`: a good-faith, reasonable and
+    documented belief, which is explained (7026(e), 7027(f)). `unfounded_or_excessive`: manifestly so, which the
+    business has to show (Civ. Code 1798.145(h)(3)).
+    """
+
+    ground: PersonsGround
+    actor: Actor
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=170), IMPERSONAL]
 
 
 @command("dsar.fulfillment.place-hold", version=1, topic=COMMANDS_FULFILLMENT, sources=PEOPLE, signed=True)

@@ -20,6 +20,7 @@ from services.deadline.domain.case import (
 from services.deadline.domain.certificate import certificate_payload
 from services.deadline.domain.clocks import met_at
 from shared.events.deadline import DeadlineExtended, RequestClosed
+from shared.events.grounds import BY_A_PERSON, kind_of
 from shared.evidence import evidence_digest
 from shared.machine.decision import Context, Outgoing, TaskPlan
 from shared.policy import ask_again_from, key_kept_through
@@ -62,8 +63,12 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
 def _all_stated(case: DeadlineCase, ending: Ending) -> bool:
     """Whether what must have come before this ending was heard, our own DeadlineExtended included."""
     before = case.withdrawn_at if ending.resolution == "withdrawn" else case.verification
+    # A person may deny what nobody has proved yet.
+    alone = kind_of(ending.ground) in BY_A_PERSON
     extended = DeadlineExtended.declared.ce_type
-    return before is not None and (not case.extended or any(one.type == extended for one in case.events))
+    return (before is not None or alone) and (
+        not case.extended or any(one.type == extended for one in case.events)
+    )
 
 
 def _hold_until(case: DeadlineCase, now: datetime) -> datetime | None:

@@ -25,6 +25,8 @@ def advance(
 def _step(case: FulfillmentCase, catalogue: Catalogue, context: Context) -> Step:
     if case.withdrawn_at is not None:
         return _end(case, ("withdrawn", None), catalogue, context)
+    if case.denial is not None:
+        return _end(case, ("denied", case.denial), catalogue, context)
     if case.verified is None:
         return case, (), ()
     return _next(case, case.verified, catalogue, context)

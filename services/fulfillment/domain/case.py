@@ -117,6 +117,7 @@ class FulfillmentCase(Case):
     duplicate_of: UUID | None = None
     answered_before: tuple[AwareDatetime, ...] = ()
     review: Review | None = None
+    denial: str | None = None
     placed_holds: tuple[UUID, ...] = ()
     released_holds: tuple[UUID, ...] = ()
     stage: Stage = "waiting"

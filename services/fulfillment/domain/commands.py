@@ -7,14 +7,18 @@ from uuid import UUID
 
 from services.fulfillment.domain import planning, vendors
 from services.fulfillment.domain.case import FulfillmentCase, Word
-from shared.events.commands import CompleteTask, DecideReview, PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import CompleteTask, DecideReview, DenyRequest, PlaceHold, ReleaseHold, RetryTask
 from shared.events.fulfillment import HoldPlaced, HoldReleased
+from shared.events.grounds import explained
 from shared.machine.decision import Decision, Outgoing
 
 ENDED = "already_ended"
 UNKNOWN_TASK = "unknown_task"
 NOT_FOR_A_PERSON = "not_for_a_person"
 NO_EVIDENCE = "evidence_missing"
+UNKNOWN_REQUEST = "unknown_request"
+ALREADY_ACTING = "already_acting"
+BEFORE_ACTING = frozenset({"waiting", "joining", "reviewing", "matching"})
 NOTHING_TO_DECIDE = "nothing_to_decide"
 DECIDED = "already_decided"
 
@@ -76,6 +80,20 @@ def decide_review(case: FulfillmentCase, body: DecideReview) -> Decision[Fulfill
     decided = case.review.model_copy(update={"decided": body.outcome, "reason": body.reason})
     stuck = tuple(key for key in case.stuck if key != planning.REVIEW)
     return Decision(case.model_copy(update={"review": decided, "stuck": stuck}), hurry=(planning.REVIEW,))
+
+
+def deny_request(case: FulfillmentCase, body: DenyRequest) -> Decision[FulfillmentCase]:
+    """End it as denied once nothing is open; where a system may have acted already that comes too late."""
+    if case.asked is None:
+        return Decision(case, refusal=UNKNOWN_REQUEST)
+    if case.stage == "ended" or case.withdrawn_at is not None:
+        return Decision(case, refusal=ENDED)
+    if case.denial is not None:
+        return Decision(case, refusal=DECIDED)
+    if case.stage not in BEFORE_ACTING:
+        return Decision(case, refusal=ALREADY_ACTING)
+    denied = case.model_copy(update={"denial": explained(body.ground, body.reason), "stuck": ()})
+    return Decision(denied, hurry=case.open)
 
 
 def place_hold(case: FulfillmentCase, body: PlaceHold) -> Decision[FulfillmentCase]:

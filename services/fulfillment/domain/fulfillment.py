@@ -25,6 +25,7 @@ from services.fulfillment.domain.reviewing import AnsweredBefore
 from shared.events.commands import (
     CompleteTask,
     DecideReview,
+    DenyRequest,
     LiftSuppression,
     PlaceHold,
     PlaceStandingHold,
@@ -119,7 +120,7 @@ def _over(case: FulfillmentCase, key: str) -> Stop | None:
         return Stop("decided")
     if case.withdrawn_at is not None or case.closed_at is not None or case.stage == "ended":
         return Stop("closed" if case.withdrawn_at is None else "withdrawn")
-    return None
+    return Stop("denied") if case.denial is not None else None
 
 
 def _permit_act(case: FulfillmentCase, key: str, context: Context, *, covered: bool) -> Go | Stop | Wait:
@@ -206,6 +207,7 @@ _RULES: Mapping[type[Body], Rule] = {
     DirectiveCompleted: acknowledgements.completed,
     DirectiveRefused: acknowledgements.refused,
     DecideReview: _commanded(commands.decide_review),
+    DenyRequest: _commanded(commands.deny_request),
     RetryTask: _commanded(commands.retry_task),
     CompleteTask: lambda case, body, message, _: commands.complete_task(case, body, message.digest),
     LiftSuppression: _commanded(aftercare.lifted_by_person),

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.intake.domain.case import Did
+from shared.events.grounds import explanation_of, kind_of
 from shared.events.intake import NoticeKind
 from shared.policy import Right
 from shared.policy.reading import read_yaml
@@ -60,8 +61,10 @@ class Wording(BaseModel):
         return self.asked.get(right, self.asked["other"])
 
     def ground(self, ground: str | None) -> str | None:
-        """A ground in words; what staff typed stays as they typed it."""
-        return self.grounds.get(ground, ground.replace("_", " ")) if ground else None
+        """A ground in words, behind it why, in the words of the person who decided; what staff typed stays as it is."""
+        if ground is None or (why := explanation_of(ground)) is None:
+            return self.grounds.get(ground, ground.replace("_", " ")) if ground else None
+        return f"{self.grounds[kind_of(ground) or ground]} ({why})"
 
     def done(self, right: Right, did: Did) -> list[str]:
         """What was done in one system, each with its count."""

@@ -30,6 +30,7 @@ from deploy.reports.records import LOG_COLUMNS, RequestRecord
 from shared.events.deadline import RequestClosed
 from shared.events.fulfillment import Resolution, Retention, SystemOutcome
 from shared.events.message import Body
+from shared.events.verification import VerificationConcluded
 from tests.support import facts
 from tests.support.facts import RECEIVED_AT
 
@@ -175,6 +176,32 @@ def test_what_was_done_denied_and_why_is_counted_by_kind() -> None:
     assert (found.denied, found.denied_unverifiable, found.denied_exempt, found.denied_other) == (3, 1, 1, 1)
     assert (found.not_decided, found.open, found.late) == (2, 1, 0)
     assert (found.median_days, found.mean_days) == (35.0, 30.0)
+
+
+def downgraded(resolution: Resolution = "complete") -> list[Stated]:
+    """Somebody asked for a copy, could be verified for the categories alone, and was told those."""
+    stated = told("know_specific", resolution)
+    concluded = facts.verified("know_categories", conclusion="downgraded", reason="degree_not_reached")
+    return [
+        (one, at, concluded if isinstance(body, VerificationConcluded) else body) for one, at, body in stated
+    ]
+
+
+def test_a_copy_that_was_refused_for_want_of_proof_is_denied_in_part() -> None:
+    [line] = [one.line() for one in fold(downgraded())]
+    found = of("know", downgraded(), downgraded("withdrawn"), told("know_specific"))
+
+    assert line["nature_of_response"] == "complete, as know_categories"
+    assert line["basis_for_denial"] == "identity_not_verified"
+    assert (found.received, found.complied, found.complied_in_part) == (3, 2, 1)
+    assert (found.denied_in_part_unverifiable, found.denied, found.not_decided) == (1, 0, 1)
+
+
+def test_what_a_person_denied_counts_under_its_ground() -> None:
+    grounds = ("not_by_the_consumer: no permission came", "suspected_fraud: one of forty the same hour")
+    found = of("delete", *(told(resolution="denied", ground=one) for one in grounds))
+
+    assert (found.denied, found.denied_not_by_consumer, found.denied_other) == (2, 1, 1)
 
 
 def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle() -> None:

@@ -68,14 +68,16 @@ def hold(
 ) -> None:
     """Place a legal hold: nothing of this request's data is destroyed until it is released.
 
-    On a person, a system or a category, for every request: habeas holds place.
+    Of a request that is over, the key is kept. On a person, a system or a category, for every request: habeas holds place.
 
     Example: habeas decide hold 6f9c… --reason "litigation 24-118"
     """
-    from shared.events.commands import PlaceHold
+    from shared.events.commands import HoldRequestKey, PlaceHold
 
-    body = PlaceHold(hold_id=uuid4(), actor=actor, reason=reason, evidence=evidence)
-    send(request, body, as_json=as_json)
+    hold_id = uuid4()
+    body = PlaceHold(hold_id=hold_id, actor=actor, reason=reason, evidence=evidence)
+    over = HoldRequestKey(hold_id=hold_id, actor=actor, reason=reason)
+    send(request, body, once_over=over, as_json=as_json)
 
 
 @app.command("release")
@@ -88,14 +90,16 @@ def release(  # noqa: PLR0913 - one option for each thing that is stated
     evidence: Annotated[str | None, typer.Option(help="Where that is proved: a ticket's number.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Release a legal hold; what waited for it goes on.
+    """Release a legal hold; what waited for it goes on, and of a request that is over, a key that is due goes.
+
+    `habeas retention holds` lists those in force.
 
     Example: habeas decide release 6f9c… --hold-id 0b1d…
     """
-    from shared.events.commands import ReleaseHold
+    from shared.events.commands import ReleaseHold, ReleaseRequestKey
 
     body = ReleaseHold(hold_id=hold_id, actor=actor, reason=reason, evidence=evidence)
-    send(request, body, as_json=as_json)
+    send(request, body, once_over=ReleaseRequestKey(hold_id=hold_id, actor=actor), as_json=as_json)
 
 
 @app.command("retry")
@@ -189,22 +193,30 @@ def deny(
     send(request, DenyRequest(ground=ground.value, actor=actor, reason=reason), as_json=as_json)
 
 
-def send(request: UUID, body: "Command", *, as_json: bool, named: UUID | None = None) -> None:
-    """Sign a decision, give it to the service, and print its answer; exit 1 if it was refused."""
+def send(
+    request: UUID,
+    body: "Command",
+    *,
+    as_json: bool,
+    named: UUID | None = None,
+    once_over: "Command | None" = None,
+) -> None:
+    """Sign a decision, give it to the service, and print its answer; exit 1 if it was refused.
+
+    `once_over` is the same decision about a request that is over, which another service takes.
+    """
     from deploy.commands import decide
     from deploy.settings import local_settings
 
     answer = asyncio.run(decide(local_settings(), request, body))
+    if answer.reason == "already_ended" and once_over is not None:
+        answer = asyncio.run(decide(local_settings(), request, once_over))
     hold_id = named or getattr(body, "hold_id", None)
     if as_json:
         said = {"command_id": str(answer.command_id), "state": answer.state, "reason": answer.reason}
         typer.echo(json.dumps({**said, "hold_id": str(hold_id)} if hold_id else said))
     else:
         typer.echo(f"{answer.state}: {answer.reason}" if answer.reason else answer.state)
-        if answer.reason == "already_ended" and hold_id:
-            typer.echo(
-                "The request is over; its key can still be kept, or let go: habeas retention hold|release"
-            )
         if hold_id:
             typer.echo(f"hold id: {hold_id}")
     if answer.state != "accepted":

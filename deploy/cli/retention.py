@@ -80,12 +80,20 @@ def hold(
 ) -> None:
     """Keep a closed request's key from now on; refused where it is gone or may be going.
 
-    For a request that still runs: habeas decide hold.
+    `habeas decide hold` does the same, whether the request still runs or not.
     """
     from deploy.cli.decisions import send
     from shared.events.commands import HoldRequestKey
 
     send(request, HoldRequestKey(hold_id=uuid4(), actor=actor, reason=reason), as_json=as_json)
+
+
+@app.command("holds", epilog="Examples:\n\nhabeas retention holds\n\nhabeas retention holds --json")
+def list_holds(*, database_url: AdminUrl = None, as_json: AsJson = False) -> None:
+    """List the holds in force, of requests that run and of those that are over; why stands in each hold's command."""
+    from deploy.cli.retention_views import show_holds
+
+    show_holds(database_url, as_json=as_json)
 
 
 @app.command(epilog="Example: habeas retention release 6f9c… --hold-id 0b1d…")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import nullcontext
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +14,17 @@ from rich.table import Table
 
 from deploy.dead_letters import database
 from deploy.retention.orders import Ended, Order, carry_out
-from deploy.retention.plan import AT_ONCE, Summary, digest_of, due_in, heading, planned, states_now
+from deploy.retention.plan import (
+    AT_ONCE,
+    Held,
+    Summary,
+    digest_of,
+    due_in,
+    heading,
+    holds,
+    planned,
+    states_now,
+)
 from deploy.settings import local_settings
 from shared.hosting import clock_of
 
@@ -33,6 +44,28 @@ def make_plan(through: str | None, save: Path | None, database_url: str | None, 
     typer.echo(f"{summary.total('due')} keys are due at {until:%Y-%m-%d %H:%M} UTC; nothing was destroyed.")
     if save is not None:
         typer.echo(f"Written to {save}. When somebody has read it: habeas retention run {save}")
+
+
+def show_holds(database_url: str | None, *, as_json: bool) -> None:
+    """Each hold in force, with the command that ends it."""
+    found = asyncio.run(_holds(database_url))
+    if as_json:
+        told = [
+            {**asdict(one), "request_id": str(one.request_id), "hold_id": str(one.hold_id)} for one in found
+        ]
+        typer.echo(json.dumps({"holds": told}))
+        return
+    for one in found:
+        state = "over, its key is kept" if one.over else "runs, nothing is destroyed"
+        typer.echo(f"{one.request_id}  {one.business}  {state}")
+        typer.echo(f"  habeas decide release {one.request_id} --hold-id {one.hold_id}")
+    if not found:
+        typer.echo("No hold is in force.")
+
+
+async def _holds(database_url: str | None) -> list[Held]:
+    async with database(local_settings(), database_url) as connection:
+        return [one async for one in holds(connection)]
 
 
 def run_plan(file: Path, actor: str, database_url: str | None, *, confirmed: bool, as_json: bool) -> bool:

@@ -18,6 +18,8 @@ FORMAT: Final = "habeas-retention-plan/1"
 AT_ONCE: Final = 2_000
 State = Literal["due", "held", "later", "being_destroyed", "destroyed"]
 _CLOSED: Final = "SELECT request_id, body FROM deadline.cases WHERE closed_at IS NOT NULL ORDER BY request_id"
+# A case says nothing of holds that it never had.
+_HELD: Final = "SELECT request_id, body FROM deadline.cases WHERE body::jsonb ? 'holds' ORDER BY request_id"
 _OF_THESE: Final = "SELECT request_id, body FROM deadline.cases WHERE request_id = ANY ($1)"
 
 
@@ -80,6 +82,26 @@ async def states_now(connection: asyncpg.Connection, ids: list[UUID], now: datet
     rows = await connection.fetch(_OF_THESE, ids)
     found = (_planned(row, now) for row in rows)
     return {one.request_id: one.state for one in found if one is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold in force, and whether its request still runs."""
+
+    request_id: UUID
+    business: str
+    hold_id: UUID
+    over: bool
+
+
+async def holds(connection: asyncpg.Connection) -> AsyncIterator[Held]:
+    """Every hold in force, by request, as the deadline service has heard of it."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        async for row in connection.cursor(_HELD, prefetch=AT_ONCE):
+            case = DeadlineCase.model_validate_json(row["body"])
+            business = case.received.business if case.received else ""
+            for one in sorted(set(case.holds) - set(case.released)):
+                yield Held(row["request_id"], business, one, case.closing is not None)
 
 
 def heading(through: datetime) -> str:

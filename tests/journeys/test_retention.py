@@ -92,7 +92,10 @@ async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
     assert early["refused"]["key_still_needed"] >= 1
     assert (early["destroyed"], early["unanswered"]) == (0, [])
 
-    hold = await said(running, "retention", "hold", str(request_id), "--reason", "litigation 24-118")
+    # The same command as for a request that still runs.
+    hold = await said(running, "decide", "hold", str(request_id), "--reason", "litigation 24-118")
+    listed = {"request_id": str(request_id), "business": "cascadia", "hold_id": hold["hold_id"], "over": True}
+    assert listed in (await said(running, "retention", "holds"))["holds"]
     running.clock.advance(YEARS_PASS)
     await said(running, "retention", "plan", "--save", str(file))
     [line] = [
@@ -104,7 +107,8 @@ async def test_a_key_under_a_hold_outlives_its_time_and_goes_with_the_hold(
     assert not await running.has_forgotten(request_id)
 
     words = ("--hold-id", hold["hold_id"])
-    assert (await said(running, "retention", "release", str(request_id), *words))["state"] == "accepted"
+    assert (await said(running, "decide", "release", str(request_id), *words))["state"] == "accepted"
+    assert listed not in (await said(running, "retention", "holds"))["holds"]
     fact = await running.tape.wait(request_id, RequestKeyDestroyed)
 
     assert (fact.regime, fact.resolution) == ("us-ca-ccpa", "complete")

@@ -68,7 +68,8 @@ def hold(
 ) -> None:
     """Place a legal hold: nothing of this request's data is destroyed until it is released.
 
-    Of a request that is over, the key is kept. On a person, a system or a category, for every request: habeas holds place.
+    Of a request that is over, the key is kept.
+    On a person, a system or a category, for every request: habeas holds place.
 
     Example: habeas decide hold 6f9c… --reason "litigation 24-118"
     """

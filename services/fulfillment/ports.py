@@ -154,7 +154,7 @@ class Drift:
 
     table: str
     column: str
-    problem: Literal["missing", "unmapped", "no_primary_key"]
+    problem: Literal["missing", "unmapped", "no_primary_key", "wrong_type", "no_way_out"]
 
 
 @dataclass(frozen=True, slots=True)

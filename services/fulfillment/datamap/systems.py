@@ -69,7 +69,7 @@ class Limits(_Strict):
     retry_seconds: Annotated[float, Field(gt=0)] = 30
     chunk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     max_matches: Annotated[int, Field(ge=1)] = 1000
-    max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    max_rows: Annotated[int, Field(ge=1)] = 100_000
     calls_per_second: Annotated[float, Field(gt=0)] = 1000
     failures_to_open: Annotated[int, Field(ge=1)] = 5
     open_seconds: Annotated[float, Field(gt=0)] = 30

@@ -45,12 +45,30 @@ class Deletion:
         counts = [await self._treat(name, frozen, order) for name in order]
         return tuple(count for count in counts if count)
 
+    async def _cut(self, parent: MappedTable, frozen: Frozen, order: Sequence[str]) -> None:
+        """Where tables point at each other in a circle, their rows let go of those that are erased first."""
+        for link in self._tables.links:
+            if link.parent != parent.name or not self._is_cut(link, order):
+                continue
+            child, own = self._tables[link.child], [name for name, _ in link.pairs]
+            loose = child.collection.treatment == "erase" and all(
+                (child.name, name) in self._tables.nullable for name in own
+            )
+            for chunk in in_chunks(frozen.rows.get(child.name, ()) if loose else (), self._bounds.chunk_rows):
+                where = self._bound(child, chunk)
+                change = sa.update(child.clause).where(*where).values(dict.fromkeys(own))
+                await self._connection.execute(change)
+
+    def _is_cut(self, link: Link, order: Sequence[str]) -> bool:
+        return link.child in order and order.index(link.child) > order.index(link.parent)
+
     async def _treat(self, name: str, frozen: Frozen, order: Sequence[str]) -> DatasetCount | None:
         table = self._tables[name]
         keys = frozen.rows.get(name, ())
         retained = await self._retained(table, keys, len(frozen.shared.get(name, ())))
         match table.collection.treatment:
             case "erase":
+                await self._cut(table, frozen, order)
                 return DatasetCount(name, erased=await self._erase(table, keys, order), retained=retained)
             case "deidentify":
                 return DatasetCount(name, deidentified=await self.deidentify(table, keys), retained=retained)
@@ -86,7 +104,7 @@ class Deletion:
         self, parent: MappedTable, keys: Sequence[Key], link: Link, order: Sequence[str]
     ) -> None:
         """A row that newer or foreign rows still refer to is not ours to erase, nor would a cascade be."""
-        if link.child in order and order.index(link.child) > order.index(parent.name):
+        if self._is_cut(link, order):
             return  # the circle was cut here: the child's own rows go later in this transaction
         child = self._tables[link.child]
         below = child.clause.alias("below")

@@ -46,6 +46,7 @@ class Tables:
     mapped: Mapping[str, MappedTable]
     links: tuple[Link, ...]
     order_links: tuple[tuple[str, str], ...]
+    nullable: frozenset[tuple[str, str]] = frozenset()
 
     def __getitem__(self, name: str) -> MappedTable:
         if name not in self.mapped:
@@ -60,6 +61,8 @@ class Reflection:
     columns: Mapping[str, Mapping[str, sa.types.TypeEngine[Any]]]
     keys: Mapping[str, tuple[str, ...]]
     foreign_keys: tuple[tuple[Link, str], ...]
+    nullable: frozenset[tuple[str, str]] = frozenset()
+    deferrable: frozenset[Link] = frozenset()
 
 
 async def read_tables(connection: AsyncConnection, datamap: DataMap) -> Tables:
@@ -82,6 +85,15 @@ def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | N
         columns={table: {c["name"]: c["type"] for c in found} for (_, table), found in columns.items()},
         keys={table: tuple(sorted(key["constrained_columns"])) for (_, table), key in keys.items()},
         foreign_keys=tuple(_link(str(table), key) for (_, table), found in foreign.items() for key in found),
+        nullable=frozenset(
+            (str(table), c["name"]) for (_, table), found in columns.items() for c in found if c["nullable"]
+        ),
+        deferrable=frozenset(
+            _link(str(table), key)[0]
+            for (_, table), found in foreign.items()
+            for key in found
+            if str(key.get("options", {}).get("initially") or "").upper() == "DEFERRED"
+        ),
     )
 
 
@@ -103,7 +115,7 @@ def build_tables(datamap: DataMap, seen: Reflection, dialect: str) -> Tables:
     foreign = [link for link, _ in seen.foreign_keys if link.child in mapped and link.parent in mapped]
     links = tuple(dict.fromkeys([*_stated_links(datamap), *foreign]))
     order = [*map_links(datamap), *((link.child, link.parent) for link in links)]
-    return Tables(dialect, mapped, links, tuple(order))
+    return Tables(dialect, mapped, links, tuple(order), seen.nullable)
 
 
 def _mapped(collection: MapCollection, seen: Reflection, dialect: str, schema: str | None) -> MappedTable:

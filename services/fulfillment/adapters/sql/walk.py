@@ -73,7 +73,9 @@ class Walk:
             target = self._tables[edge.target]
             columns = [target.column(name) for _, name in edge.pairs]
             for chunk in in_chunks(values, self._scope.limits.chunk_rows):
-                rows = await self._rows(target, among(columns, chunk, self._tables.dialect))
+                # Nobody reads a million rows to say that they are too many.
+                most = self._scope.limits.max_rows + 1
+                rows = await self._rows(target, among(columns, chunk, self._tables.dialect), limit=most)
                 self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
 
     async def _rows(

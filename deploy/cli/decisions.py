@@ -46,6 +46,9 @@ def extend(
     reason: Annotated[list[str], typer.Option(help="Why more time is needed; the requester reads it.")],
     actor: Actor = ME,
     *,
+    reason_es: Annotated[
+        list[str] | None, typer.Option(help="The same in Spanish, for who asked in Spanish.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for the once-only extension of the answer's date; it counts once its notice went out in time.
@@ -54,7 +57,9 @@ def extend(
     """
     from shared.events.commands import ExtendDeadline
 
-    send(request, ExtendDeadline(reasons=tuple(reason), actor=actor), as_json=as_json)
+    other = {"es": tuple(reason_es)} if reason_es else {}
+    body = ExtendDeadline.model_validate({"reasons": tuple(reason), "reasons_in": other, "actor": actor})
+    send(request, body, as_json=as_json)
 
 
 @app.command("hold")

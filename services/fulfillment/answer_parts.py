@@ -7,6 +7,7 @@ table is and which categories are held. Nobody has to hold more of it than one l
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from services.fulfillment.answer_seal import SealedWriter
@@ -31,13 +32,16 @@ class PartWriter:
             some = [dict(row) for row in rows[start : start + ROWS_IN_A_LINE]]
             await self.sealed.write(_line({"dataset": dataset, "rows": some}))
 
-    async def finish(self, export: Export, title: str) -> None:
-        """What was not taken yet, and what all of it is."""
+    async def finish(
+        self, export: Export, title: str, words: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    ) -> None:
+        """What was not taken yet, what all of it is, and the words for it in other languages."""
         for data in export.datasets:
             await self.take(data.dataset, data.rows)
         about = {
             "system": export.system,
             "title": title,
+            "words": {language: dict(known) for language, known in words.items()},
             "categories": [category.to_json() for category in export.categories],
             "datasets": [_described(data) for data in export.datasets],
         }

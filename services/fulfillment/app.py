@@ -217,7 +217,8 @@ def _connected(system: System, clock: Clock) -> Connected:
     lane, adapter = Lane(system.limits), adapter_of(system, clock)
     days = system.backups.kept_days if system.backups else None
     entry = replace(entry_of(system), proves=adapter.capabilities.verify)
-    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days)
+    words = system.words()
+    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days, words)
 
 
 def entry_of(system: System) -> SystemEntry:
@@ -232,6 +233,7 @@ def entry_of(system: System) -> SystemEntry:
         order=system.order,
         title=system.title,
         categories=categories_of(system.datamap),
+        titles=system.titles,
     )
 
 

@@ -1,7 +1,7 @@
 """A system ready for use: what the rules know of it, its data map, and the adapter that reaches it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.domain import SystemEntry
@@ -22,6 +22,7 @@ class Connected:
     adapter: Adapter
     lane: Lane | None = None
     backup_days: int | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Systems:

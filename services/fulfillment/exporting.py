@@ -70,7 +70,7 @@ class ExportHandler:
                 return results.not_yet(export)
             if export.is_empty:
                 return results.nothing(export.system)
-            await part.finish(export, system.entry.title)
+            await part.finish(export, system.entry.title, system.words)
         if part.net.found:
             # A repeat replaces the file; until then no answer takes it in.
             return results.person("withheld", part.net.told())

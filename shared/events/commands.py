@@ -5,6 +5,7 @@ decision is signed by the console's or the CLI's key and names its actor.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -23,6 +24,7 @@ from shared.events.topics import (
 )
 from shared.policy.clocks import DueDate
 from shared.privacy import IMPERSONAL, SealedText
+from shared.privacy.claims import Language
 
 INTAKE = "habeas/intake"
 VERIFICATION = "habeas/verification"
@@ -94,6 +96,11 @@ class SendNotice(Command):
 
     kind: NoticeKind
     reasons: tuple[Annotated[str, IMPERSONAL], ...] = ()
+    reasons_in: Mapping[Language, tuple[Annotated[str, IMPERSONAL], ...]] = Field(
+        default_factory=dict,
+        exclude_if=lambda one: not one,
+        description="the same in other languages",
+    )
     send_by: AwareDatetime | None = None
     due: DueDate | None = None
     code: SealedText | None = None
@@ -258,6 +265,11 @@ class ExtendDeadline(Command):
     """Ask for the once-only extension; it takes effect when its notice was handed over in time (11 CCR 7021(b))."""
 
     reasons: tuple[Reason, ...]
+    reasons_in: Mapping[Language, tuple[Reason, ...]] = Field(
+        default_factory=dict,
+        exclude_if=lambda one: not one,
+        description="the same in other languages",
+    )
     actor: Actor
 
 

@@ -1,7 +1,8 @@
 """What fulfillment states: which systems were asked, what each did, and how the request ended."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -9,8 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shared.events.message import Event, event
 from shared.events.topics import FULFILLED, JOURNAL_FULFILLMENT, SUPPRESSED
 from shared.policy.rights import Right
+from shared.privacy.claims import Language
 
 Resolution = Literal["complete", "partial", "denied", "nothing_found", "withdrawn", "duplicate"]
+
+
+Titles = Annotated[Mapping[Language, str], Field(description="the same in other languages")]
 
 
 class Retention(BaseModel):
@@ -35,6 +40,7 @@ class SystemOutcome(BaseModel):
 
     system: str
     title: str = Field(default="", description="the system's name as people know it")
+    titles: Titles = Field(default_factory=dict, exclude_if=lambda one: not one)
     outcome: Literal["done", "nothing", "needs_person", "canceled"]
     receipt_digest: str | None = None
     erased: int = 0
@@ -118,12 +124,23 @@ class SubjectSuppressed(Event):
     version: int
 
 
+class NamedSystem(BaseModel):
+    """A system's name as people know it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    system: str
+    title: str
+    titles: Titles = Field(default_factory=dict, exclude_if=lambda one: not one)
+
+
 @event("dsar.fulfillment.tasks-planned", version=1, topic=JOURNAL_FULFILLMENT)
 class TasksPlanned(Event):
     """The systems that will be asked for this request, one task each."""
 
     right: Right
     systems: tuple[str, ...]
+    named: tuple[NamedSystem, ...] = Field(default=(), exclude_if=lambda one: not one)
 
 
 @event("dsar.fulfillment.task-settled", version=1, topic=JOURNAL_FULFILLMENT)

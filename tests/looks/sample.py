@@ -77,7 +77,7 @@ MARKETING: Mapping[str, Any] = {
     "datasets": [
         {
             "dataset": "visits",
-            "rows": [{"page": f"/vehicles/{n}", "seen_at": "2026-01-12T08:00:00Z"} for n in range(240)],
+            "rows": [{"page": f"/vehicles/{n}", "seen_at": "2026-01-12T08:00:00Z"} for n in range(2400)],
             "categories": {"page": "internet_activity", "seen_at": "internet_activity"},
             "withheld": [],
         }
@@ -85,9 +85,36 @@ MARKETING: Mapping[str, Any] = {
 }
 
 
+SPANISH: Mapping[str, str] = {
+    "Customer relationship management": "Gestión de relaciones con clientes",
+    "Marketing list": "Lista de mercadotecnia",
+    "directly from you": "directamente de usted",
+    "your visits to our website": "sus visitas a nuestro sitio web",
+    "selling and servicing vehicles": "vender y dar servicio a vehículos",
+    "advertising our vehicles on other websites": "anunciar nuestros vehículos en otros sitios web",
+    "mailing agency": "agencia de envíos por correo",
+    "advertising networks": "redes publicitarias",
+    "social networks": "redes sociales",
+    "contacts": "Contactos",
+    "orders": "Pedidos",
+    "visits": "Visitas",
+    "full_name": "Nombre completo",
+    "email": "Correo electrónico",
+    "phone": "Teléfono",
+    "street": "Calle",
+    "city": "Ciudad",
+    "created_at": "Creado el",
+    "item": "Artículo",
+    "total": "Total",
+    "page": "Página",
+    "seen_at": "Vista el",
+}
+
+
 def _lines(system: Mapping[str, Any]) -> Any:
     for line in lines_of(dict(system)):
-        yield {**line, "title": system["title"]} if "title" in line else line
+        said = {"title": system["title"], "words": {"es": SPANISH}}
+        yield {**line, **said} if "title" in line else line
 
 
 def page(language: Language) -> bytes:
@@ -101,14 +128,34 @@ def letter(language: Language) -> bytes:
     return paper(texts(), _partial_deletion(), addressed(language=language))
 
 
+CRM_TITLES: Mapping[Language, str] = {"es": SPANISH["Customer relationship management"]}
+
+
 def _partial_deletion() -> Letter:
     kept = Retention(dataset="sales", exemption="legal_obligation", count=2)
     done = (
-        SystemOutcome(system="crm", title="Customer relationship management", outcome="done", erased=4),
         SystemOutcome(
-            system="dms", title="Dealer management", outcome="done", deidentified=3, retained=(kept,)
+            system="crm",
+            title="Customer relationship management",
+            titles=CRM_TITLES,
+            outcome="done",
+            erased=4,
         ),
-        SystemOutcome(system="parts", title="Parts office", outcome="done", evidence="box 7"),
+        SystemOutcome(
+            system="dms",
+            title="Dealer management",
+            titles={"es": "Gestión del concesionario"},
+            outcome="done",
+            deidentified=3,
+            retained=(kept,),
+        ),
+        SystemOutcome(
+            system="parts",
+            title="Parts office",
+            titles={"es": "Oficina de repuestos"},
+            outcome="done",
+            evidence="box 7",
+        ),
     )
     told = (
         VendorTold(vendor="a", title="Evergreen Direct Mail", outcome="done"),

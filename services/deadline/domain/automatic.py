@@ -5,14 +5,40 @@ expected to be done in time, and on the last of these days whatever is expected.
 did not go out is tried again on the next.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.deadline.domain import extension
-from services.deadline.domain.case import DeadlineCase, Draft, Received, regime_of
+from services.deadline.domain.case import DeadlineCase, Draft, Received, Work, regime_of
 from services.deadline.domain.work import ANSWER, DECISION, Outlook, Pace, outlook
 from shared.policy import WarningTime, extension_looks
+from shared.privacy.claims import Language
 
+
+class Words(NamedTuple):
+    """What a delay is explained with."""
+
+    alone: str
+    by_hand: str
+    answer: str
+    more: str
+
+
+WORDS: Final[Mapping[Language, Words]] = {
+    "en": Words(
+        "We have not finished our work in these of our systems",
+        "One of our staff has to finish the work in these of our systems by hand",
+        "putting your answer together",
+        " and {left} more",
+    ),
+    "es": Words(
+        "No hemos terminado nuestro trabajo en estos sistemas nuestros",
+        "Una persona de nuestro equipo tiene que terminar a mano el trabajo en estos sistemas nuestros",
+        "la preparación de su respuesta",
+        " y {left} más",
+    ),
+}
 # A notice names a few systems; the journal names all of them.
 NAMED: Final = 5
 
@@ -59,24 +85,30 @@ def _asked(case: DeadlineCase, look: WarningTime) -> bool:
 
 def _asking(draft: Draft, received: Received, found: Outlook, look: WarningTime) -> Draft:
     looked = draft.case.model_copy(update={"looked": look.days_before})
-    asked = extension.having_sent(looked, received, _reasons(found))
+    work = draft.case.work
+    reasons = {language: _reasons(found, work, language) for language in WORDS}
+    asked = extension.having_sent(looked, received, reasons.pop("en"), reasons)
     return Draft(
         asked.case, draft.events, (*draft.commands, *asked.commands), draft.tasks, draft.closes, draft.refusal
     )
 
 
-def _reasons(found: Outlook) -> tuple[str, ...]:
+def _reasons(found: Outlook, work: Work | None, language: Language) -> tuple[str, ...]:
     """What the requester reads; Civ. Code 1798.145(h)(1) asks for the reasons of the delay."""
-    by_hand = [one.system for one in found.waits_for if one.needs_person]
-    alone = [one.system for one in found.waits_for if not one.needs_person]
-    told = (
-        ("We have not finished our work in these of our systems: ", alone),
-        ("One of our staff has to finish the work in these of our systems by hand: ", by_hand),
-    )
-    return tuple(f"{words}{_named(names)}." for words, names in told if names)
+    words, called = WORDS[language], _called(work, language)
+    by_hand = [called.get(one.system, one.system) for one in found.waits_for if one.needs_person]
+    alone = [called.get(one.system, one.system) for one in found.waits_for if not one.needs_person]
+    told = ((words.alone, alone), (words.by_hand, by_hand))
+    return tuple(f"{said}: {_named(names, words)}." for said, names in told if names)
 
 
-def _named(names: list[str]) -> str:
-    said = [name if name != ANSWER else "putting your answer together" for name in names[:NAMED]]
-    left = len(names) - len(said)
-    return ", ".join(said) + (f" and {left} more" if left else "")
+def _called(work: Work | None, language: Language) -> dict[str, str]:
+    """The systems' names as people know them."""
+    named = work.named if work else ()
+    titles = {one.system: one.titles.get(language) or one.title for one in named}
+    return {**titles, ANSWER: WORDS[language].answer}
+
+
+def _named(names: list[str], words: Words) -> str:
+    left = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (words.more.format(left=left) if left > 0 else "")

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.deadline import ClockName
-from shared.events.fulfillment import Resolution
+from shared.events.fulfillment import NamedSystem, Resolution
 from shared.events.intake import Linked, NoticeKind
 from shared.evidence import EventEvidence, SystemEvidence
 from shared.machine.decision import Case, Outgoing, TaskPlan
@@ -64,6 +64,7 @@ class Work(Part):
     right: Right | None = None
     open: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
+    named: tuple[NamedSystem, ...] = ()
 
 
 class Ending(Part):

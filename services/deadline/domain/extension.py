@@ -4,6 +4,7 @@ Civ. Code 1798.130(a)(2)(A), 11 CCR 7021(b). What counts is the instant at which
 not the one at which we hear of it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.deadline.domain.case import (
@@ -18,6 +19,10 @@ from shared.events.commands import ExtendDeadline, SendNotice
 from shared.events.deadline import DeadlineExtended, DeadlineMissWithdrawn
 from shared.machine.decision import Outgoing
 from shared.policy import Clocks, by_todays_zone, extension_refusal
+from shared.privacy.claims import Language
+
+ReasonsIn = Mapping[Language, tuple[str, ...]]
+"""The reasons in other languages than the one that is kept."""
 
 
 def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
@@ -26,15 +31,18 @@ def ask(case: DeadlineCase, command: ExtendDeadline, now: datetime) -> Draft:
     refusal = _refusal(case, received, command, now)
     if refusal is not None or received is None:
         return Draft(case, refusal=refusal)
-    return having_sent(case, received, command.reasons)
+    return having_sent(case, received, command.reasons, command.reasons_in)
 
 
-def having_sent(case: DeadlineCase, received: Received, reasons: tuple[str, ...]) -> Draft:
+def having_sent(
+    case: DeadlineCase, received: Received, reasons: tuple[str, ...], reasons_in: ReasonsIn
+) -> Draft:
     """Have intake send the notice, which it does not do after the first date has passed."""
     clocks = _clocks(received)
     notice = SendNotice(
         kind="extension",
         reasons=reasons,
+        reasons_in=reasons_in,
         send_by=clocks.respond_by.late_from if clocks.respond_by else None,
         due=clocks.extend_to,
     )

@@ -21,6 +21,8 @@ ENOUGH: Final = 5
 ANSWER: Final = "answer"
 # What waits for a person to decide whether the request is answered at all; no reason to take more time.
 DECISION: Final = "decision"
+# A notice names five; which of them will still be open nobody knows when they are planned.
+MOST_NAMED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def planned(case: DeadlineCase, message: Message) -> DeadlineCase:
     """The systems that will be asked; a later plan takes the place of an earlier one."""
     body = message.body
     assert isinstance(body, TasksPlanned)  # noqa: S101 - narrows
-    return _with(case, Work(since=message.at, right=body.right, open=tuple(sorted(set(body.systems)))))
+    names = tuple(sorted(set(body.systems)))
+    return _with(case, Work(since=message.at, right=body.right, open=names, named=body.named[:MOST_NAMED]))
 
 
 def settled(case: DeadlineCase, message: Message) -> DeadlineCase:

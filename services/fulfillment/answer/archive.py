@@ -42,6 +42,7 @@ def archive(
     for survey in surveys:
         for _ in survey.look():
             yield b""
+        survey.speak(language)
     zipping = _Zipping()
     for name, content, is_large in _files(about, surveys, language):
         yield from zipping.file(name, content, is_large=is_large)

@@ -1,4 +1,4 @@
-"""The words of the answer's page in each language; what the data map says of purposes and sources stays as it is."""
+"""The words of the answer's page in each language; those of purposes and sources stand in the data maps."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -25,7 +25,7 @@ class Words(BaseModel):
     held: str
     months: tuple[str, ...]
     date: str
-    page: Mapping[str, str]
+    page: Mapping[str, str | tuple[str, str]]
 
     def category(self, name: str) -> str:
         """A category of the statute in words, with its place."""

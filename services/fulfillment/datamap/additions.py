@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from shared.privacy.claims import Language
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Scalar = bool | int | str
 
@@ -85,7 +87,12 @@ class Handling(Addition):
 
 
 class DatasetAdditions(Handling):
-    """Said once for all collections of the dataset."""
+    """Said once for all collections of the dataset.
+
+    `words` puts what the map says, and its tables' and columns' names, into the words of a language.
+    """
+
+    words: Mapping[Language, Mapping[Words, Words]] = Field(default_factory=dict)
 
 
 def _strategy(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The data map as the rest of fulfillment sees it: frozen, checked, and independent of how it was written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from services.fulfillment.datamap.additions import (
@@ -14,6 +14,7 @@ from services.fulfillment.datamap.additions import (
     StatutoryCategory,
     WithheldKind,
 )
+from shared.privacy.claims import Language
 
 Treatment: TypeAlias = Literal["erase", "deidentify", "retain", "keep"]
 Direction: TypeAlias = Literal["from", "to"]
@@ -114,6 +115,7 @@ class DataMap:
     references: tuple[Reference, ...] = ()
     schema: str | None = None
     warnings: tuple[str, ...] = ()
+    words: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
 
     def identities(self) -> tuple[tuple[str, Place], ...]:
         """Every column that an identity seed is compared with, and the seed's kind."""

@@ -30,6 +30,7 @@ from services.fulfillment.datamap.model import (
 from services.fulfillment.datamap.nesting import columns_of, field_at, nested_warnings, written_columns
 from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
 from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
+from services.fulfillment.datamap.translating import lacking_words
 
 A = TypeVar("A", bound=Addition)
 
@@ -59,7 +60,8 @@ def read_dataset(content: object, *, file: str, documents: bool = False) -> Data
     datamap = settle_treatments(_Reader(file, raw, documents=documents).read(dataset))
     if problems := tuple(f"{file}: {problem}" for problem in problems_of(datamap)):
         raise MapError(problems)
-    warnings = [*warnings_of(datamap), *(() if documents else nested_warnings(dataset))]
+    nested = () if documents else nested_warnings(dataset)
+    warnings = [*warnings_of(datamap), *nested, *lacking_words(datamap)]
     return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings))
 
 
@@ -110,7 +112,8 @@ class _Reader:
         if self._problems:
             raise MapError(tuple(f"{self._file}: {problem}" for problem in self._problems))
         namespace = (dataset.fides_meta.namespace if dataset.fides_meta else None) or {}
-        return DataMap(dataset.fides_key, collections, references, namespace.get("schema"))
+        schema = namespace.get("schema")
+        return DataMap(dataset.fides_key, collections, references, schema, words=said.words)
 
     def _collection(
         self, collection: DatasetCollection, shared: tuple[tuple[str, ...], Provenance]

@@ -6,7 +6,8 @@ variable.
 
 import os
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
+from services.fulfillment.datamap.translating import OTHERS
 from shared.policy.reading import read_yaml
+from shared.privacy.claims import Language
 
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
@@ -86,6 +89,7 @@ class SystemFile(_Strict):
 
     system: Name
     title: str = ""
+    titles: Mapping[Language, str] = Field(default_factory=dict)
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     business: Name
     url: Secret | None = None
@@ -107,6 +111,15 @@ class System(SystemFile):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     datamap: DataMap
+
+    def words(self) -> dict[str, dict[str, str]]:
+        """What is said of the system, with its own title, in each language that has words for it."""
+        found: dict[str, dict[str, str]] = {
+            language: dict(words) for language, words in self.datamap.words.items()
+        }
+        for language, title in self.titles.items():
+            found.setdefault(language, {})[self.title] = title
+        return found
 
     def address(self) -> str:
         """The address as it is kept.
@@ -156,7 +169,15 @@ def load_system(file: Path, *, home: Path) -> System:
     datamap = read_dataset(_read(dataset), file=str(dataset), documents=stated.kind in DOCUMENTS)
     if stated.hash_key is None and (hashed := _hashed(datamap)):
         raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
+    untitled = tuple(_untitled(stated, file))
+    datamap = replace(datamap, warnings=(*untitled, *datamap.warnings))
     return System(**{**dict(stated), **_places(stated, file, home), "datamap": datamap})
+
+
+def _untitled(stated: SystemFile, file: Path) -> Iterator[str]:
+    for language in OTHERS:
+        if stated.title and language not in stated.titles:
+            yield f"{file}: titles.{language}: no title; answers show {stated.title!r} as it is"
 
 
 def _places(stated: SystemFile, file: Path, home: Path) -> dict[str, Any]:

@@ -88,6 +88,6 @@ def _end(
     catalogue: Catalogue,
     context: Context,
 ) -> Step:
-    titled = tuple(one.model_copy(update={"title": catalogue.title_of(one.system)}) for one in case.outcomes)
+    titled = tuple(one.model_copy(update=catalogue.titled(one.system)) for one in case.outcomes)
     ended, fulfilled = ending.end(case, how, titled, context.now)
     return ended, (fulfilled,), ()

@@ -3,11 +3,13 @@
 A vendor that is told over Kafka is a system that nobody reaches into: what it did is known by its own word.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from shared.policy.rights import Right
+from shared.privacy.claims import Language
 
 AUTOMATED = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES, Right.DELETE, Right.OPT_OUT, Right.LIMIT})
 OPT_OUTS = frozenset({Right.OPT_OUT, Right.LIMIT})
@@ -68,6 +70,7 @@ class SystemEntry:
     order: int = 100
     told: bool = False
     title: str = ""
+    titles: Mapping[Language, str] = field(default_factory=dict)
     proves: bool = False
     categories: frozenset[str] | None = None
     spans: tuple[Span, ...] = ()
@@ -118,9 +121,10 @@ class Catalogue:
         """Whether a system of the business is known to hold it."""
         return any(e.business == business and category in (e.categories or ()) for e in self._entries)
 
-    def title_of(self, name: str) -> str:
-        """The system's name as people know it; empty where it has none, or is not connected any more."""
-        return next((entry.title for entry in self._entries if entry.name == name), "")
+    def titled(self, name: str) -> dict[str, Any]:
+        """The system's name as people know it, also in other languages; empty where it is not connected any more."""
+        found = next((entry for entry in self._entries if entry.name == name), None)
+        return {"title": found.title, "titles": dict(found.titles)} if found else {"title": "", "titles": {}}
 
     def to_match(self, business: str, right: Right, period: Period) -> dict[str, tuple[str, ...]]:
         """The identity sources that know what other systems need, and the kinds to ask each of them for."""

@@ -1,5 +1,6 @@
 """Intake's case: what this service knows of one request. Facts are stored, the state follows from them."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -10,6 +11,7 @@ from shared.events.intake import Channel, Linked, NoticeKind, Requester
 from shared.events.verification import Conclusion
 from shared.machine.decision import Case
 from shared.policy import Clocks, DueDate, Right
+from shared.privacy.claims import Language
 
 State = Literal["unknown", "refused", "received", "withdrawn", "answered", "closed"]
 NoticeState = Literal["planned", "sent", "failed", "expired", "canceled"]
@@ -51,6 +53,7 @@ class Did(Part):
     """What was done in one system; without a title it is one whose name says nothing to a person."""
 
     title: str = ""
+    titles: Mapping[Language, str] = Field(default_factory=dict)
     erased: int = 0
     deidentified: int = 0
     corrected: int = 0

@@ -77,7 +77,8 @@ def _done(body: RequestFulfilled) -> tuple[Did, ...]:
 
 def _did(system: SystemOutcome) -> Did:
     counts = {name: getattr(system, name) for name in COUNTS}
-    return Did(title=system.title[:LONGEST_TITLE], **counts)
+    titles = {language: title[:LONGEST_TITLE] for language, title in system.titles.items()}
+    return Did(title=system.title[:LONGEST_TITLE], titles=titles, **counts)
 
 
 def extended(case: IntakeCase, heard: Heard) -> Verdict:

@@ -1,14 +1,16 @@
 """What a notice is about, as its task's body: dates, words of ours and counts. Who it goes to is sealed."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.intake.domain.case import Did, IntakeCase, Kept, Part, Told
 from shared.events.fulfillment import Resolution
 from shared.events.intake import NoticeKind, Requester
 from shared.policy import Right
+from shared.privacy.claims import Language
 
 
 class Letter(Part):
@@ -24,6 +26,7 @@ class Letter(Part):
     verify_by: date | None = None
     extend_to: date | None = None
     reasons: tuple[str, ...] = ()
+    reasons_in: Mapping[Language, tuple[str, ...]] = Field(default_factory=dict)
     code_name: str | None = None
     expires_at: AwareDatetime | None = None
     resolution: Resolution | None = None

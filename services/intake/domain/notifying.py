@@ -33,6 +33,7 @@ def asked(case: IntakeCase, heard: Heard) -> Verdict:
         case,
         command.kind,
         reasons=command.reasons,
+        reasons_in=command.reasons_in,
         extend_to=command.due.date if command.due else None,
         expires_at=command.expires_at,
         code_name=name if command.code else None,

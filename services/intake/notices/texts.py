@@ -82,6 +82,8 @@ class Texts:
             "asked": words.asked_for(letter.asked or letter.right),
             "ground": words.ground(letter.ground),
             "did": lambda did: words.done(letter.right, did),
+            "called": lambda did: did.titles.get(to.language) or did.title,
+            "reasons": letter.reasons_in.get(to.language) or letter.reasons,
             "kept": [self._kept(letter, words, one.exemption, one.count) for one in letter.kept],
             "backups_until": letter.backups_until and words.day(letter.backups_until),
             "reference": to.request_id,

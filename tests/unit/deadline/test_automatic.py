@@ -7,7 +7,7 @@ import pytest
 from services.deadline.domain.work import Usual
 from shared.events.commands import SendNotice
 from shared.events.deadline import DeadlineApproaching, DeadlineExtended
-from shared.events.fulfillment import SystemOutcome, TaskNeedsPerson, TaskSettled, TasksPlanned
+from shared.events.fulfillment import NamedSystem, SystemOutcome, TaskNeedsPerson, TaskSettled, TasksPlanned
 from shared.events.intake import NoticeExpired, NoticeFailed
 from shared.policy import Right, load_regime
 from tests.support import facts
@@ -47,6 +47,31 @@ def test_open_systems_are_named_as_the_reasons_of_an_extension_early_enough_for_
     assert notice.reasons == ("We have not finished our work in these of our systems: crm, dms.",)
     assert (notice.send_by, notice.due) == (watched.due.late_from, watched.extend_to)
     assert watched.due.late_from - watched.driver.now > timedelta(days=6)
+
+
+def test_the_reasons_name_systems_as_people_know_them_in_every_language() -> None:
+    watched = _working()
+    named = (
+        NamedSystem(system="crm", title="Customer records", titles={"es": "Registros de clientes"}),
+        NamedSystem(system="dms", title="Dealer management"),
+    )
+    watched.hear(TasksPlanned(right=Right.DELETE, systems=("crm", "dms"), named=named))
+    watched.hear(TaskNeedsPerson(system="dms", task="act:dms:delete", kind="credentials", reason="x"))
+
+    watched.pass_until(watched.at(days=FIRST))
+
+    [notice] = _asked(watched)
+    assert notice.reasons == (
+        "We have not finished our work in these of our systems: Customer records.",
+        "One of our staff has to finish the work in these of our systems by hand: Dealer management.",
+    )
+    assert notice.reasons_in["es"] == (
+        "No hemos terminado nuestro trabajo en estos sistemas nuestros: Registros de clientes.",
+        (
+            "Una persona de nuestro equipo tiene que terminar a mano el trabajo en estos sistemas nuestros: "
+            "Dealer management."
+        ),
+    )
 
 
 def test_it_is_extended_only_when_its_notice_was_handed_over() -> None:

@@ -130,8 +130,8 @@ def test_of_very_many_rows_the_page_shows_the_first_and_names_the_file_with_all(
     files = files_of(made(export(*rows)))
 
     page = files["index.html"].decode()
-    assert page.count("<td>") == ROWS_SHOWN
-    assert f"the first {ROWS_SHOWN} are here, all are in" in page
+    assert page.count('<td data-label="Email">') == ROWS_SHOWN
+    assert f"The first {ROWS_SHOWN} are here, all are in" in page
     assert "data/crm/people.csv" in page
     assert len(files["data/crm/people.csv"].splitlines()) == len(rows) + 1
 
@@ -170,6 +170,57 @@ def test_who_asked_in_spanish_reads_spanish() -> None:
         assert words in page
     assert "tenemos un número de Seguro Social" in page
     assert "You" not in page
+
+
+SPANISH = {
+    "crm": "Clientes",
+    "the person": "la propia persona",
+    "delivery": "entregas",
+    "carriers": "transportistas",
+    "ad networks": "redes publicitarias",
+    "people": "Personas",
+    "email": "Correo electrónico",
+}
+
+
+def spoken(words: dict[str, str]) -> str:
+    """The Spanish page of a system whose map has these words."""
+    lines = [*lines_of(export({"email": "ada@example.com", "full_name": "Ada"}))]
+    lines[-1] = {**lines[-1], "title": "crm", "words": {"es": words}}
+    return page_of(b"".join(archive(ABOUT, [partial(iter, lines)], RING, "es")))
+
+
+def test_what_the_map_says_is_said_in_the_persons_language_where_the_map_has_words() -> None:
+    page = spoken(SPANISH)
+
+    for words in SPANISH.values():
+        assert words in page
+    for words in ("the person", "delivery", "carriers", "ad networks", "en inglés"):
+        assert words not in page
+
+
+def test_where_the_map_lacks_a_word_it_stays_as_it_is_and_the_page_says_so() -> None:
+    page = spoken({name: words for name, words in SPANISH.items() if name != "delivery"})
+
+    assert "delivery" in page
+    assert "Algunos nombres y fines están en inglés" in page
+
+
+def test_names_of_tables_and_columns_are_written_as_people_write() -> None:
+    row = {"full_name": "Ada", "vin": "4T1", "customer_id": "C-1", "shipToCode": "x"}
+
+    page = page_of(made(export(row, table="service_visits")))
+
+    for words in ("Service visits", "Full name", "VIN", "Customer ID", "shipToCode"):
+        assert f">{words}<" in page
+
+
+def test_the_page_begins_with_the_answer_in_a_few_numbers() -> None:
+    page = page_of(made(export({"email": "ada@example.com"}, {"email": "ada@example.org"})))
+
+    for words in ("<strong>2</strong> records about you", "<strong>1</strong> kind of information"):
+        assert words in page
+    assert "Some of it was sold, or shared for advertising" in page
 
 
 def test_both_languages_have_words_for_everything() -> None:

@@ -257,6 +257,31 @@ def test_a_table_that_no_identity_leads_to_is_warned_of() -> None:
     )
 
 
+def test_what_an_answer_says_without_words_in_another_language_is_warned_of() -> None:
+    meta = {"habeas": {"source": "the person", "words": {"es": {"sales": "ventas", "email": "Correo"}}}}
+
+    datamap = read(people(purpose="sales", disclosed_to=["carriers"]), meta=meta)
+
+    assert datamap.words == {"es": {"sales": "ventas", "email": "Correo"}}
+    assert datamap.warnings == (
+        "f.yaml: meta.habeas.words.es: no words for 'the person', 'carriers'; answers show them as they are",
+    )
+
+
+def test_words_for_nothing_in_the_map_are_warned_of() -> None:
+    meta = {"habeas": {"words": {"es": {"purchaces": "compras"}}}}
+
+    assert read(people(), meta=meta).warnings == (
+        "f.yaml: meta.habeas.words.es: nothing in the map is called 'purchaces'",
+    )
+
+
+def test_a_language_that_nobody_is_answered_in_is_refused() -> None:
+    [problem] = problems(people(), meta={"habeas": {"words": {"fr": {}}}})
+
+    assert problem.startswith("f.yaml: meta.habeas.words.fr")
+
+
 @pytest.mark.parametrize("content", [None, [], "text", {"dataset": []}, {"dataset": [{}, {}]}])
 def test_a_file_that_is_no_dataset_is_refused(content: object) -> None:
     with pytest.raises(MapError, match=r"^f\.yaml: "):

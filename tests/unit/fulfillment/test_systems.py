@@ -45,6 +45,18 @@ def test_a_system_is_loaded_with_its_map_and_its_secrets_place(tmp_path: Path) -
     assert list(system.datamap.collections) == ["people"]
 
 
+def test_a_title_without_another_in_spanish_is_warned_of(tmp_path: Path) -> None:
+    titled = f"{SYSTEM}title: Web shop\n"
+
+    plain = load_system(a_system(tmp_path, titled), home=tmp_path)
+    spoken = load_system(a_system(tmp_path, f"{titled}titles: {{es: Tienda en línea}}\n"), home=tmp_path)
+
+    [warning] = plain.datamap.warnings
+    assert warning.endswith("shop.yaml: titles.es: no title; answers show 'Web shop' as it is")
+    assert spoken.datamap.warnings == ()
+    assert spoken.words() == {"es": {"Web shop": "Tienda en línea"}}
+
+
 def test_a_secret_is_read_anew_at_every_use(tmp_path: Path) -> None:
     secret = Secret(file=tmp_path / "url")
     (tmp_path / "url").write_text("first\n")

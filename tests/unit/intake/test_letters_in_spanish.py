@@ -132,6 +132,19 @@ def test_what_was_done_is_told_with_where_and_how_much(language: Language, did: 
     assert "Empty" not in words
 
 
+def test_systems_and_reasons_are_told_in_spanish_where_there_are_words() -> None:
+    crm = SystemOutcome(system="crm", title="Customers", titles={"es": "Clientes"}, outcome="done", erased=1)
+    reasons_in = {"es": ("falta un sistema",)}
+    late = extension().model_copy(update={"reasons_in": reasons_in})
+
+    assert "- Clientes: 1 registro borrado" in text(
+        answer("delete", "complete", systems=(crm,)), language="es"
+    )
+    assert "- Customers: 1 record deleted" in text(answer("delete", "complete", systems=(crm,)))
+    assert "- falta un sistema" in text(late, language="es")
+    assert "- one system answers only by mail" in text(late)
+
+
 def test_a_vendor_that_was_told_is_named_once() -> None:
     outcomes = (*DONE, SystemOutcome(system="a", title="Evergreen", outcome="done"))
 

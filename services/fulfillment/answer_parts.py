@@ -13,6 +13,7 @@ from typing import Any, Final
 from services.fulfillment.answer_seal import SealedWriter
 from services.fulfillment.ports import Export, ExportedDataset
 from services.fulfillment.second_net import Net
+from shared.tasks.work import GoesOn, unwatched
 
 Json = dict[str, Any]
 ROWS_IN_A_LINE: Final = 200
@@ -24,6 +25,7 @@ class PartWriter:
 
     sealed: SealedWriter
     net: Net = field(default_factory=Net)
+    goes_on: GoesOn = unwatched
 
     async def take(self, dataset: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Rows of one table; they are sealed at once."""
@@ -31,6 +33,7 @@ class PartWriter:
         for start in range(0, len(rows), ROWS_IN_A_LINE):
             some = [dict(row) for row in rows[start : start + ROWS_IN_A_LINE]]
             await self.sealed.write(_line({"dataset": dataset, "rows": some}))
+            await self.goes_on()
 
     async def finish(
         self, export: Export, title: str, words: Mapping[str, Mapping[str, str]] = MappingProxyType({})

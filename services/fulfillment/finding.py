@@ -9,13 +9,14 @@ from services.fulfillment.subjects import Wanted
 
 async def find(adapter: Adapter, wanted: Wanted, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
     """The ids of everything held; rows that are the person's by one identifier are not shared by another."""
-    all_found = Frozen({})
+    all_found: Frozen | None = None
     for subject in wanted.subjects:
         found = await adapter.find(subject, cut_off=cut_off)
         if not isinstance(found, Frozen):
             return found
-        all_found = together(all_found, found)
-    return all_found
+        # Mostly there is one subject: very many keys are not put together with none.
+        all_found = found if all_found is None else together(all_found, found)
+    return Frozen({}) if all_found is None else all_found
 
 
 def together(one: Frozen, other: Frozen) -> Frozen:

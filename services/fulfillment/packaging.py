@@ -72,6 +72,7 @@ class PackageHandler:
             sealed = SealedWriter(about, writing)
             async for content in _by_turns(pieces, about, self._files.aside):
                 await sealed.write(content)
+                await task.goes_on()
             await sealed.end()
         digest = sealed.digest.hexdigest()
         reference = PackageReference(package_id=package_id, sha256=digest, size=sealed.size)

@@ -93,6 +93,10 @@ class Tasks(Protocol):
         """Commit `CALLING` with what the call is bound to, if the domain still permits it."""
         ...
 
+    async def extend(self, task: Claimed) -> bool:
+        """Begin the lease anew for an attempt that gets on; False when the task is not ours any more."""
+        ...
+
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
         ...

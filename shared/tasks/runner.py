@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,11 @@ from shared.machine.batcher import Batcher
 from shared.machine.decision import Go, Message, Stop, TaskFinished, Wait
 from shared.tasks.ports import NO_LANES, Bound, Lanes, Permission, Tasks
 from shared.tasks.store import LEASE_SECONDS
-from shared.tasks.work import Again, Answer, Claimed, Finished, Handler
+from shared.tasks.work import Again, Answer, Claimed, Finished, Handler, LeaseLostError
 
 log = structlog.get_logger("tasks")
 HANDLER_SECONDS = LEASE_SECONDS / 2
+EXTENDED_AFTER = 0.25
 LONGEST_BACKOFF = timedelta(minutes=15)
 
 
@@ -52,6 +54,27 @@ class _Call:
             # A later no, to storing more about a call that was made, takes nothing of that call back.
             self.made, self.denied = before, permission
         return isinstance(permission, Go)
+
+
+class _Timing:
+    """One attempt's time: it ends when nothing got further for so long, however long it takes in all."""
+
+    def __init__(self, store: Tasks, task: Claimed, limit: asyncio.Timeout) -> None:
+        self._store = store
+        self._task = task
+        self._limit = limit
+        self._now = asyncio.get_running_loop().time
+        self._extended_at = self._now()
+
+    async def goes_on(self) -> None:
+        """Begin anew; the database is asked now and then only, for parts can be small and many."""
+        now = self._now()
+        self._limit.reschedule(now + HANDLER_SECONDS)
+        if now - self._extended_at < LEASE_SECONDS * EXTENDED_AFTER:
+            return
+        self._extended_at = now
+        if not await until_back(lambda: self._store.extend(self._task), what="tasks"):
+            raise LeaseLostError
 
 
 class Runner:
@@ -121,8 +144,9 @@ class Runner:
 
     async def _answer(self, task: Claimed, call: _Call) -> Answer:
         try:
-            async with asyncio.timeout(HANDLER_SECONDS):
-                return await self._handlers[task.handler].run(task, call)
+            async with asyncio.timeout(HANDLER_SECONDS) as limit:
+                timed = replace(task, goes_on=_Timing(self._store, task, limit).goes_on)
+                return await self._handlers[task.handler].run(timed, call)
         except Exception as error:  # an attempt ends in an answer: here a bug becomes one
             log.warning("task.attempt", kind=task.handler, error_type=type(error).__name__, exc_info=True)
             return Again(backoff(task.attempts), type(error).__name__, ambiguous=call.made)

@@ -44,6 +44,10 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
 WHERE t.task_id = u.task_id AND t.epoch = u.epoch AND t.state IN ('claimed', 'calling')
 RETURNING t.task_id"""
 
+EXTEND = """
+UPDATE tasks SET lease_until = clock_timestamp() + $3 * interval '1 second'
+WHERE task_id = $1 AND epoch = $2 AND state IN ('claimed', 'calling') RETURNING task_id"""
+
 AGAIN = """
 UPDATE tasks SET state = CASE WHEN $3 THEN 'ambiguous' ELSE 'queued' END, lease_until = NULL,
   run_at = CASE WHEN hurried THEN run_at ELSE $4 END

@@ -78,6 +78,11 @@ class TaskStore(Generic[C]):
         """Commit `CALLING` with what the call is bound to, or say why it must not happen."""
         return await self._callings.submit((task, bound))
 
+    async def extend(self, task: Claimed) -> bool:
+        """Begin the lease anew for an attempt that gets on."""
+        mine = await self._pool.fetchval(sql.EXTEND, task.task_id, task.epoch, LEASE_SECONDS)
+        return mine is not None
+
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
         run_at = self._clock.now() + answer.after

@@ -1,6 +1,6 @@
 """What a task's handler is given, and what it may answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -8,13 +8,25 @@ from uuid import UUID
 
 from shared.machine.decision import TaskStatus
 
+GoesOn = Callable[[], Awaitable[None]]
+"""Says that an attempt got further: its lease and its time limit begin anew."""
+
+
+class LeaseLostError(Exception):
+    """The task is somebody else's by now: what this attempt still does counts for nothing."""
+
+
+async def unwatched() -> None:
+    """For an attempt that nobody times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A task under our lease and epoch.
 
     `settle` means that an earlier attempt may have called out: prove first, act only if nothing was done.
-    `frozen` is the sealed set of ids of that attempt, sealed under `frozen_id`.
+    `frozen` is the sealed set of ids of that attempt, sealed under `frozen_id`. Who has much to do calls `goes_on`
+    whenever a part of it is done.
     """
 
     task_id: UUID
@@ -30,6 +42,7 @@ class Claimed:
     frozen: str | None = None
     frozen_id: UUID | None = None
     idempotency_key: str | None = None
+    goes_on: GoesOn = field(default=unwatched, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

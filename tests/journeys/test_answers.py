@@ -32,7 +32,7 @@ async def test_who_asks_in_spanish_is_answered_in_spanish_by_mail_and_on_paper(r
     assert closed.resolution == "partial"
     words = " ".join(mail.text.split())
     assert "Borramos su información personal, excepto la parte que nombramos abajo." in words
-    assert "- Customer relationship management:" in words
+    assert "- Gestión de relaciones con clientes:" in words
     assert "para cumplir una obligación legal (Civ. Code 1798.105(d)(8))" in words
     letter = await requester.get("letter")
     assert (letter.status_code, letter.content[:5]) == (httpx2.codes.OK, b"%PDF-")

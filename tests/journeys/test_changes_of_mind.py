@@ -8,7 +8,7 @@ from deploy.demo.plan import Via
 from shared.events.commands import PlaceHold, ReleaseHold
 from shared.events.fulfillment import RequestFulfilled, TasksPlanned
 from tests.support.proven import assert_told
-from tests.support.requester import Requester, ask
+from tests.support.requester import Requester, ask, read_answer
 from tests.support.running import Running
 from tests.support.town import has_everything, leaves_nothing
 
@@ -29,7 +29,9 @@ async def test_a_request_withdrawn_while_its_tasks_wait_destroys_nothing(running
 
     assert (closed.resolution, closed.in_time) == ("withdrawn", True)
     assert await running.town.rows_of(person) == before
-    await running.mailbox.wait(requester.request_id, "withdrawal")
+    told = await read_answer(requester, "withdrawal")
+    assert "It has been withdrawn" in told
+    assert "We had not changed anything in our own systems by then." in told
     await assert_told(requester)
 
 
@@ -63,6 +65,7 @@ async def test_a_second_request_of_the_same_person_for_the_same_is_joined_to_the
     joined = running.tape.find(second.request_id, RequestFulfilled)
     assert joined is not None
     assert joined.duplicate_of == first.request_id
+    assert "You had already made the same request" in await read_answer(second)
     assert running.tape.find(second.request_id, TasksPlanned) is None
     assert (await running.town.audit()).rows_left(person) == ()
     await running.town.unharmed()

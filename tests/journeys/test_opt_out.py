@@ -5,7 +5,7 @@ import pytest
 from deploy.demo.plan import Via
 from shared.events.verification import VerificationConcluded
 from tests.support.proven import assert_told
-from tests.support.requester import ask
+from tests.support.requester import ask, read_answer
 from tests.support.running import Running
 from tests.support.town import has_everything
 
@@ -27,5 +27,6 @@ async def test_an_opt_out_is_done_in_every_list_without_any_proof(running: Runni
     assert verified.conclusion == "not_needed"
     subjects = [mail.subject for mail in running.mailbox.about(requester.request_id)]
     assert subjects == ["Our answer to your privacy request (Cascadia Motors)"]
+    assert "Opt-out request honored: your opt-out is processed." in await read_answer(requester)
     await running.town.unharmed()
     await assert_told(requester)

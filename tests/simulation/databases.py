@@ -133,6 +133,10 @@ class SeenTasks:
         await self._process.after("tasks.called")
         return permission
 
+    async def extend(self, task: Claimed) -> bool:
+        await self._process.before("tasks.extend")
+        return await self._inner.extend(task)
+
     async def again(self, task: Claimed, answer: Again) -> None:
         await self._process.before("tasks.again")
         await self._inner.again(task, answer)

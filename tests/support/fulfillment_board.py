@@ -3,9 +3,11 @@
 `Crash` stands for kill -9: it is raised at a named point of an attempt and leaves the task as the database would.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -86,6 +88,7 @@ class Board:
         self.held: dict[str, Held] = {}
         self.answers: list[Answer] = []
         self.crash_at: str | None = None
+        self.got_further: Counter[str] = Counter()
         self.during_call: Callable[[], None] | None = None
         self.handlers = self._handlers(Systems(connected))
         self._hurried = 0
@@ -224,7 +227,11 @@ class Board:
             frozen=held.frozen,
             frozen_id=held.frozen_id,
             idempotency_key=held.idempotency_key,
+            goes_on=partial(self._goes_on, key),
         )
+
+    async def _goes_on(self, key: str) -> None:
+        self.got_further[key] += 1
 
     def _hurry(self, held: Held) -> None:
         if held.state == "needs_person":

@@ -57,6 +57,14 @@ class MemoryTasks:
                 row.idempotency_key = bound.idempotency_key or row.idempotency_key
             return permission
 
+    async def extend(self, task: Claimed) -> bool:
+        """Begin the lease anew for an attempt that gets on."""
+        row = self._tables.tasks[task.task_id]
+        if row.epoch != task.epoch or row.state not in OURS:
+            return False
+        row.lease_until = self._tables.seconds + LEASE_SECONDS
+        return True
+
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
         row = self._tables.tasks[task.task_id]

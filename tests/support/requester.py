@@ -125,6 +125,12 @@ async def ask(
     return await send(running, fill_in(running, person, right, via=via, proof=proof, **more))
 
 
+async def read_answer(requester: Requester, kind: str = "answer") -> str:
+    """What the person reads in the mail that ends their request, its lines joined."""
+    mail = await requester.running.mailbox.wait(requester.request_id, kind)
+    return " ".join(mail.text.split())
+
+
 def fill_in(
     running: Running,
     person: Person,

@@ -5,13 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from services.fulfillment.domain.case import Directive, FulfillmentCase, Part, Review
-<<<<<<< HEAD
 from services.fulfillment.domain.catalogue import Catalogue, Period, SystemEntry
-from shared.events.fulfillment import TasksPlanned
-=======
-from services.fulfillment.domain.catalogue import Catalogue, SystemEntry
 from shared.events.fulfillment import NamedSystem, TasksPlanned
->>>>>>> 6b38f6b (Answer in Spanish throughout, from words that the maps hold; let the answer's page begin with what it comes to)
 from shared.machine.decision import Outgoing, TaskPlan
 from shared.policy.rights import Right
 
@@ -89,7 +84,6 @@ def plan_match(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: d
 
 def plan_acts(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: datetime) -> Step:
     """One task for each system that serves the right; none where no system does."""
-<<<<<<< HEAD
     return _asked(case, catalogue.serving(case.business, right, _period(case, now)), right)
 
 
@@ -98,20 +92,6 @@ def plan_more(case: FulfillmentCase, catalogue: Catalogue, right: Right, now: da
     period = _period(case, now)
     more = catalogue.to_be_told_too(case.systems, case.business, right, period)
     return _asked(case, more, right) if more else None
-=======
-    entries = catalogue.serving(case.business, right)
-    names = tuple(entry.name for entry in entries)
-    plans = tuple(
-        TaskPlan(
-            act_key(e.name, right), _handler(e, right), "act", case.urgency, body=body_of(case, e.name, right)
-        )
-        for e in entries
-    )
-    named = tuple(NamedSystem(system=e.name, title=e.title, titles=e.titles) for e in entries if e.title)
-    planned = (Outgoing(TasksPlanned(right=right, systems=names, named=named)),) if names else ()
-    acting = case.model_copy(update={"stage": "acting", "systems": names})
-    return _with(acting, plans, planned)
->>>>>>> 6b38f6b (Answer in Spanish throughout, from words that the maps hold; let the answer's page begin with what it comes to)
 
 
 def plan_package(case: FulfillmentCase, right: Right) -> Step:
@@ -136,7 +116,8 @@ def _asked(case: FulfillmentCase, entries: tuple[SystemEntry, ...], right: Right
         )
         for e in entries
     )
-    planned = (Outgoing(TasksPlanned(right=right, systems=names)),) if names else ()
+    named = tuple(NamedSystem(system=e.name, title=e.title, titles=e.titles) for e in entries if e.title)
+    planned = (Outgoing(TasksPlanned(right=right, systems=names, named=named)),) if names else ()
     acting = case.model_copy(update={"stage": "acting", "systems": (*case.systems, *names)})
     return _with(acting, plans, planned)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.fulfillment.adapters.sql import walk
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Frozen, NeedsPerson, Retry
 from tests.support.shop import CUT_OFF, EMAIL, FOUND, Shop, sha256, sqlite_shop, subject
@@ -31,6 +32,20 @@ async def test_a_file_that_another_writer_has_locked_is_tried_again_later(shop: 
     writer.rollback()
     writer.close()
     assert isinstance(outcome, Retry)
+
+
+async def test_very_many_rows_are_found_some_at_a_time_and_are_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await shop.adapter().find(subject(), cut_off=CUT_OFF)
+
+    monkeypatch.setattr(walk, "MOST_AT_ONCE", 1)
+    by_pages = await shop.adapter().find(subject(), cut_off=CUT_OFF)
+
+    assert isinstance(whole, Frozen)
+    assert isinstance(by_pages, Frozen)
+    assert max(map(len, whole.rows.values())) > 1
+    assert by_pages.digest() == whole.digest()
 
 
 async def test_a_file_that_is_no_database_is_for_a_person(shop: Shop) -> None:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.fulfillment.adapters.sql import walk
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import (
     Ambiguous,
@@ -150,6 +151,16 @@ async def test_a_person_with_thousands_of_rows_is_deleted_in_chunks_of_one_trans
     assert isinstance(outcome, Done)
     erased = {count.dataset: count.erased for count in outcome.receipt.datasets}
     assert erased["orders"] == 5000 + len(FOUND["orders"])
+
+
+async def test_very_many_rows_are_found_some_at_a_time_and_are_the_same(
+    postgresql_only: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await found(postgresql_only)
+
+    monkeypatch.setattr(walk, "MOST_AT_ONCE", 1)
+
+    assert (await found(postgresql_only)).digest() == whole.digest()
 
 
 async def test_an_address_that_five_thousand_people_share_is_for_a_person(postgresql_only: Shop) -> None:

@@ -182,6 +182,27 @@ async def test_a_claim_whose_lease_ran_out_is_queued_again_and_its_owner_has_los
     assert await desk.machine.end(ONE, "a", epoch=again.epoch) == "applied"
 
 
+async def test_a_lease_that_was_extended_begins_anew(desk: Desk) -> None:
+    await desk.tell("task-a")
+    task = await desk.claim_one()
+    await desk.world.expire(task.task_id)
+
+    assert await desk.tasks.extend(task)
+
+    assert (await desk.tasks.claim(["count"], 1)).run == []
+    assert await desk.machine.end(ONE, "a", epoch=task.epoch) == "applied"
+
+
+async def test_a_lease_that_somebody_else_has_by_now_is_not_extended(desk: Desk) -> None:
+    await desk.tell("task-a")
+    task = await desk.claim_one()
+    await desk.world.expire(task.task_id)
+    again = await desk.claim_one()
+
+    assert not await desk.tasks.extend(task)
+    assert await desk.tasks.extend(again)
+
+
 async def test_a_call_whose_lease_ran_out_is_ambiguous_and_stays_so_if_its_settler_dies_too(
     desk: Desk,
 ) -> None:

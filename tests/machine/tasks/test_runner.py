@@ -179,6 +179,45 @@ async def test_a_handler_that_takes_too_long_is_ended_and_settled(
     assert (await works.task()).state == "ambiguous"
 
 
+async def test_a_handler_that_gets_on_may_take_longer_than_its_time(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def much(task: Claimed) -> Answer:
+        over = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.15, over.set)
+        monkeypatch.setattr(runner_settings, "HANDLER_SECONDS", 5)
+        await task.goes_on()
+        await over.wait()
+        return Finished("done", {"receipt": "late"})
+
+    monkeypatch.setattr(runner_settings, "HANDLER_SECONDS", 0.1)
+    works.handler.act = much
+    await works.hear("task-a")
+
+    await works.turn()
+
+    assert (await works.task()).state == "done"
+
+
+async def test_a_handler_whose_task_is_somebody_elses_by_now_stops_and_moves_nothing(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overtaken(task: Claimed) -> Answer:
+        await works.machine.world.expire(task.task_id)
+        await works.machine.tasks.claim(["count"], 1)
+        await task.goes_on()
+        return Finished("done", {"receipt": "of nobody"})
+
+    monkeypatch.setattr(runner_settings, "EXTENDED_AFTER", 0)
+    works.handler.act = overtaken
+    await works.hear("task-a")
+
+    await works.turn()
+
+    found = await works.task()
+    assert (found.state, found.result) == ("calling", None)
+
+
 async def test_what_is_not_ready_yet_comes_back_at_its_time(works: Works) -> None:
     works.handler.act = answering(Again(timedelta(minutes=10), "busy"))
     await works.hear("task-a")

@@ -161,6 +161,15 @@ async def test_a_crash_before_the_end_is_repeated_without_harm(tmp_path: Path, k
     assert len(board.fulfilled) == 1
 
 
+async def test_who_reads_or_packs_very_many_rows_says_that_it_goes_on(tmp_path: Path) -> None:
+    board = Board(tmp_path, NOW, connected(crm()))
+
+    await asked(board)
+
+    assert board.got_further["act:crm:know_specific"] > 1
+    assert board.got_further["package"] >= 1
+
+
 async def test_a_system_that_is_away_is_asked_again(tmp_path: Path) -> None:
     system = crm()
     system.before["export"].append(lambda: Retry(timedelta(seconds=30), "away"))

@@ -5,10 +5,10 @@ references end. A parent row is the person's only if no row of anybody else refe
 """
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,9 @@ from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Frozen, Key, Subject
+
+MOST_AT_ONCE: Final = 10_000
+"""Rows that one answer of the database may bring."""
 
 Values: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = sa.RowMapping
@@ -73,19 +76,33 @@ class Walk:
             target = self._tables[edge.target]
             columns = [target.column(name) for _, name in edge.pairs]
             for chunk in in_chunks(values, self._scope.limits.chunk_rows):
-                # Nobody reads a million rows to say that they are too many.
-                most = self._scope.limits.max_rows + 1
-                rows = await self._rows(target, among(columns, chunk, self._tables.dialect), limit=most)
-                self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
+                async for rows in self._pages(target, among(columns, chunk, self._tables.dialect)):
+                    self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
 
-    async def _rows(
-        self, table: MappedTable, condition: sa.ColumnElement[bool], limit: int | None = None
-    ) -> Sequence[Row]:
+    async def _pages(
+        self, table: MappedTable, condition: sa.ColumnElement[bool]
+    ) -> AsyncIterator[Sequence[Row]]:
+        """All rows; a few come with one answer, very many are read some at a time and never held together."""
+        first = await self._rows(table, condition, limit=MOST_AT_ONCE + 1)
+        if len(first) <= MOST_AT_ONCE:
+            yield first
+            return
+        # Nobody reads a million rows to say that they are too many.
+        query = self._query(table, condition).limit(self._scope.limits.max_rows + 1)
+        async with self._connection.stream(query) as result:
+            async for page in result.mappings().partitions(MOST_AT_ONCE):
+                yield page
+
+    async def _rows(self, table: MappedTable, condition: sa.ColumnElement[bool], limit: int) -> Sequence[Row]:
+        found = await self._connection.execute(self._query(table, condition).limit(limit))
+        rows: Sequence[Row] = found.mappings().all()
+        return rows
+
+    def _query(self, table: MappedTable, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         leaving = [name for edge in self._leaving(table) for name, _ in edge.pairs]
         names = dict.fromkeys([*(column.name for column in table.key), *leaving])
         bound = until(table, self._scope.cut_off, self._tables.dialect)
-        query = sa.select(*(table.column(name) for name in names)).where(condition, bound, owned(table))
-        return (await self._connection.execute(query.limit(limit))).mappings().all()
+        return sa.select(*(table.column(name) for name in names)).where(condition, bound, owned(table))
 
     def _admit(self, table: MappedTable, rows: Sequence[Row]) -> None:
         fresh = {key: row for row in rows if (key := _key(table, row)) not in self._owned[table.name]}

@@ -150,4 +150,4 @@ async def test_the_key_and_the_file_of_an_answer_are_gone_when_nobody_may_need_i
 
 
 async def _is_gone(file: Path) -> bool:
-    return not file.exists()
+    return not await asyncio.to_thread(file.exists)

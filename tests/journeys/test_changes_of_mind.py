@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.demo.plan import Via
-from shared.events.commands import PlaceHold, ReleaseHold
+from shared.events.commands import DenyRequest, PlaceHold, ReleaseHold
 from shared.events.fulfillment import RequestFulfilled, TasksPlanned
 from tests.support.proven import assert_told
 from tests.support.requester import Requester, ask, read_answer
@@ -45,6 +45,24 @@ async def test_a_request_withdrawn_before_any_proof_is_closed_as_withdrawn(runni
 
     assert closed.resolution == "withdrawn"
     assert await requester.shown("closed")
+    await assert_told(requester)
+
+
+async def test_a_request_that_a_person_denies_is_answered_with_the_ground_before_anybody_proved_anything(
+    running: Running,
+) -> None:
+    person = running.town.somebody(leaves_nothing)
+    requester = await ask(running, person, "delete", proof="code")
+    await running.mailbox.wait(requester.request_id, "verification_code")
+
+    why = "the agency that asked sent no permission"
+    await running.command(
+        requester.request_id, DenyRequest(ground="not_by_the_consumer", actor="officer", reason=why)
+    )
+
+    assert (await requester.closed()).resolution == "denied"
+    letter = await running.mailbox.wait(requester.request_id, "answer")
+    assert why in " ".join(letter.text.split())
     await assert_told(requester)
 
 

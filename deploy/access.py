@@ -57,7 +57,12 @@ def grants_for(vendor: str, *, namespace: str = "") -> tuple[Grant, ...]:
         for topic in topics
         for one in _of(topic, namespace)
     }
-    return tuple(sorted({*found, Grant(vendor, "read", "group", f"{namespace}{vendor}", prefixed=True)}))
+    # The dot is in no vendor's name: a prefix without it would let one whose name is shorter into another's groups.
+    groups = {
+        Grant(vendor, "read", "group", f"{namespace}{vendor}"),
+        Grant(vendor, "read", "group", f"{namespace}{vendor}.", prefixed=True),
+    }
+    return tuple(sorted({*found, *groups}))
 
 
 def _of(topic: Topic, namespace: str) -> Iterator[Grant]:

@@ -2,17 +2,17 @@
 
 import json
 from pathlib import Path
-from string import Template
 
 from deploy.access import grants_for
+from deploy.onboarding_page import pages
 from services.fulfillment.vendors.files import OverKafka, Vendor
 from shared.events.topics import ACKNOWLEDGEMENTS, DIRECTIVES, Topic
+from shared.hosting import clock_of
 from shared.keyfiles import KeyFiles, vendor_folder
 from shared.private_files import create_private, read_private, write_private
 from shared.settings import Settings
 from shared.signing import DecryptionKeys, KeyRing, VendorKeys, jwks_document
 
-TEMPLATE = Path(__file__).parent / "templates" / "vendor.md"
 PUBLIC = 0o644
 
 
@@ -43,7 +43,8 @@ def onboard(settings: Settings, vendor: Vendor, theirs: Path | None = None) -> P
         handed / "habeas.jwks.json", json.dumps(jwks_document(ours), indent=1).encode(), mode=PUBLIC
     )
     write_private(handed / "acls.sh", _acls(settings, name).encode())
-    write_private(handed / "README.md", _page(settings, vendor, vendor.told).encode(), mode=PUBLIC)
+    for file, content in pages(settings, vendor, vendor.told, clock_of(settings).now()):
+        write_private(handed / file, content, mode=PUBLIC)
     return handed
 
 
@@ -87,21 +88,3 @@ def _acls(settings: Settings, name: str) -> str:
     """What an administrator runs where the broker denies by default."""
     given = grants_for(name, namespace=settings.namespace)
     return "\n".join(["#!/bin/sh -e", *(one.statement(settings.kafka_bootstrap) for one in given), ""])
-
-
-def _page(settings: Settings, vendor: Vendor, told: OverKafka) -> str:
-    ways = {f"{one.kind} as {one.form}" for one in told.identifiers}
-    return Template(TEMPLATE.read_text("utf-8")).substitute(
-        vendor=vendor.vendor,
-        title=vendor.title,
-        business=vendor.business,
-        kafka=settings.kafka_bootstrap,
-        namespace=settings.namespace,
-        directives=settings.namespace + DIRECTIVES.of(vendor.vendor).name,
-        acknowledgements=settings.namespace + ACKNOWLEDGEMENTS.of(vendor.vendor).name,
-        identifiers=", ".join(sorted(ways)),
-        receipt_days=told.answers.receipt_days,
-        outcome_days=told.answers.outcome_days,
-        reminders=told.answers.reminders,
-        days=DIRECTIVES.retention_ms // (24 * 3600 * 1000),
-    )

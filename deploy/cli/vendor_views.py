@@ -1,6 +1,7 @@
 """What `habeas vendors` prints."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ def onboarded(folder: Path, name: str, theirs: Path | None, *, topics: bool) -> 
 
         asyncio.run(apply(settings, topics_of(name)))
     return handed
+
+
+def next_steps(handed: Path, files: list[str]) -> Iterator[str]:
+    """What lies there, and what to do with it."""
+    ours, secret = "acls.sh", "private.jwks.json"
+    yield f"{handed}: {', '.join(files)}"
+    yield f"Hand over all but {ours}, which is for the administrator of a Kafka that denies by default."
+    if secret in files:
+        yield f"{secret} is the vendor's alone: hand it over by a safe way, and delete it here."
+    yield "Then start fulfillment anew: it reads the vendor's topic from its start on."
 
 
 def as_mapping(one: Classified, today: date) -> dict[str, Any]:

@@ -63,16 +63,15 @@ def onboard(
     """
     import json
 
-    from deploy.cli.vendor_views import onboarded
+    from deploy.cli.vendor_views import next_steps, onboarded
 
     handed = onboarded(folder, name, keys, topics=topics)
     files = sorted(path.name for path in handed.iterdir())
     if as_json:
         typer.echo(json.dumps({"vendor": name, "folder": str(handed), "files": files}))
         return
-    typer.echo(f"{handed}: {', '.join(files)}")
-    if "private.jwks.json" in files:
-        typer.echo("private.jwks.json is the vendor's alone: hand it over by a safe way, and delete it here.")
+    for line in next_steps(handed, files):
+        typer.echo(line)
 
 
 def _day(text: str | None) -> date:

@@ -3,16 +3,17 @@
     python vendor.py --kafka 127.0.0.1:9092 --name acme-mail --keys private.jwks.json --habeas habeas.jwks.json \
         --people people.sqlite
 
-The two key sets come from `habeas vendors onboard`. The table `people` (email, opted_out) stands for your systems. A
-directive may come again: a reminder, a restart, a reading from the beginning. What was done is answered again alike.
+The two key sets come from `habeas vendors onboard`. The table `people` (email, opted_out) stands for your systems. What
+comes again, after a restart or as a reminder, is answered again alike. `--login` names aiokafka's settings as JSON.
 """
 
 import argparse
 import asyncio
-import hashlib
 import json
 import sqlite3
+import ssl
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,8 +43,7 @@ def held(people: sqlite3.Connection, said: dict[str, Any]) -> bool:
     if known is not None:
         return bool(known[0])
     emails = [email for (email,) in people.execute("SELECT email FROM people")]
-    hashes = {email: hashlib.sha256(email.strip().lower().encode()).hexdigest() for email in emails}
-    found = [(email,) for email in emails if {email, hashes[email]} & wanted]
+    found = [(each,) for each in emails if {each, sha256(each.strip().lower().encode()).hexdigest()} & wanted]
     with people:
         people.executemany(f"{change} WHERE email = ?", found)
         people.execute("INSERT INTO done VALUES (?, ?)", (said["jti"], bool(found)))
@@ -54,37 +54,37 @@ def answer(kind: str, subject: str, name: str, key: OKPKey, **body: Any) -> dict
     """A record for the topic of acknowledgements: CloudEvents headers, and a signature over what it is and says."""
     value, ce_type = json.dumps(body).encode(), f"dsar.acknowledgement.{kind}.v1"
     said = {"id": str(uuid4()), "source": f"vendor/{name}", "subject": subject, "type": ce_type}
-    signed = {**said, "actor": "", "payload_sha256": hashlib.sha256(value).hexdigest()}
+    signed = {**said, "actor": "", "payload_sha256": sha256(value).hexdigest()}
     content = json.dumps(signed, sort_keys=True, separators=(",", ":")).encode()
     head = {"alg": "Ed25519", "kid": key.thumbprint(), "typ": "habeas-command+jws"}
     first, _, last = jws.serialize_compact(head, content, key, algorithms=["Ed25519"]).split(".")
-    headers = {"specversion": "1.0", "time": now(), "signature": f"{first}..{last}", **said}
+    headers = {"specversion": "1.0", "time": body[f"{kind}_at"], "signature": f"{first}..{last}", **said}
     named = [(f"ce_{field}", text.encode()) for field, text in headers.items()]
     return {"key": body["directive_id"].encode(), "value": value, "headers": named}
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat()  # noqa: TID251 - a vendor has a clock of its own
-
-
-async def serve(given: argparse.Namespace, ours: KeySet, habeas: KeySet) -> None:
+async def serve(given: argparse.Namespace) -> None:
     """Read for ever; an offset is committed once both answers are with the broker."""
+    ours, habeas = KeySet.import_key_set(given.keys), KeySet.import_key_set(given.habeas)
     people = sqlite3.connect(given.people)
     people.execute("CREATE TABLE IF NOT EXISTS done (directive TEXT PRIMARY KEY, held INTEGER)")
     key = next(key for key in ours.keys if isinstance(key, OKPKey) and key.get("use") == "sig")
     about, group = (given.name, key), given.namespace + given.name
     topics = [f"{given.namespace}dsar.{what}.{given.name}" for what in ("directives", "acknowledgements")]
-    at: dict[str, Any] = {"bootstrap_servers": given.kafka}
+    at: dict[str, Any] = {"bootstrap_servers": given.kafka, **given.login}
+    if "cafile" in at:
+        at["ssl_context"] = ssl.create_default_context(cafile=at.pop("cafile"))
     reads: dict[str, Any] = {"auto_offset_reset": "earliest", "enable_auto_commit": False, "group_id": group}
     async with AIOKafkaConsumer(topics[0], **reads, **at) as reader, AIOKafkaProducer(**at) as writer:
         async for record in reader:
             subject = dict(record.headers)["ce_subject"].decode()
             said = opened(json.loads(record.value)["letter"], ours, habeas, given.name)
             if said is not None:
+                now = datetime.now(UTC).isoformat()  # noqa: TID251 - a vendor has a clock of its own
                 # What is wrong is said in words: a person corrects it, and answers then.
                 done = {} if said["right"] == "correct" else {"completed": {"held": held(people, said)}}
                 for kind, more in {"received": {}, **done}.items():
-                    body = {"directive_id": said["jti"], f"{kind}_at": now(), **more}
+                    body = {"directive_id": said["jti"], f"{kind}_at": now, **more}
                     await writer.send_and_wait(topics[1], **answer(kind, subject, *about, **body))
             await reader.commit()
             print("done" if said else "not a letter to us", flush=True)
@@ -92,9 +92,8 @@ async def serve(given: argparse.Namespace, ours: KeySet, habeas: KeySet) -> None
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A vendor that is told by Habeas.")
-    for option in ("kafka", "name", "keys", "habeas", "people"):
-        parser.add_argument(f"--{option}", required=True)
-    parser.add_argument("--namespace", default="")
-    options = parser.parse_args()
-    own, theirs = (json.loads(Path(file).read_text()) for file in (options.keys, options.habeas))
-    asyncio.run(serve(options, KeySet.import_key_set(own), KeySet.import_key_set(theirs)))
+    for option, needed in {"kafka": True, "name": True, "people": True, "namespace": False}.items():
+        parser.add_argument(f"--{option}", required=needed, default="")
+    for option in ("keys", "habeas", "login"):
+        parser.add_argument(f"--{option}", type=lambda file: json.loads(Path(file).read_text()), default={})
+    asyncio.run(serve(parser.parse_args()))

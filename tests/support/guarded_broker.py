@@ -33,7 +33,8 @@ from deploy.local.processes import run, spawn, stop
 from tests.support.eventually import eventually
 
 ADMIN = "admin"
-VENDORS = ("evergreen-mail", "meridian-audiences")
+# One whose name begins another's: what the longer one may do is none of the shorter one's.
+VENDORS = ("evergreen-mail", "meridian-audiences", "evergreen")
 STRANGER = "stranger"
 EVERYBODY = (*principals(VENDORS), STRANGER)
 RESOURCES = {"topic": 2, "group": 3}

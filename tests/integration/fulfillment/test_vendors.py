@@ -70,7 +70,8 @@ def onboarded(settings: Settings, folder: Path) -> None:
     answer = CliRunner(env=environment).invoke(app, words)
     assert answer.exit_code == 0, answer.output
     assert json.loads(answer.stdout)["files"] == [
-        "README.md", "acls.sh", "habeas.jwks.json", "private.jwks.json",
+        "README.md", "acls.sh", "example.json", "habeas.jwks.json", "letter.schema.json", "private.jwks.json",
+        "vendors.asyncapi.yaml",
     ]  # fmt: skip
 
 

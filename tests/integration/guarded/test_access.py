@@ -13,7 +13,7 @@ from tests.support.guarded_broker import ADMIN, DENIED, EVERYBODY, VENDORS, Guar
 
 pytestmark = pytest.mark.connected
 NAMES = [*(topic.name for topic in TOPICS), *(topic.of(one).name for topic in FAMILIES for one in VENDORS)]
-GROUPS = [*(f"habeas.{one}" for one in SERVICES), *VENDORS]
+GROUPS = [*(f"habeas.{one}" for one in SERVICES), *VENDORS, *(f"{one}.second" for one in VENDORS)]
 MAY = set(grants(VENDORS))
 LET_IN = {16, 25}
 """The broker's words for: ask another broker, no such member; both come after the right was found."""
@@ -41,8 +41,20 @@ async def test_a_principal_can_do_what_is_declared_and_nothing_else(
         assert wrote[name] in ({0} if Grant(principal, "write", "topic", name) in MAY else DENIED), name
         assert read[name] in ({0} if Grant(principal, "read", "topic", name) in MAY else DENIED), name
     for group in GROUPS:
-        mine = any(group == one.name for one in MAY if (one.principal, one.resource) == (principal, "group"))
+        mine = any(_covers(one, group) for one in MAY if one.principal == principal)
         assert joined[group] in (LET_IN if mine else DENIED), group
+
+
+def _covers(one: Grant, group: str) -> bool:
+    """By the rules of Kafka's own patterns."""
+    return one.resource == "group" and (group.startswith(one.name) if one.prefixed else group == one.name)
+
+
+def test_every_topic_that_is_declared_is_tried() -> None:
+    """What is declared later is in the matrix by itself; what a family stands for is tried for each vendor."""
+    assert {topic.name for topic in TOPICS} < set(NAMES)
+    assert "dsar.suppressed" in NAMES
+    assert len(NAMES) == len(TOPICS) + len(FAMILIES) * len(VENDORS)
 
 
 def test_rights_follow_who_writes_and_reads() -> None:
@@ -57,7 +69,10 @@ def test_rights_follow_who_writes_and_reads() -> None:
         ("evergreen-mail", "read", "dsar.directives.evergreen-mail"),
         ("evergreen-mail", "write", "dsar.acknowledgements.evergreen-mail"),
         ("evergreen-mail", "read", "evergreen-mail"),
+        ("evergreen-mail", "read", "evergreen-mail."),
     }
+    groups = {one.principal for one in MAY if _covers(one, "evergreen-mail")}
+    assert groups == {"evergreen-mail"}
     assert [who for who in EVERYBODY if (who, "write", "dsar.fulfilled") in told] == ["fulfillment"]
     assert [who for who in EVERYBODY if (who, "read", "dsar.directives.evergreen-mail") in told] == [
         "evergreen-mail"

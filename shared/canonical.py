@@ -6,6 +6,7 @@ Keys sorted, no white space, UTF-8, no floats: their text differs between langua
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -28,8 +29,13 @@ def instant(at: datetime) -> str:
     """An aware time as UTC text with microseconds, the same for every zone that it may have come in."""
     if at.tzinfo is None:
         raise ValueError("a time without a zone has no canonical form")
-    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return in_utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return _utc_text(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)
+def _utc_text(at: datetime) -> str:
+    """Much of what is written together happened at the same time."""
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _sorted(value: Any) -> Any:

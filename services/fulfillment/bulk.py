@@ -5,7 +5,7 @@ are the single verbs in turn. Each person gets an outcome, a receipt and a proof
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -14,11 +14,13 @@ from services.fulfillment.ports import (
     Adapter,
     Capabilities,
     CheckReport,
+    DatasetCount,
     Export,
     Frozen,
     NeedsPerson,
     Outcome,
     Proof,
+    Receipt,
     Retry,
     Subject,
     TakesRows,
@@ -41,6 +43,21 @@ def key_of_all(orders: Sequence[Order]) -> str:
     """One key for one call about all of these: the same for the same requests in any order, and for no others."""
     keys = sorted(one.idempotency_key for one in orders)
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()
+
+
+def receipts(
+    system: str, at: datetime, done: Iterable[tuple[tuple[DatasetCount, ...], datetime]]
+) -> list[Receipt]:
+    """A receipt for each one's counts and cut-off; those of whom the same is said have the same, sealed once."""
+    sealed: dict[tuple[tuple[DatasetCount, ...], datetime], Receipt] = {}
+    found = list[Receipt]()
+    for one in done:
+        receipt = sealed.get(one)
+        if receipt is None:
+            counts, cut_off = one
+            receipt = sealed[one] = Receipt(system, counts, at, cut_off).sealed()
+        found.append(receipt)
+    return found
 
 
 @runtime_checkable

@@ -67,7 +67,10 @@ class MapField:
 
 @dataclass(frozen=True, slots=True)
 class MapCollection:
-    """One table: its columns, and what happens to a person's rows in it."""
+    """One table: its columns, and what happens to a person's rows in it.
+
+    `exemptions` are the grounds on which something of a row stays: the table's own, else its columns'.
+    """
 
     name: str
     fields: Mapping[str, MapField]
@@ -80,6 +83,13 @@ class MapCollection:
     where: Mapping[str, Scalar] | None = None
     max_matches: int | None = None
     erase_after: tuple[str, ...] = ()
+    exemptions: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        own = [self.retention] if self.retention else [one.retention for one in self.fields.values()]
+        # Asked for every row that a list of people goes through, so it is found once.
+        found = tuple(sorted({retention.exemption for retention in own if retention}))
+        object.__setattr__(self, "exemptions", found)
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -89,12 +99,6 @@ class MapCollection:
     @property
     def deidentified(self) -> tuple[MapField, ...]:
         return tuple(f for f in self.fields.values() if f.deidentify and not f.read_only)
-
-    @property
-    def exemptions(self) -> tuple[str, ...]:
-        """The grounds on which something of a row stays: the table's own, else its columns'."""
-        own = [self.retention] if self.retention else [f.retention for f in self.fields.values()]
-        return tuple(sorted({retention.exemption for retention in own if retention}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,8 @@ def counted(collection: MapCollection, frozen: Frozen, *, done: int, left: int) 
     """What a deletion's receipt says of a collection: `done` rows, and `left` that an exemption may cover."""
     shared = len(frozen.shared.get(collection.name, ()))
     retained = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
-    retained += [Retained(exemption, left) for exemption in collection.exemptions if left]
+    if left:
+        retained += [Retained(exemption, left) for exemption in collection.exemptions]
     treated = {"erase": {"erased": done}, "deidentify": {"deidentified": done}, "retain": {}}
     if collection.treatment not in treated:
         return None

@@ -14,7 +14,7 @@ from services.fulfillment.adapters.objects.many import by_cut_off, prepare, proo
 from services.fulfillment.adapters.objects.places import open_store, read_patterns
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
-from services.fulfillment.bulk import Order
+from services.fulfillment.bulk import Order, receipts
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import plan_walk
@@ -190,8 +190,8 @@ class ObjectsAdapter:
                 return None
             after = SOON if failure.meaning in {"busy", "moved"} else self._retry_after
             return [failure.outcome(after) for _ in orders]
-        now, name = self._clock.now(), self._system.system
-        return [Done(Receipt(name, each, now, bounds.cut_off).sealed()) for each in counts]
+        said = ((each, bounds.cut_off) for each in counts)
+        return [Done(one) for one in receipts(self._system.system, self._clock.now(), said)]
 
     async def _prove_group(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         if right != "delete" and right not in FLAG_RIGHTS:

@@ -11,9 +11,11 @@ from services.fulfillment.adapters.objects.changing import Bounds, Changing
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
 from services.fulfillment.bulk import Order
+from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.finding import together
 from services.fulfillment.ports import DatasetCount, Frozen, Gone, Key, Proof, StillPresent
 from services.fulfillment.rowwise.orphans import refuse_orphans
+from services.fulfillment.rowwise.rows import Row
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, pending
 
 Rows = Mapping[str, set[Key]]
@@ -56,12 +58,10 @@ async def prepare(
         for name in names
         if concerns(tables[name].collection, right)
     }
-    due = {
-        name: {key for key, row in held[name].items() if pending(tables[name].collection, right, row)}
-        for name in touched
-    }
+    due = _due(tables, right, {name: held[name] for name in touched})
     there = {name: set(rows) for name, rows in held.items()}
-    counts = [tuple(_counts(tables, right, one.frozen, due, there)) for one in orders]
+    collections = {name: tables[name].collection for name in names}
+    counts = [tuple(_counts(collections, right, one.frozen, due, there)) for one in orders]
     return partial(Changing(tables, bounds, changes).run, touched), counts
 
 
@@ -74,11 +74,17 @@ async def proofs(tables: Tables, right: str, orders: Sequence[Order], leftovers:
         if concerns(tables[name].collection, right)
     ]
     held = await tables.held({name: concerned_keys(everybody, name, right) for name in names}, cut_off)
-    due = {
-        name: {key for key, row in rows.items() if pending(tables[name].collection, right, row)}
-        for name, rows in held.items()
-    }
+    due = _due(tables, right, held)
     return [_proof(one.frozen, right, names, due, leftovers) for one in orders]
+
+
+def _due(tables: Tables, right: str, held: Mapping[str, Mapping[Key, Row]]) -> dict[str, set[Key]]:
+    """The rows that are not done yet."""
+    found: dict[str, set[Key]] = {}
+    for name, rows in held.items():
+        collection = tables[name].collection
+        found[name] = {key for key, row in rows.items() if pending(collection, right, row)}
+    return found
 
 
 def _proof(frozen: Frozen, right: str, names: Sequence[str], due: Rows, leftovers: int) -> Proof:
@@ -87,7 +93,9 @@ def _proof(frozen: Frozen, right: str, names: Sequence[str], due: Rows, leftover
     return StillPresent(left) if left else Gone({name: len(each) for name, each in keys.items() if each})
 
 
-def _counts(tables: Tables, right: str, frozen: Frozen, due: Rows, there: Rows) -> Sequence[DatasetCount]:
+def _counts(
+    collections: Mapping[str, MapCollection], right: str, frozen: Frozen, due: Rows, there: Rows
+) -> Sequence[DatasetCount]:
     counts = list[DatasetCount]()
     for name in sorted({*frozen.rows, *frozen.shared}):
         own = concerned_keys(frozen, name, right)
@@ -97,7 +105,7 @@ def _counts(tables: Tables, right: str, frozen: Frozen, due: Rows, there: Rows) 
                 counts.append(DatasetCount(name, corrected=done))
             continue
         left = sum(key in there[name] for key in own)
-        count = counted(tables[name].collection, frozen, done=done, left=left)
+        count = counted(collections[name], frozen, done=done, left=left)
         if count is not None:
             counts.append(count)
     return counts

@@ -19,7 +19,7 @@ from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
-from services.fulfillment.bulk import Order, key_of_all
+from services.fulfillment.bulk import Order, key_of_all, receipts
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
@@ -190,7 +190,8 @@ class SqlAdapter:
                 return [Ambiguous("the answer to COMMIT was lost") for _ in orders]
             alone = failure.meaning in {"refused", "unbounded"}
             return None if alone else [failure.outcome(self._retry_after) for _ in orders]
-        return [Done(self._receipt(each, one.cut_off)) for each, one in zip(counts, orders, strict=True)]
+        said = zip(counts, (one.cut_off for one in orders), strict=True)
+        return [Done(one) for one in receipts(self._system.system, self._clock.now(), said)]
 
     async def _prove_chunk(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         try:

@@ -40,6 +40,10 @@ def these(table: MappedTable, keys: Sequence[Key], dialect: str) -> Condition:
 def fitted(table: MappedTable, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
     """Frozen keys in the types of the table's key columns."""
     fits = [fitting(column) for column in table.key]
+    if len(fits) == 1:
+        # Most tables; a list may hold a hundred thousand keys.
+        [only] = fits
+        return [(only(part),) for (part,) in keys]
     return [tuple(fit_one(part) for part, fit_one in zip(key, fits, strict=True)) for key in keys]
 
 

@@ -66,6 +66,15 @@ class Done:
     held: Counts = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A table that receipts speak of: on which grounds its rows may stay, and what was done."""
+
+    name: str
+    exemptions: tuple[str, ...]
+    done: Done
+
+
 def can_list(tables: Tables) -> bool:
     """Whether the database can be asked in lists."""
     return tables.dialect == "postgresql"
@@ -85,7 +94,12 @@ async def delete_many(
         done[name] = await _treat(connection, tables, listed, order) if listed is not None else Done()
         if is_hashed(tables[name]):
             done[name].deidentified = await _hashed(connection, tables, name, orders, bounds)
-    return [_counts(tables, order, done, number, one.frozen) for number, one in enumerate(orders)]
+    told = [
+        Told(name, tables[name].collection.exemptions, done[name])
+        for name in order
+        if tables[name].collection.treatment != "keep"
+    ]
+    return [_counts(told, number, one.frozen) for number, one in enumerate(orders)]
 
 
 async def flag_many(
@@ -240,24 +254,23 @@ def _own_and_shared(frozen: Frozen, name: str) -> Sequence[Key]:
     return (*frozen.rows.get(name, ()), *frozen.shared.get(name, ()))
 
 
-def _counts(
-    tables: Tables, order: Sequence[str], done: Mapping[str, Done], number: int, frozen: Frozen
-) -> tuple[DatasetCount, ...]:
+def _counts(told: Sequence[Told], number: int, frozen: Frozen) -> tuple[DatasetCount, ...]:
     """One person's receipt, as if they had been alone."""
-    counts = list[DatasetCount]()
-    for name in (name for name in order if name in frozen.rows or name in frozen.shared):
-        collection, did = tables[name].collection, done[name]
-        if collection.treatment == "keep":
-            continue
-        shared, held = len(frozen.shared.get(name, ())), did.held.get(number, 0)
-        retained = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
-        retained += [Retained(exemption, held) for exemption in collection.exemptions if held]
-        counts.append(
-            DatasetCount(
-                name,
-                erased=did.erased.get(number, 0),
-                deidentified=did.deidentified.get(number, 0),
-                retained=tuple(retained),
-            )
-        )
-    return tuple(counts)
+    return tuple(
+        _count(one, number, len(frozen.shared.get(one.name, ())))
+        for one in told
+        if one.name in frozen.rows or one.name in frozen.shared
+    )
+
+
+def _count(told: Told, number: int, shared: int) -> DatasetCount:
+    did, held = told.done, told.done.held.get(number, 0)
+    retained = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
+    if held:
+        retained += [Retained(exemption, held) for exemption in told.exemptions]
+    return DatasetCount(
+        told.name,
+        erased=did.erased.get(number, 0),
+        deidentified=did.deidentified.get(number, 0),
+        retained=tuple(retained),
+    )

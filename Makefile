@@ -17,7 +17,7 @@ PEER := $(VENV)-peer/.habeas-peer
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer looks faults simulate years stores fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer asyncapi looks faults simulate years stores fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -57,6 +57,11 @@ bench: $(DEV) $(PEER) ## Measure lifecycles per second beside a floor and DBOS; 
 
 answer: $(DEV) ## Measure the memory that an answer of a million rows takes; writes docs/proof/answer.md
 	@$(VENV)/bin/python -m bench.answer --page docs/proof/answer.md $(ARGS)
+
+asyncapi: $(DEV) ## Have the AsyncAPI project's own parser read our documents (Node.js); writes docs/proof/asyncapi.md
+	@test -d node_modules/@asyncapi/parser || npm install --silent --no-audit --no-fund --no-save @asyncapi/parser@3.6.3
+	@node tests/contracts/events/asyncapi.mjs node_modules deploy/schemas/*asyncapi.yaml \
+	  | $(VENV)/bin/python -m tests.contracts.events.asyncapi_page
 
 looks: $(DEV) ## Look at an answer and a letter with a real browser and axe; AXE=node_modules/axe-core/axe.min.js
 	@$(VENV)/bin/python -m tests.looks.look --axe $(AXE)

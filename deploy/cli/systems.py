@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -17,6 +18,19 @@ app = typer.Typer(help="The systems that hold people's data, and their maps.", n
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Only = Annotated[str | None, typer.Argument(help="One system; all of them if none is named.")]
+By = Annotated[list[str] | None, typer.Option(help="Kinds of identifiers known; repeat it.")]
+Identity = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file with what a person is known by, an identifier a line; - reads standard input. Only the kinds are"
+        " told, no value is shown.",
+        allow_dash=True,
+    ),
+]
+Statements = Annotated[
+    bool, typer.Option("--statements", help="Also the statements that a database would be asked.")
+]
+AsPicture = Annotated[bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")]
 UNUSABLE = 3
 T = TypeVar("T")
 
@@ -39,35 +53,46 @@ def check(name: Only = None, *, as_json: Json = False) -> None:
 
 
 @app.command("plan")
-def plan(
+def plan(  # noqa: PLR0913 - one option for each thing that can be told
     name: Only = None,
     *,
-    by: Annotated[list[str] | None, typer.Option(help="Kinds of identifiers known; repeat it.")] = None,
-    as_picture: Annotated[
-        bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")
-    ] = False,
+    by: By = None,
+    identity: Identity = None,
+    statements: Statements = False,
+    as_picture: AsPicture = False,
     as_json: Json = False,
 ) -> None:
     """Tell how a person's rows are found and what a deletion does with them; nothing is connected or run.
 
-    Examples: habeas systems plan cascadia-crm --by email --by customer_id; habeas systems plan cascadia-crm --picture
+    Examples: habeas systems plan cascadia-crm --by email --by customer_id; habeas systems plan cascadia-crm --picture;
+    habeas systems plan cascadia-crm --identity - --statements < person.txt
     """
     from services.fulfillment.datamap.explain import explain
     from services.fulfillment.datamap.picture import picture
 
-    kinds = set(by or ["email"])
+    kinds = {*(by or ()), *_kinds_in(identity)} or {"email"}
     with _said_plainly():
         told = {
             each.system: picture(each.datamap, kinds)
             if as_picture
-            else explain(each.datamap, kinds) + _asked(each)
+            else explain(each.datamap, kinds) + _asked(each, kinds if statements else set())
             for each in mapped(name)
         }
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 
-def _asked(system: "System") -> str:
-    """What a kind has to tell beside its map; a database needs no telling."""
+def _kinds_in(identity: Path | None) -> set[str]:
+    from deploy.cli.suppression import identifiers
+
+    return {kind for _, kind, _ in identifiers(identity)} if identity else set()
+
+
+def _asked(system: "System", kinds: set[str]) -> str:
+    """What a kind has to tell beside its map: what it would be asked."""
+    if system.kind == "sql" and kinds:
+        from services.fulfillment.adapters.sql.telling import statements_of
+
+        return "\n" + statements_of(system, kinds)
     if system.kind == "objects":
         from services.fulfillment.adapters.objects.places import files_of
 

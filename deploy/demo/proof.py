@@ -78,6 +78,7 @@ async def prove(world: World, happened: Happened) -> Proved:
         *told.findings(receipts),
         *[finding async for finding in what_vendors_said(world, receipts, happened.vendors)],
         *what_was_collected(world, receipts, happened.answers),
+        *world.rooftop.findings(),
         *world.office.findings([ask.person for ask in receipts.values() if _deleted(ask)]),
     ]
     return replace(

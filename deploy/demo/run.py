@@ -55,7 +55,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
             by_hand.cancel()
         happened = Happened(story.receipts, story.answers, story.vendors.answered)
         proved = await prove(everything, happened)
-        _say(proved, console)
+        _say(proved, everything.rooftop.sentence(), console)
         if stay:
             _where_to_look(everything, console)
             await _until_interrupted()
@@ -95,7 +95,7 @@ def _current(everything: World) -> Table:
     return table(everything.watch.seen.values(), title=f"Cascadia Motors, {now} UTC")
 
 
-def _say(proved: Proved, console: Console) -> None:
+def _say(proved: Proved, next_door: str, console: Console) -> None:
     for finding in proved.findings[:20]:
         console.print(f"NOT PROVED: {finding}", style="red", highlight=False)
     if proved.findings:
@@ -106,6 +106,7 @@ def _say(proved: Proved, console: Console) -> None:
         reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(proved.refused.items()))
         if reasons:
             console.print(f"· words that were refused and moved nothing: {reasons}", highlight=False)
+        console.print(f"· {next_door}", highlight=False, soft_wrap=True)
         console.print(proved.line(), highlight=False, soft_wrap=True)
 
 

@@ -12,6 +12,7 @@ from deploy.demo.accounts import IdentityProvider
 from deploy.demo.cascadia.load import Cascadia, load
 from deploy.demo.parts_office import PartsOffice
 from deploy.demo.processes import Services
+from deploy.demo.rooftop import Rooftop
 from deploy.demo.vendors import Vendors
 from deploy.demo.watch import Watch
 from deploy.installation import install
@@ -40,6 +41,7 @@ class World:
     business: Cascadia
     vendors: Vendors
     office: PartsOffice
+    rooftop: Rooftop
     services: Services
     watch: Watch
     run: str
@@ -99,17 +101,19 @@ async def _furnished(
     await asyncio.to_thread(vendors.furnish, [person.email for person in business.people])
     office = PartsOffice(settings)
     await asyncio.to_thread(office.furnish, business.people, SYSTEMS)
+    rooftop = Rooftop(wanted.home)
+    await asyncio.to_thread(rooftop.furnish, business.people)
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(wanted.home / "issuers", BUSINESS)
     run = str(new_id())[-8:]
-    return World(settings, running, clock, accounts, business, vendors, office, *parts, run)
+    return World(settings, running, clock, accounts, business, vendors, office, rooftop, *parts, run)
 
 
 def _empty(home: Path) -> None:
     """Remove what an earlier demonstration left here, by name: a home may be a folder with other things in it."""
     stack.reset(home)
-    for name in ("cascadia", "issuers", "keys", "packages", "run", "secrets", "systems", "vendors"):
+    for name in ("cascadia", "harbor", "issuers", "keys", "packages", "run", "secrets", "systems", "vendors"):
         shutil.rmtree(home / name, ignore_errors=True)
     (home / "clock.json").unlink(missing_ok=True)
 

@@ -1,0 +1,128 @@
+"""The statements that a database would be asked, as text and without a value: nothing is connected to make them.
+
+They come from the same builders as those that run. What only the database knows is left open: the types of its columns,
+and foreign keys that the map does not name.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.fulfillment.adapters.sql.conditions import among, matches, owned, these, until
+from services.fulfillment.adapters.sql.destroy import identifying, replacements
+from services.fulfillment.adapters.sql.flags import unset
+from services.fulfillment.adapters.sql.tables import MappedTable, Reflection, Tables, build_tables
+from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.datamap.graph import Edge, Seed, deletion_order, plan_walk
+from services.fulfillment.datamap.model import DataMap, MapCollection
+from services.fulfillment.datamap.systems import SecretMissingError, System
+
+_WHEN = datetime(2000, 1, 1, tzinfo=UTC)
+_CAST = re.compile(r"::[A-Z]+( WITH TIME ZONE)?(\[\])?")
+_LIST = re.compile(r"\((?:__\[POSTCOMPILE_(\w+)\])\)")
+_SEVERAL = r"(:\1, ...)"
+
+
+def statements_of(system: System, kinds: Collection[str]) -> str:
+    """Every statement of a search by these kinds and of a deletion and an opt-out after it, in their order."""
+    tables = build_tables(system.datamap, _from_map(system.datamap), _dialect(system))
+    lines = ["Statements", *(f"  {line}" for line in _finding(tables, system.datamap, kinds))]
+    lines += [
+        "",
+        "Statements of a deletion, in one transaction",
+        *(f"  {s}" for s in _deleting(tables, system.datamap)),
+    ]
+    flags = [f"  {line}" for line in _flagging(tables, system.datamap)]
+    return "\n".join([*lines, *(["", "Statements of an opt-out or a limit", *flags] if flags else [])]) + "\n"
+
+
+def _finding(tables: Tables, datamap: DataMap, kinds: Collection[str]) -> Iterator[str]:
+    plan = plan_walk(datamap, kinds)
+    for seed in plan.seeds:
+        yield _text(tables, _select(tables[seed.place.collection], _is(tables, seed), tables))
+    for edge in plan.edges:
+        yield _text(tables, _select(tables[edge.target], _joined(tables, edge), tables))
+
+
+def _is(tables: Tables, seed: Seed) -> sa.ColumnElement[bool]:
+    column = tables[seed.place.collection].column(seed.place.field)
+    return matches(column, "+12025550123" if seed.match == "digits" else "x", seed.match, tables.dialect)
+
+
+def _joined(tables: Tables, edge: Edge) -> sa.ColumnElement[bool]:
+    columns = [tables[edge.target].column(name) for _, name in edge.pairs]
+    return among(columns, [tuple("x" for _ in columns)], tables.dialect)
+
+
+def _select(table: MappedTable, condition: sa.ColumnElement[bool], tables: Tables) -> sa.Select[Any]:
+    return sa.select(*table.key).where(condition, until(table, _WHEN, tables.dialect), owned(table))
+
+
+def _deleting(tables: Tables, datamap: DataMap) -> Iterator[str]:
+    for name in deletion_order(datamap.collections, tables.order_links):
+        table = tables[name]
+        where = _bound(tables, table)
+        match table.collection.treatment:
+            case "erase":
+                yield _text(tables, sa.delete(table.clause).where(*where))
+            case "deidentify":
+                hashed: dict[str, Any] = {
+                    field.name: sa.bindparam("keyed_hash", "x")
+                    for field in table.collection.deidentified
+                    if field.deidentify and field.deidentify.strategy == "keyed_hash"
+                }
+                values = {**replacements(table), **hashed}
+                yield _text(tables, sa.update(table.clause).where(*where, identifying(table)).values(values))
+
+
+def _flagging(tables: Tables, datamap: DataMap) -> Iterator[str]:
+    for name in datamap.collections:
+        table = tables[name]
+        for right in sorted(FLAG_RIGHTS):
+            flag = flag_of(table.collection, right)
+            if flag is not None:
+                where = (*_bound(tables, table), unset(table, flag))
+                yield _text(tables, sa.update(table.clause).where(*where).values({flag.field: flag.value}))
+
+
+def _bound(tables: Tables, table: MappedTable) -> list[sa.ColumnElement[bool]]:
+    key = tuple("x" for _ in table.key)
+    return [these(table, [key], tables.dialect), until(table, _WHEN, tables.dialect)]
+
+
+def _text(tables: Tables, statement: Any) -> str:
+    kind: Any = sa.make_url(f"{tables.dialect}://").get_dialect()
+    said = re.sub(r"\s+", " ", str(statement.compile(dialect=kind(paramstyle="named"))))
+    said = _CAST.sub("", said.replace(" AND true", ""))
+    return _LIST.sub(_SEVERAL, said) + ";"
+
+
+def _from_map(datamap: DataMap) -> Reflection:
+    """What the map says of the database, in the place of what the database would say."""
+    columns = {
+        name: {field: _type(one, field) for field in (*one.fields, *_key(one))}
+        for name, one in datamap.collections.items()
+    }
+    return Reflection(columns, {name: _key(one) for name, one in datamap.collections.items()}, ())
+
+
+def _type(collection: MapCollection, field: str) -> sa.types.TypeEngine[Any]:
+    """Only what a statement's shape depends on."""
+    created = collection.created_at
+    return sa.DateTime(timezone=True) if created and created.field == field else sa.String()
+
+
+def _key(collection: MapCollection) -> tuple[str, ...]:
+    return collection.primary_key or ("the table's primary key",)
+
+
+def _dialect(system: System) -> str:
+    """The database's own way to write, where its address is known here."""
+    try:
+        name = sa.make_url(system.url.read() if system.url else "").get_backend_name()
+    except (SecretMissingError, sa.exc.ArgumentError, OSError):
+        return "postgresql"
+    return {"postgres": "postgresql", "mariadb": "mysql"}.get(name, name)

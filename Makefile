@@ -63,7 +63,7 @@ asyncapi: $(DEV) ## Have the AsyncAPI project's own parser read our documents (N
 	@node tests/contracts/events/asyncapi.mjs node_modules deploy/schemas/*asyncapi.yaml \
 	  | $(VENV)/bin/python -m tests.contracts.events.asyncapi_page
 
-looks: $(DEV) ## Look at an answer and a letter with a real browser and axe; AXE=node_modules/axe-core/axe.min.js
+looks: $(DEV) ## Look at answers, letters and published pages with a real browser and axe; AXE=node_modules/axe-core/axe.min.js
 	@$(VENV)/bin/python -m tests.looks.look --axe $(AXE)
 
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)

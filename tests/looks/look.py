@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.intake.notices.texts import LANGUAGES
+from shared.privacy.claims import Language
+from tests.looks.published import published
 from tests.looks.sample import letter, page
 
 IMAGES: Final = Path("docs/images")
@@ -47,11 +49,14 @@ def main() -> None:
     browser = next(path for name in ("chromium", "chromium-browser") if (path := shutil.which(name)))
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
+        pages = {**{f"answer-{one}": page(one) for one in LANGUAGES}, **published()}
         found = {
-            (language, how): said
-            for language in LANGUAGES
-            for how, said in _looked(Path(folder), browser, chosen.axe, language)
+            (name, how): said
+            for name, content in pages.items()
+            for how, said in _looked(Path(folder), browser, chosen.axe, name, content)
         }
+        for language in LANGUAGES:
+            _print(Path(folder), language)
     PROOF.write_text(_page(found))
     bad = [said for said in found.values() if said["violations"]]
     for said in bad:
@@ -59,16 +64,18 @@ def main() -> None:
     raise SystemExit(1 if bad else 0)
 
 
-def _looked(folder: Path, browser: str, axe: Path, language: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    shown = folder / f"answer-{language}.html"
-    shown.write_bytes(page(language))
-    asked = folder / f"axe-{language}.html"
+def _looked(
+    folder: Path, browser: str, axe: Path, name: str, content: bytes
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    shown = folder / f"{name}.html"
+    shown.write_bytes(content)
+    asked = folder / f"axe-{name}.html"
     # The page forbids every script, which is right for a person and in the way of axe.
     script = RUN_AXE % (axe.read_text(), json.dumps(RULES))
     plain = shown.read_text().replace("default-src 'none'; style-src 'unsafe-inline'", "")
     asked.write_text(plain.replace("</body>", f"{script}</body>"))
     for how, (width, height) in WIDTHS.items():
-        picture = IMAGES / f"answer-{language}-{how}.png"
+        picture = IMAGES / f"{name}-{how}.png"
         _chromium(browser, f"--window-size={width},{height}", f"--screenshot={picture}", shown.as_uri())
         dom = _chromium(
             browser,
@@ -78,6 +85,9 @@ def _looked(folder: Path, browser: str, axe: Path, language: Any) -> Iterator[tu
             asked.as_uri(),
         )
         yield how, json.loads(unescape(dom.split('id="axe-said">')[1].split("</pre>")[0]))
+
+
+def _print(folder: Path, language: Language) -> None:
     printed = folder / f"letter-{language}.pdf"
     printed.write_bytes(letter(language))
     target = IMAGES / f"letter-{language}"
@@ -90,19 +100,20 @@ def _chromium(browser: str, *arguments: str) -> str:
     return done.stdout
 
 
-def _page(found: dict[tuple[Any, str], dict[str, Any]]) -> str:
+def _page(found: dict[tuple[str, str], dict[str, Any]]) -> str:
     version = next(iter(found.values()))["version"]
     rows = "\n".join(
-        f"| {language} | {how} | {said['passes']} | {len(said['violations'])} | "
-        f"{', '.join(f'{name} ({n})' for name, n in said['incomplete']) or 'nothing'} |"
-        for (language, how), said in found.items()
+        f"| {name} | {how} | {said['passes']} | {len(said['violations'])} | "
+        f"{', '.join(f'{rule} ({n})' for rule, n in said['incomplete']) or 'nothing'} |"
+        for (name, how), said in found.items()
     )
-    return f"""# What axe says of an answer's page
+    return f"""# What axe says of the pages that people read
 
-Written by `make looks`: axe-core {version} in headless Chromium, over a sample answer of two systems, with the rules of
-WCAG 2.2 A and AA and the best practices. The pictures that were taken are in [docs/images](../images).
+Written by `make looks`: axe-core {version} in headless Chromium, over a sample answer of two systems in both
+languages, the yearly figures, the notice at collection and the privacy policy's tables of the demonstration, with the
+rules of WCAG 2.2 A and AA and the best practices. The pictures that were taken are in [docs/images](../images).
 
-| language | width | rules passed | violations | left to a person |
+| page | width | rules passed | violations | left to a person |
 |---|---|---|---|---|
 {rows}
 

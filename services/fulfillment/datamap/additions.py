@@ -65,7 +65,7 @@ class Flag(Addition):
 class Deidentify(Addition):
     """What replaces a value so that it points to nobody any more."""
 
-    strategy: Literal["set_null", "constant", "keyed_hash"]
+    strategy: Literal["set_null", "constant", "random", "keyed_hash"]
     value: Scalar | None = None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from services.fulfillment.datamap.graph import child_and_parent, plan_walk
-from services.fulfillment.datamap.model import DataMap, MapCollection, Place
+from services.fulfillment.datamap.model import DataMap, MapCollection, MapField, Place
 
 
 def settle_treatments(datamap: DataMap) -> DataMap:
@@ -80,6 +80,10 @@ def _unknown_columns(collection: MapCollection) -> Iterator[str]:
             yield f"collections.{collection.name}.fides_meta.habeas.{key}: the map has no column {column!r}"
 
 
+def _is(field: MapField, strategy: str) -> bool:
+    return field.deidentify is not None and field.deidentify.strategy == strategy
+
+
 def _contradictions(collection: MapCollection) -> Iterator[str]:
     place = f"collections.{collection.name}"
     for field in collection.fields.values():
@@ -87,5 +91,10 @@ def _contradictions(collection: MapCollection) -> Iterator[str]:
             yield f"{place}.fields.{field.name}: a primary key cannot be de-identified"
         if field.deidentify and field.deidentify.strategy == "constant" and field.deidentify.value is None:
             yield f"{place}.fields.{field.name}: the strategy 'constant' needs a value"
+        if _is(field, "random") and not any(_is(other, "constant") for other in collection.deidentified):
+            yield (
+                f"{place}.fields.{field.name}: nobody can tell a random value from the one that it replaced: give "
+                "another column of the table the strategy 'constant', which says that the row was treated"
+            )
         if field.retention and collection.treatment == "erase":
             yield f"{place}.fields.{field.name}: is retained, yet its row is erased: say what to de-identify"

@@ -40,6 +40,7 @@ _FIDES_STRATEGIES: dict[str, str] = {
     "string_rewrite": "constant",
     "hmac": "keyed_hash",
     "hash": "keyed_hash",
+    "random_string_rewrite": "random",
 }
 _DEFAULT_MATCH: dict[str, Match] = {"email": "lower", "phone": "digits", "phone_number": "digits"}
 

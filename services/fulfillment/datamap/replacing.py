@@ -2,11 +2,14 @@
 
 import hashlib
 import hmac
-from typing import Any
+from typing import Any, Final
 
 from services.fulfillment.datamap.model import MapField
+from services.fulfillment.datamap.random_values import random_like
 
 HASHED = "hmac:"
+OWN_TO_A_ROW: Final = frozenset({"keyed_hash", "random"})
+"""What takes the place of a value depends on it: such rows are read, and written one by one."""
 
 
 def keyed_hash(field: MapField, value: object, key: bytes) -> str | None:
@@ -17,9 +20,19 @@ def keyed_hash(field: MapField, value: object, key: bytes) -> str | None:
     return (HASHED + digest)[: field.length]
 
 
+def in_place_of(field: MapField, value: object, key: bytes) -> Any:
+    """What one value of such a column becomes."""
+    return random_like(value) if strategy(field) == "random" else keyed_hash(field, value, key)
+
+
 def strategy(field: MapField) -> str:
     """How the map wants this column's values replaced; empty where it does not."""
     return field.deidentify.strategy if field.deidentify else ""
+
+
+def tells(field: MapField) -> bool:
+    """Whether a value of the column shows that it was replaced; a random one looks like any other."""
+    return strategy(field) != "random"
 
 
 def constant(field: MapField) -> Any:

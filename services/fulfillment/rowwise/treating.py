@@ -5,7 +5,14 @@ from typing import Any
 
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapField
-from services.fulfillment.datamap.replacing import HASHED, constant, keyed_hash, strategy
+from services.fulfillment.datamap.replacing import (
+    HASHED,
+    OWN_TO_A_ROW,
+    constant,
+    in_place_of,
+    strategy,
+    tells,
+)
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
     DatasetCount,
@@ -43,8 +50,13 @@ def pending(collection: MapCollection, right: str, row: Row) -> bool:
 
 def identifying(collection: MapCollection, row: Row) -> bool:
     """The row still holds something that its strategy would replace."""
+    there = [field for field in collection.deidentified if row.get(field.name) is not None]
+    if not all(map(tells, there)) and not any(strategy(field) == "constant" for field in there):
+        return True
     return any(
-        _identifies(field, row.get(field.name)) for field in collection.deidentified if field.name in row
+        _identifies(field, row[field.name])
+        for field in collection.deidentified
+        if tells(field) and field.name in row
     )
 
 
@@ -80,12 +92,12 @@ def idle(kind: str, datamap: DataMap, right: str, frozen: Frozen) -> Nothing | N
 
 def _replaced(field: MapField, row: Row, key: bytes) -> Any:
     value = row.get(field.name)
-    if strategy(field) != "keyed_hash":
+    if strategy(field) not in OWN_TO_A_ROW:
         return constant(field)
     return (
-        [keyed_hash(field, each, key) for each in value]
+        [in_place_of(field, each, key) for each in value]
         if isinstance(value, list)
-        else keyed_hash(field, value, key)
+        else in_place_of(field, value, key)
     )
 
 

@@ -18,7 +18,14 @@ from services.fulfillment.adapters.sql.keys import encode, in_chunks
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
 from services.fulfillment.datamap.graph import deletion_order
 from services.fulfillment.datamap.model import MapField
-from services.fulfillment.datamap.replacing import HASHED, constant, keyed_hash, strategy
+from services.fulfillment.datamap.replacing import (
+    HASHED,
+    OWN_TO_A_ROW,
+    constant,
+    in_place_of,
+    strategy,
+    tells,
+)
 from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
 
 
@@ -120,10 +127,10 @@ class Deletion:
     async def deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
         """Replace what the map names in these rows; how many it changed."""
         changed = 0
-        hashed = [field for field in table.collection.deidentified if strategy(field) == "keyed_hash"]
+        single = [field for field in table.collection.deidentified if strategy(field) in OWN_TO_A_ROW]
         for chunk in in_chunks(keys, self._bounds.chunk_rows):
-            if hashed:
-                changed += await self._hash_rows(table, chunk, hashed)
+            if single:
+                changed += await self._row_by_row(table, chunk, single)
             else:
                 changed += await self._update(table, chunk)
         return changed
@@ -133,9 +140,9 @@ class Deletion:
         statement = sa.update(table.clause).where(*where).values(replacements(table))
         return (await self._connection.execute(statement)).rowcount
 
-    async def _hash_rows(self, table: MappedTable, keys: Sequence[Key], hashed: Sequence[MapField]) -> int:
-        """A keyed hash needs the value, so these rows are read, locked, and written one by one."""
-        columns = [*table.key, *(table.column(field.name) for field in hashed)]
+    async def _row_by_row(self, table: MappedTable, keys: Sequence[Key], single: Sequence[MapField]) -> int:
+        """What depends on the value needs it, so these rows are read, locked, and written one by one."""
+        columns = [*table.key, *(table.column(field.name) for field in single)]
         where = [*self._bound(table, keys), identifying(table)]
         rows = (
             await self._connection.execute(sa.select(*columns).where(*where).with_for_update())
@@ -144,7 +151,7 @@ class Deletion:
         for row in rows.all():
             own = tuple(encode(row[column.name]) for column in table.key)
             values = {
-                field.name: keyed_hash(field, row[field.name], self._bounds.hash_key) for field in hashed
+                field.name: in_place_of(field, row[field.name], self._bounds.hash_key) for field in single
             }
             where = self._bound(table, [own])
             statement = sa.update(table.clause).where(*where).values({**replacements(table), **values})
@@ -163,13 +170,13 @@ class Deletion:
 
 def replacements(table: MappedTable) -> dict[str, Any]:
     """The columns that get the same value in every row."""
-    return {f.name: constant(f) for f in table.collection.deidentified if strategy(f) != "keyed_hash"}
+    return {f.name: constant(f) for f in table.collection.deidentified if strategy(f) not in OWN_TO_A_ROW}
 
 
 def identifying(table: MappedTable) -> Condition:
     """The row still holds something that its strategy would replace."""
     tests: list[Condition] = []
-    for field in table.collection.deidentified:
+    for field in filter(tells, table.collection.deidentified):
         column = table.column(field.name)
         if strategy(field) == "keyed_hash":
             tests.append(sa.and_(column.is_not(None), ~column.startswith(HASHED, autoescape=True)))

@@ -23,7 +23,7 @@ from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
 from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.flags import flag_of
 from services.fulfillment.datamap.graph import deletion_order
-from services.fulfillment.datamap.replacing import strategy
+from services.fulfillment.datamap.replacing import OWN_TO_A_ROW, strategy
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
     DatasetCount,
@@ -162,7 +162,7 @@ async def _treat(connection: AsyncConnection, tables: Tables, listed: Listed, or
 
 def is_hashed(table: MappedTable) -> bool:
     """Whether de-identifying this table needs its values."""
-    return any(strategy(one) == "keyed_hash" for one in table.collection.deidentified)
+    return any(strategy(one) in OWN_TO_A_ROW for one in table.collection.deidentified)
 
 
 async def _hashed(

@@ -124,7 +124,11 @@ class Application(BaseModel):
         default=None, description="The language to answer in: en, which is the default, or es."
     )
     corrections: Annotated[tuple[Correction, ...], BeforeValidator(_several), Field(max_length=20)] | None = (
-        Field(default=None, description="For correct: what is wrong, and what it should be.", repr=False)
+        Field(
+            default=None,
+            description="For correct: what is wrong, what it should be, what shows it, and after a denial a statement.",
+            repr=False,
+        )
     )
     assertion: Annotated[str, StringConstraints(max_length=16_000, pattern=JWT)] | None = Field(
         default=None, description="A JWT from the business's identity provider: who is signed in.", repr=False

@@ -1,9 +1,10 @@
 """What a request's sealed claims say: intake writes them, verification and fulfillment read them."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 Email = Annotated[str, StringConstraints(max_length=254)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
@@ -18,13 +19,34 @@ PostalAddress = Annotated[tuple[AddressLine, ...], Field(min_length=1, max_lengt
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
+MOST_WORDS: Final = 250
+"""Of a statement of dispute (11 CCR 7023(f)(3))."""
+
+
+def _short(text: str) -> str:
+    if len(text.split()) > MOST_WORDS:
+        remedy = f"give a statement of at most {MOST_WORDS} words on each thing"
+        raise PydanticCustomError("unusable", "{remedy}", {"remedy": remedy})
+    return text
+
+
 class Correction(BaseModel):
-    """Something that is wrong, and what it should be, in the person's words."""
+    """Something that is wrong, and what it should be, in the person's words.
+
+    `evidence` says what shows it. `statement` is what the person wants to be kept with what they dispute and others
+    refuse to correct.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     what: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     should_be: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    evidence: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
+        default=None, exclude_if=lambda one: one is None
+    )
+    statement: (
+        Annotated[str, StringConstraints(min_length=1, max_length=3000), AfterValidator(_short)] | None
+    ) = Field(default=None, exclude_if=lambda one: one is None)
 
     def __repr__(self) -> str:
         return "Correction(hidden)"

@@ -118,6 +118,18 @@ async def test_opt_outs_go_to_third_parties_alone(tmp_path: Path) -> None:
 WRONG = (Correction(what="street", should_be="12 Analytical Way"),)
 
 
+async def test_7023_f_a_statement_of_dispute_goes_with_the_correction(tmp_path: Path) -> None:
+    disputed = {"what": "blood type", "should_be": "0-", "evidence": "a card", "statement": "Tested twice."}
+    board = VendorBoard(tmp_path, [classed("service_provider")], right="correct")
+    corrections = (Correction.model_validate(disputed),)
+    await board.ask(Claims(email="Ada.Canary@example.com", corrections=corrections))
+
+    await board.board.run("act:acme-mail:correct")
+
+    assert board.opened()["corrections"] == [disputed]
+    assert "Tested" not in repr(corrections)
+
+
 async def test_7023_c_corrections_go_to_those_who_hold_data_for_us_with_what_is_wrong(tmp_path: Path) -> None:
     vendors = [
         classed("third_party", vendor="third"),

@@ -180,6 +180,31 @@ def test_a_letter_that_is_posted_encloses_the_answer_and_speaks_of_no_mail(
     assert never not in text(received_by_phone, language=language, business=Business(name="Cascadia"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("resolution", "offered"), [("denied", True), ("partial", True), ("complete", False)]
+)
+def test_7023_f_who_is_not_corrected_may_give_a_statement(
+    resolution: str, language: Language, *, offered: bool
+) -> None:
+    found = answer("correct", resolution, ground="not_done" if offered else None)
+
+    assert ("statement_of_dispute" in said(found, language)) is offered
+    assert ("detailed_ground" in said(found, language)) is offered
+    assert ("250" in text(found, language=language)) is offered
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("resolution", ["denied", "partial"])
+def test_7022_f_a_deletion_that_is_not_whole_says_all_that_the_law_asks(
+    resolution: str, language: Language
+) -> None:
+    demanded = {"whether_complied", "detailed_ground", "kept_for_that_purpose_only"}
+    demanded |= {"offer_to_opt_out", "record_of_request_kept"}
+
+    assert demanded <= said(answer("delete", resolution, **retained()), language)
+
+
 def test_the_code_stands_alone_on_its_line_until_when_it_is_good() -> None:
     desk = received()
     command = SendNotice(kind="verification_code", code="c2VhbGVk", expires_at=NOW + timedelta(days=3))

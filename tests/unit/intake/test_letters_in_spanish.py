@@ -52,6 +52,8 @@ LETTERS: dict[str, Letter] = {
     "part of a copy": answer("know_specific", "partial", ground="not_done", **package()),
     "deleted in part": answer("delete", "partial", **retained(), vendors=TOLD),
     "opted out in part": answer("opt_out", "partial", systems=DONE, vendors=TOLD, ground="vendor_not_done"),
+    "not corrected": answer("correct", "denied", ground="not_done"),
+    "kept whole": answer("delete", "denied", **retained()),
     "corrected in part": answer("correct", "partial", systems=DONE, vendors=TOLD, ground="not_done"),
     **{right: answer(right, "complete", systems=DONE, vendors=TOLD) for right in Right if right in OFFERED},
 }

@@ -31,6 +31,18 @@ def test_identifiers_take_one_normal_form_however_they_were_typed() -> None:
     assert first.fingerprints == second.fingerprints
 
 
+def test_7023_f_a_statement_of_dispute_has_at_most_250_words() -> None:
+    disputed = {"what": "blood type", "should_be": "0-", "evidence": "a card", "statement": "word " * 250}
+
+    found = submission(right="correct", corrections=[disputed])
+    [problem] = wrong(right="correct", corrections=[{**disputed, "statement": "word " * 251}])
+
+    assert found.claims.corrections is not None
+    assert found.claims.corrections[0].evidence == "a card"
+    assert (problem.reason, problem.field) == ("unusable", "corrections")
+    assert problem.remedy == "give a statement of at most 250 words on each thing"
+
+
 @pytest.mark.parametrize("alias", ["know", "access", "know_specific"])
 def test_aliases_mean_the_canonical_right(alias: str) -> None:
     assert submission(right=alias).right == "know_specific"

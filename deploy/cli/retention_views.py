@@ -152,6 +152,8 @@ def _facts(ended: Ended, gone: int) -> dict[str, object]:
 
 def _sentences(ended: Ended, gone: int) -> list[str]:
     told = [f"{ended.destroyed} keys were destroyed; {gone} were gone before."]
+    if ended.destroyed:
+        told.append("What was sealed under them is unreadable by now; answers' files go within the hour.")
     told += [f"{count} refused: {reason}" for reason, count in sorted(ended.refused.items())]
     if ended.unanswered:
         told.append(

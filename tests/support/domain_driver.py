@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -262,7 +263,7 @@ class DomainDriver(Generic[C]):
 
     def _context(self, working: Working[C], facts: Any = None) -> Context:
         self._turns += 1
-        entropy = hashlib.sha256(f"turn {self._turns}".encode()).digest()
+        entropy = _entropy(self._turns)
         return Context(now=self.now, audit_head=working.head.hash, entropy=entropy, facts=facts or self.facts)
 
     def _local(self, body: Body) -> Message:
@@ -276,6 +277,12 @@ class DomainDriver(Generic[C]):
             body=body,
             at=self.now,
         )
+
+
+@cache
+def _entropy(turn: int) -> bytes:
+    """The same each time, and another with each turn."""
+    return hashlib.sha256(f"turn {turn}".encode()).digest()
 
 
 def utc(text: str) -> datetime:

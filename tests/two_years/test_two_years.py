@@ -74,7 +74,7 @@ def _changed(told: Told, ce_type: str, change: Callable[[dict[str, Any]], None])
             return fact
         body = json.loads(json.dumps(fact.body))
         change(body)
-        return Fact(fact.at, fact.type, body)
+        return Fact(fact.at, fact.type, json.dumps(body).encode())
 
     return replace(told, facts=[one(fact) for fact in told.facts])
 

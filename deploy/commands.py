@@ -93,7 +93,7 @@ def sign(settings: Settings, ring: KeyRing, request_id: UUID, body: Command) -> 
         subject=request_id,
         time=clock_of(settings).now(),
         sequence=None,
-        business="",
+        business=getattr(body, "business", ""),
         correlation_id=str(request_id),
         traceparent="",
         signature=sign_command(value, identity, ring),

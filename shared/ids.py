@@ -15,3 +15,8 @@ def new_id() -> UUID:
 def request_id_for(source: str, submission_id: str) -> UUID:
     """The id of the request behind a submission: the same source and submission give the same request."""
     return uuid5(uuid5(REQUESTS, source), submission_id)
+
+
+def recurring_id(business: str, regime: str) -> UUID:
+    """The id of what a law has a business repeat: no request's, and the same each time."""
+    return request_id_for(f"recurring/{regime}", business)

@@ -1,5 +1,6 @@
 """`habeas deadlines`: the dates that a request received at a given instant would have to keep."""
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ Events = Annotated[
 ]
 Explain = Annotated[bool, typer.Option("--explain", help="List every day and why it counts.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+ME = getpass.getuser()
 
 app = typer.Typer(help="Compute statutory dates.", no_args_is_help=True)
 
@@ -68,3 +70,38 @@ def compute(  # noqa: PLR0913 - one parameter for each option
     asked, received_at = read_right(right), read_received(received, zone)
     found = outlooks_or_refuse(regimes, asked, received_at, facts, event or ())
     print_outlooks(found, events=bool(event), explain=explain, several=residency is not None, as_json=as_json)
+
+
+@app.command(
+    epilog="Example: habeas deadlines accessed --regime us-ca-delete-act --business cascadia "
+    "--at 2026-09-15T10:00:00-07:00"
+)
+def accessed(
+    *,
+    regime: Annotated[str, typer.Option(help="The law that has it repeated, such as us-ca-delete-act.")],
+    business: Annotated[str, typer.Option(help="The business that did it.")],
+    at: Annotated[str, typer.Option(help="When, ISO 8601 with its offset.")],
+    actor: Annotated[
+        str, typer.Option(help="Who says so; an account name, never an address.", envvar="HABEAS_ACTOR")
+    ] = ME,
+    as_json: AsJson = False,
+) -> None:
+    """State that the state's deletion platform was accessed; the service warns before the next time is due.
+
+    The Delete Act asks for it at least every 45 days (Civ. Code 1798.99.86(c)).
+    """
+    from pydantic import ValidationError
+
+    from deploy.cli.decisions import send
+    from deploy.cli.policy_arguments import read_received, read_regime_name, refuse
+    from shared.events.recurring import RecordAccess
+    from shared.ids import recurring_id
+
+    law, done_at = read_regime_name(regime), read_received(at, option="--at")
+    if law.rules.cadence is None:
+        refuse("--regime", f"{law.id} has nothing repeated; us-ca-delete-act does")
+    try:
+        body = RecordAccess(business=business, regime=law.id, accessed_at=done_at, actor=actor)
+    except ValidationError:
+        refuse("--business", "name the business, and who says so, by letters, digits, - and _ alone")
+    send(recurring_id(business, law.id), body, as_json=as_json)

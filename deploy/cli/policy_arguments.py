@@ -100,17 +100,17 @@ def read_granted_right(regime: Regime, text: str) -> Right:
     return right
 
 
-def read_received(text: str, zone: str | None = None) -> datetime:
+def read_received(text: str, zone: str | None = None, option: str = "--received") -> datetime:
     """Take an instant only with its offset or zone: the same wall clock elsewhere can be another date."""
     place = read_zone(zone) if zone is not None else None
     try:
         received_at = datetime.fromisoformat(text)
     except ValueError:
-        refuse("--received", f"not a date and time that exists; write it as {EXAMPLE}")
+        refuse(option, f"not a date and time that exists; write it as {EXAMPLE}")
     if received_at.utcoffset() is not None:
         return received_at
     if place is None or _DATE.fullmatch(text):
-        refuse("--received", f"the offset from UTC is missing; write it as {EXAMPLE}")
+        refuse(option, f"the offset from UTC is missing; write it as {EXAMPLE}")
     return _on_the_wall(received_at, place)
 
 

@@ -1,9 +1,9 @@
 """The whole catalogue: importing this module registers every type, and it is the one place that decodes."""
 
-from shared.events import commands, deadline, fulfillment, intake, journal, vendors, verification
+from shared.events import commands, deadline, fulfillment, intake, journal, recurring, vendors, verification
 from shared.events.message import CATALOGUE, Body, Declaration
 
-OWNERS = (intake, verification, fulfillment, deadline, journal, commands, vendors)
+OWNERS = (intake, verification, fulfillment, deadline, journal, commands, recurring, vendors)
 
 
 class UnknownType(ValueError):

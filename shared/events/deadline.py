@@ -11,7 +11,8 @@ from shared.events.topics import CLOSED, EXTENDED, JOURNAL_DEADLINE
 from shared.policy.clocks import DueDate
 from shared.policy.rights import Right
 
-ClockName = Literal["acknowledge", "respond", "effective"]
+# `access` is no request's: a law has a business repeat something, such as looking at the state's platform.
+ClockName = Literal["acknowledge", "respond", "effective", "access"]
 
 
 @event("dsar.deadline.extended", version=1, topic=EXTENDED)

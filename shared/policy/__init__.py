@@ -17,6 +17,8 @@ from shared.policy.rights import Degree, Right, UnknownRightError, parse_right
 from shared.policy.rules import Fact
 from shared.policy.windows import (
     WarningTime,
+    access_due,
+    access_warnings,
     ask_again_from,
     by_todays_zone,
     extension_looks,
@@ -40,6 +42,8 @@ __all__ = [
     "UnknownRegimeError",
     "UnknownRightError",
     "WarningTime",
+    "access_due",
+    "access_warnings",
     "ask_again_from",
     "by_todays_zone",
     "compute_clocks",

@@ -201,6 +201,7 @@ class Cadence(Rule):
 
     days: int = Field(ge=1)
     words: Words
+    warn_days_before: tuple[Annotated[int, Field(ge=1)], ...] = ()
 
 
 class RegimeRules(Rule):

@@ -13,7 +13,8 @@ from shared.policy.regimes import Regime
 from shared.policy.rights import Right
 from shared.policy.rules import Resolution, Span
 
-WarnedClock = Literal["acknowledge", "respond", "effective"]
+RequestClock = Literal["acknowledge", "respond", "effective"]
+WarnedClock = RequestClock | Literal["access"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,22 @@ def extension_looks(regime: Regime, clocks: Clocks) -> tuple[WarningTime, ...]:
     return _ladders((("respond", due.date, rule.days_before),), regime.rules.warnings.hour, regime.zone)
 
 
+def access_due(regime: Regime, last_done_at: datetime) -> DueDate | None:
+    """Give the date of what must be repeated, from when it was last done (Civ. Code 1798.99.86(c): within 45 days)."""
+    rule = regime.rules.cadence
+    if rule is None:
+        return None
+    day = dates.add_days(dates.local_date(last_done_at, regime.zone), rule.days)
+    return DueDate(date=day, late_from=dates.late_from(day, regime.zone), legal_latest=day, cite=rule.cite)
+
+
+def access_warnings(regime: Regime, due: DueDate) -> tuple[WarningTime, ...]:
+    """List when the business is reminded of what it must repeat, earliest first."""
+    rule = regime.rules.cadence
+    days = rule.warn_days_before if rule else ()
+    return _ladders((("access", due.date, days),), regime.rules.warnings.hour, regime.zone)
+
+
 def by_todays_zone(regime: Regime, due: DueDate) -> DueDate:
     """Give the date as it was; where today's time-zone data ends its day before what was written down, it ends then."""
     end = _end_of(due.date, regime.zone)
@@ -68,9 +85,9 @@ def key_kept_through(regime: Regime, closed_on: date, resolution: Resolution) ->
     return max((_end(span, closed_on) for span in wanted), default=closed_on)
 
 
-def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[WarnedClock, DueDate]]:
+def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[RequestClock, DueDate]]:
     answer = clocks.due(extended=extended)
-    named: tuple[tuple[WarnedClock, DueDate | None], ...] = (
+    named: tuple[tuple[RequestClock, DueDate | None], ...] = (
         ("acknowledge", clocks.acknowledge_by),
         ("effective" if clocks.effective_by else "respond", answer),
     )

@@ -28,6 +28,13 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Access(Part):
+    """When something that recurs was done last, and the law that has it repeated."""
+
+    regime: str
+    at: AwareDatetime
+
+
 class Received(Part):
     """What arrived, and the dates that it started."""
 
@@ -103,6 +110,7 @@ class DeadlineCase(Case):
     `missed` holds the clocks whose miss was stated and not withdrawn; `warned` each clock's last rung stated;
     `looked` how many days before the answer's date an extension was last asked for without a person.
     `holds` are all that were ever placed, `released` those that are over; `plan` is the order to destroy the key.
+    `access` is set in a case that is no request's: what a law has a business repeat was done then.
     What only the certificate needs (`events`, `heads`, the ending's systems) is dropped once it is made.
     """
 
@@ -125,6 +133,7 @@ class DeadlineCase(Case):
     holds: tuple[UUID, ...] = ()
     released: tuple[UUID, ...] = ()
     plan: str | None = None
+    access: Access | None = None
 
     @property
     def extended(self) -> bool:

@@ -5,11 +5,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.deadline.domain import addenda, automatic, clocks, closing, extension, hearing, keys
+from services.deadline.domain import addenda, automatic, cadence, clocks, closing, extension, hearing, keys
 from services.deadline.domain.case import DESTROY_KEY, DeadlineCase, Draft
 from services.deadline.domain.work import Pace
-from shared.events.commands import DestroyRequestKey, ExtendDeadline, HoldRequestKey, ReleaseRequestKey
+from shared.events.commands import (
+    DestroyRequestKey,
+    ExtendDeadline,
+    HoldRequestKey,
+    ReleaseRequestKey,
+)
 from shared.events.message import Body
+from shared.events.recurring import RecordAccess
 from shared.machine.decision import Context, Decision, Go, Message, Stop, Wait
 
 ASKED: Final[Mapping[type[Body], Callable[[DeadlineCase, Any, datetime], Draft]]] = {
@@ -17,6 +23,7 @@ ASKED: Final[Mapping[type[Body], Callable[[DeadlineCase, Any, datetime], Draft]]
     DestroyRequestKey: keys.order,
     HoldRequestKey: keys.hold,
     ReleaseRequestKey: keys.release,
+    RecordAccess: cadence.record,
 }
 
 
@@ -65,6 +72,7 @@ class DeadlineDomain:
         draft = extension.settle_extension(draft)
         draft = automatic.settle_automatic(draft, pace, context.now)
         draft = clocks.settle_clocks(draft, pace, context.now)
+        draft = cadence.settle_cadence(draft, context.now)
         draft = closing.settle_closing(draft, context)
         draft = addenda.settle_addenda(draft)
         draft = keys.settle_key(draft, context.now, by_itself=self._by_itself)
@@ -81,5 +89,5 @@ class DeadlineDomain:
 
 def _wake_at(case: DeadlineCase, now: datetime) -> datetime | None:
     """The next instant at which something may be due: always later than now, or it would turn in circles."""
-    times = (part.next_times(case, now) for part in (clocks, automatic, closing, keys))
+    times = (part.next_times(case, now) for part in (clocks, automatic, cadence, closing, keys))
     return min((at for found in times for at in found), default=None)

@@ -159,3 +159,24 @@ def test_what_a_regime_lacks_is_refused(arguments: tuple[str, ...], sentence: st
 
     assert result.exit_code == 2
     assert result.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"--regime": "us-ca-ccpa"}, "--regime: us-ca-ccpa has nothing repeated"),
+        ({"--regime": "us-xx"}, "--regime: regime must be one of"),
+        ({"--at": "2026-09-15"}, "--at: the offset from UTC is missing"),
+        ({"--at": "yesterday"}, "--at: not a date and time that exists"),
+        ({"--business": "Cascadia Motors"}, "--business: name the business"),
+    ],
+)
+def test_an_access_that_cannot_be_stated_says_which_option_is_wrong(said: dict[str, str], field: str) -> None:
+    options = {"--regime": "us-ca-delete-act", "--business": "cascadia", "--at": "2026-09-15T10:00:00-07:00"}
+
+    result = CliRunner().invoke(
+        deadlines.app, ["accessed", *(text for pair in {**options, **said}.items() for text in pair)]
+    )
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(field)

@@ -96,6 +96,7 @@ def accessed(
     from deploy.cli.policy_arguments import read_received, read_regime_name, refuse
     from shared.events.recurring import RecordAccess
     from shared.ids import recurring_id
+    from shared.policy import access_due
 
     law, done_at = read_regime_name(regime), read_received(at, option="--at")
     if law.rules.cadence is None:
@@ -105,3 +106,6 @@ def accessed(
     except ValidationError:
         refuse("--business", "name the business, and who says so, by letters, digits, - and _ alone")
     send(recurring_id(business, law.id), body, as_json=as_json)
+    due = access_due(law, done_at)
+    if due is not None and not as_json:
+        typer.echo(f"next by {due.date} ({due.cite})")

@@ -1,9 +1,14 @@
 """`habeas deadlines`: the dates that a request received at a given instant would have to keep."""
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.policy import Regime as Law
 
 Asked = Annotated[str, typer.Option(help="What is asked; know and access mean know_specific.")]
 Received = Annotated[str, typer.Option(help="When the request arrived, ISO 8601 with its offset.")]
@@ -90,15 +95,25 @@ def accessed(
 
     The Delete Act asks for it at least every 45 days (Civ. Code 1798.99.86(c)).
     """
-    from pydantic import ValidationError
-
-    from deploy.cli.decisions import send
-    from deploy.cli.policy_arguments import read_received, read_regime_name, refuse
-    from shared.events.recurring import RecordAccess
-    from shared.ids import recurring_id
+    from deploy.cli.policy_arguments import read_received, read_regime_name
     from shared.policy import access_due
 
     law, done_at = read_regime_name(regime), read_received(at, option="--at")
+    _state_access(law, business, done_at, actor, as_json=as_json)
+    due = access_due(law, done_at)
+    if due is not None and not as_json:
+        typer.echo(f"next by {due.date} ({due.cite})")
+
+
+def _state_access(law: "Law", business: str, done_at: "datetime", actor: str, *, as_json: bool) -> None:
+    """Tell the service, or say which option it could not take."""
+    from pydantic import ValidationError
+
+    from deploy.cli.decisions import send
+    from deploy.cli.policy_arguments import refuse
+    from shared.events.recurring import RecordAccess
+    from shared.ids import recurring_id
+
     if law.rules.cadence is None:
         refuse("--regime", f"{law.id} has nothing repeated; us-ca-delete-act does")
     try:
@@ -106,6 +121,3 @@ def accessed(
     except ValidationError:
         refuse("--business", "name the business, and who says so, by letters, digits, - and _ alone")
     send(recurring_id(business, law.id), body, as_json=as_json)
-    due = access_due(law, done_at)
-    if due is not None and not as_json:
-        typer.echo(f"next by {due.date} ({due.cite})")

@@ -83,7 +83,8 @@ class DeadlineDomain:
             tasks=draft.tasks,
             hurry=hurry,
             wake_at=_wake_at(draft.case, context.now),
-            closes=draft.closes,
+            # What recurs is no request: it is counted among none that are open, and keeps no month of the outbox.
+            closes=draft.closes or draft.case.access is not None,
         )
 
 

@@ -73,6 +73,14 @@ def test_each_access_begins_the_forty_five_days_anew() -> None:
     assert broker.missed == [date(2026, 10, 30)]
 
 
+def test_it_is_counted_among_no_open_requests() -> None:
+    broker = Broker()
+
+    broker.accessed(FIRST)
+
+    assert broker.driver.is_closed
+
+
 def test_after_three_days_away_only_what_still_makes_sense_is_said() -> None:
     broker = Broker()
     broker.accessed(FIRST)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.fulfillment.domain import Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
-from shared.events.commands import PlaceHold, ReleaseHold, RetryTask
+from shared.events.commands import DenyRequest, PlaceHold, ReleaseHold, RetryTask
 from shared.events.fulfillment import RequestFulfilled, SystemOutcome, TaskSettled
 from shared.machine.decision import Message, Stop, TaskStatus
 from shared.policy.rights import Right
@@ -71,11 +71,12 @@ class Interleaving(RuleBasedStateMachine):
         """Any fact, also a second time."""
         self.driver.deliver(self.facts[name], facts=self.first)
 
-    @rule(which=st.sampled_from(["place", "release", "retry"]))
+    @rule(which=st.sampled_from(["place", "release", "retry", "deny"]))
     def command(self, which: str) -> None:
         body = {
             "place": PlaceHold(hold_id=HOLD, actor="counsel", reason="litigation"),
             "release": ReleaseHold(hold_id=HOLD, actor="counsel"),
+            "deny": DenyRequest(ground="suspected_fraud", actor="counsel", reason="forty in the same hour"),
             "retry": RetryTask(task=min(self.driver.case.open, default="none"), actor="me", reason="mended"),
         }[which]
         self.driver.deliver(self.messages.command(body, at=NOW))
@@ -110,10 +111,17 @@ class Interleaving(RuleBasedStateMachine):
             assert len(told) + len(case.untold) == len(case.outcomes)
 
     @invariant()
+    def what_was_denied_is_not_acted_on(self) -> None:
+        if self.driver.case.denial is not None:
+            assert not any(key.startswith("act:") for key in self.driver.tasks)
+            assert all(isinstance(self.driver.permit(key), Stop) for key in self.driver.case.open)
+
+    @invariant()
     def it_never_rests_with_nothing_to_do(self) -> None:
         """Either it waits for a fact, or for a task, or it is over."""
         case = self.driver.case
-        waits = case.received_at is None or (case.verified is None and case.withdrawn_at is None)
+        over = case.withdrawn_at is not None or case.denial is not None
+        waits = case.received_at is None or (case.verified is None and not over)
         assert waits or case.open or case.stage == "ended"
 
     def teardown(self) -> None:

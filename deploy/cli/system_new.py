@@ -1,6 +1,7 @@
 """`habeas systems new`: the files from which a connected system starts, ready to be finished by a person."""
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,12 @@ import typer
 _CONNECTORS = Path(__file__).parent.parent / "connectors"
 _DRAFTS = Path(__file__).parent.parent / "drafts"
 _BLANK = Path(__file__).parent.parent / "connectors" / "blank"
-EPILOG = "Examples: habeas systems new http newsletter --connector mailchimp; habeas systems new objects lead-lists"
+_NEW_KIND = Path(__file__).parent.parent / "new_kind"
+_SOURCE = Path(__file__).parent.parent.parent
+EPILOG = (
+    "Examples: habeas systems new http newsletter --connector mailchimp; habeas systems new objects lead-lists;"
+    " habeas systems new ledger old-ledger --new-kind"
+)
 
 
 def new(
@@ -22,16 +28,26 @@ def new(
         str | None, typer.Option(help="Begin with a connector that is shipped, such as mailchimp.")
     ] = None,
     business: Annotated[str | None, typer.Option(help="Whose system it is; the settings' if unset.")] = None,
+    new_kind: Annotated[
+        bool,
+        typer.Option("--new-kind", help="KIND is new: also write its adapter and the tests to begin with."),
+    ] = False,
 ) -> None:
     """Write the YAML files from which a system starts; nothing is overwritten."""
     from services.fulfillment.settings import FulfillmentSettings
     from shared.settings import Settings
 
-    _refuse(kind, name, connector)
+    _refuse(kind, name, connector, new_kind=new_kind)
     folder = FulfillmentSettings().systems
     owner = business or Settings().business or "your-business"
     texts = _texts(name, connector, owner) if kind == "http" else _drafted(kind, name, owner)
-    files = {folder / place: text for place, text in texts.items()}
+    code = _code(kind) if new_kind else {}
+    files = {**code, **{folder / place: text for place, text in texts.items()}}
+    _write(files)
+    typer.echo(f"Put the secrets where {folder / f'{name}.yaml'} says, then: habeas systems check {name}")
+
+
+def _write(files: dict[Path, str]) -> None:
     if there := [file for file in files if file.exists()]:
         typer.echo(f"NAME: {there[0]} is there already; choose another name.", err=True)
         raise typer.Exit(2)
@@ -39,24 +55,54 @@ def new(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         typer.echo(str(file))
-    typer.echo(f"Put the secrets where {folder / f'{name}.yaml'} says, then: habeas systems check {name}")
 
 
-def _refuse(kind: str, name: str, connector: str | None) -> None:
+def _refuse(kind: str, name: str, connector: str | None, *, new_kind: bool) -> None:
     shipped = sorted(file.stem for file in _CONNECTORS.glob("*.yaml"))
     problem = None
     drafted = sorted(file.name for file in _DRAFTS.iterdir())
-    if kind not in {"http", *drafted}:
-        problem = f"KIND: this command knows http, {', '.join(drafted)}; habeas systems import drafts a database's map."
-    elif kind != "http" and connector is not None:
+    if new_kind:
+        problem = _why_no_new(kind)
+    elif kind not in {"http", *drafted}:
+        problem = (
+            f"KIND: this command knows http, {', '.join(drafted)}; habeas systems import drafts a database's map;"
+            " --new-kind begins an adapter."
+        )
+    if problem is None and kind != "http" and connector is not None:
         problem = "--connector: only systems over http have one."
-    elif not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+    elif problem is None and not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         problem = "NAME: write it in small letters, digits and -, and begin with a letter."
-    elif connector is not None and connector not in shipped:
+    elif problem is None and connector is not None and connector not in shipped:
         problem = f"--connector: there is no {connector}; shipped: {', '.join(shipped)}."
     if problem is not None:
         typer.echo(problem, err=True)
         raise typer.Exit(2)
+
+
+def _why_no_new(kind: str) -> str | None:
+    from services.fulfillment.datamap.systems import known_kinds
+
+    if kind in known_kinds():
+        return f"KIND: {kind} is there already; leave --new-kind out."
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", kind) or iskeyword(kind):
+        return "KIND: it names a Python package: write it in small letters, digits and _, and begin with a letter."
+    if not (_SOURCE / "tests" / "contracts").is_dir():
+        return "--new-kind: an adapter is written in a checkout of the source, where its tests are."
+    return None
+
+
+def _code(kind: str) -> dict[Path, str]:
+    """The adapter's file and its folder of tests."""
+    called = "".join(part.capitalize() for part in kind.split("_"))
+    places = {
+        "adapter": _SOURCE / "services" / "fulfillment" / "adapters" / kind / "__init__.py",
+        "test": _SOURCE / "tests" / "contracts" / kind / f"test_{kind}.py",
+    }
+    files = {}
+    for name, place in places.items():
+        text = (_NEW_KIND / f"{name}.py.txt").read_text(encoding="utf-8")
+        files[place] = text.replace("CLASS", called).replace("KIND", kind)
+    return files
 
 
 def _texts(name: str, connector: str | None, business: str) -> dict[str, str]:
@@ -72,13 +118,12 @@ def _texts(name: str, connector: str | None, business: str) -> dict[str, str]:
 
 def _drafted(kind: str, name: str, business: str) -> dict[str, str]:
     """A draft of each file, with the names filled in."""
-    texts = {
-        place: (_DRAFTS / kind / f"{place}.yaml").read_text(encoding="utf-8")
-        for place in ("system", "dataset")
-    }
+    folder = _DRAFTS / kind if (_DRAFTS / kind).is_dir() else _NEW_KIND
+    texts = {place: (folder / f"{place}.yaml").read_text(encoding="utf-8") for place in ("system", "dataset")}
     filled = {
         place: text.replace("NAME_KEY", name.replace("-", "_"))
         .replace("NAME", name)
+        .replace("KIND", kind)
         .replace("BUSINESS", business)
         for place, text in texts.items()
     }

@@ -53,18 +53,8 @@ def pages(
 
 def example(settings: Settings, vendor: Vendor, told: OverKafka) -> dict[str, Any]:
     """A directive about nobody, signed by us and encrypted to the vendor as every one is; and what it says."""
-    keys = KeyFiles(settings.keys)
     letter = _letter(vendor, told)
-    body = DeletionDirective(
-        directive_id=DIRECTIVE,
-        vendor=vendor.vendor,
-        message=1,
-        receipt_by=AT + timedelta(days=told.answers.receipt_days),
-        due_at=letter.due_at,
-        letter=seal_directive(
-            letter.model_dump_json().encode(), keys.directives(), keys.vendor(vendor.vendor)
-        ),
-    )
+    body = _directive(KeyFiles(settings.keys), vendor.vendor, told, letter)
     head = Envelope(
         id=UUID(int=2, version=4),
         source="habeas/fulfillment",
@@ -84,6 +74,18 @@ def example(settings: Settings, vendor: Vendor, told: OverKafka) -> dict[str, An
         "value": body.model_dump(mode="json"),
         "what its letter says": letter.model_dump(mode="json"),
     }
+
+
+def _directive(keys: KeyFiles, vendor: str, told: OverKafka, letter: Letter) -> DeletionDirective:
+    content = letter.model_dump_json().encode()
+    return DeletionDirective(
+        directive_id=DIRECTIVE,
+        vendor=vendor,
+        message=1,
+        receipt_by=AT + timedelta(days=told.answers.receipt_days),
+        due_at=letter.due_at,
+        letter=seal_directive(content, keys.directives(), keys.vendor(vendor)),
+    )
 
 
 def page(settings: Settings, vendor: Vendor, told: OverKafka, sample: dict[str, Any], today: datetime) -> str:

@@ -17,6 +17,8 @@ from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.api import suppression_routes
 from services.fulfillment.bulk import gathered
+from services.fulfillment.callback_api import callback_routes
+from services.fulfillment.callbacks import ReceivesCallbacks
 from services.fulfillment.connected import (
     Connected,
     Systems,
@@ -96,6 +98,10 @@ def assemble(
         handlers=handlers(resources, systems, store, files, vendors),
         routes=lambda batcher: (
             suppression_routes(SuppressionRegister(resources.pool)),
+            callback_routes(
+                {one.entry.name: one.receives for one in connected if one.receives},
+                lambda system: store.look_soon(system, resources.clock.now()),
+            ),
             hold_routes(HoldRegister(resources.pool), batcher),
         ),
         chores=(partial(_remove_forgotten, files, store, resources.vault), limited.forget),
@@ -218,7 +224,8 @@ def _connected(system: System, clock: Clock) -> Connected:
     days = system.backups.kept_days if system.backups else None
     entry = replace(entry_of(system), proves=adapter.capabilities.verify)
     words = system.words()
-    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days, words)
+    heard = receiver_of(system, clock)
+    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days, words, heard)
 
 
 def entry_of(system: System) -> SystemEntry:
@@ -242,6 +249,14 @@ def adapter_of(system: System, clock: Clock) -> Adapter:
     module = import_module(f"services.fulfillment.adapters.{system.kind}")
     open_adapter: Callable[[System, Clock], Adapter] = module.open_adapter
     return open_adapter(system, clock)
+
+
+def receiver_of(system: System, clock: Clock) -> ReceivesCallbacks | None:
+    """Who takes in what the system says by itself; None for a kind that does not, or is not asked to."""
+    module = import_module(f"services.fulfillment.adapters.{system.kind}")
+    open_callbacks: Callable[[System, Clock], ReceivesCallbacks | None] | None
+    open_callbacks = getattr(module, "open_callbacks", None)
+    return None if open_callbacks is None else open_callbacks(system, clock)
 
 
 async def _remove_forgotten(files: AnswerFiles, store: FulfillmentStore, vault: Vault, now: datetime) -> None:

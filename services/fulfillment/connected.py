@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from services.fulfillment.callbacks import ReceivesCallbacks
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.domain import SystemEntry
 from services.fulfillment.domain.catalogue import AUTOMATED
@@ -23,6 +24,7 @@ class Connected:
     lane: Lane | None = None
     backup_days: int | None = None
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    receives: ReceivesCallbacks | None = None
 
 
 class Systems:

@@ -1,6 +1,7 @@
 """What fulfillment reads and writes in its own schema beside the kernel's tables."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,11 @@ _OF_PARTS = """
 SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
 
+_LOOK_SOON = """
+UPDATE tasks SET run_at = $2 WHERE state = 'ambiguous' AND starts_with(key, $1) AND run_at > $2"""
+
 MOST_AT_ONCE = 200
+CALLBACKS_COME_TOGETHER = timedelta(seconds=30)
 
 
 class FulfillmentStore:
@@ -44,6 +49,10 @@ class FulfillmentStore:
         """What a vendor was told about a request, if it was."""
         body: str | None = await self._pool.fetchval(_CASE, request_id)
         return None if body is None else FulfillmentCase.model_validate_json(body).directive_to(vendor)
+
+    async def look_soon(self, system: str, now: datetime) -> None:
+        """Look at a system's orders that are under way; many callbacks at once are one look."""
+        await self._pool.execute(_LOOK_SOON, f"act:{system}:", now + CALLBACKS_COME_TOGETHER)
 
     async def bound_of(self, request_id: UUID, key: str) -> tuple[str, UUID] | None:
         """The sealed ids that a task's call was bound to, and the id that they are sealed under."""

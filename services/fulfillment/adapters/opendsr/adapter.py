@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.fulfillment.adapters.opendsr.callbacks import CALLBACK, problem_of
 from services.fulfillment.adapters.opendsr.signatures import fault_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import SecretMissingError, System
@@ -29,7 +30,7 @@ from services.fulfillment.told.calling import Call, NotWell, Said, call
 from services.fulfillment.told.subjects import identifiers, order_id, problems_of
 from shared.clock import Clock, SystemClock
 
-SETTINGS = frozenset({"format", "look_again_minutes"})
+SETTINGS = frozenset({CALLBACK, "format", "look_again_minutes"})
 SECRETS = frozenset({"user", "password", "certificate"})
 TYPES = {"email": "email", "customer_id": "controller_customer_id"}
 FORMATS = ("raw", "sha256")
@@ -52,6 +53,7 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
         problems += (f"{system.system}: settings.format: raw or sha256",)
     if system.settings.get("rights", "delete") != "delete":
         problems += (f"{system.system}: settings.rights: OpenDSR knows no other than delete",)
+    problems += tuple(filter(None, [problem_of(system)]))
     if problems:
         raise MapError(problems)
     return OpenDsrAdapter(system, clock or SystemClock())
@@ -136,7 +138,9 @@ class OpenDsrAdapter(Telling):
 
     def _request(self, known: Mapping[str, str], order: str) -> dict[str, Any]:
         spelt = str(self.system.settings.get("format", "raw"))
+        called = self.system.settings.get(CALLBACK)
         return {
+            **({"status_callback_urls": [called]} if called else {}),
             "regulation": "ccpa",
             "subject_request_id": order,
             "subject_request_type": "erasure",

@@ -1,0 +1,74 @@
+"""A processor's callback on the real database: the order that it is about is looked at soon, and its request ends."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from services.fulfillment.adapters.opendsr import open_callbacks
+from services.fulfillment.app import entry_of
+from services.fulfillment.connected import Connected
+from tests.contracts.adapters.test_opendsr_callbacks import a_callback, described
+from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
+from tests.support.installation import Installations
+from tests.support.told import DOMAIN, Processor
+
+pytestmark = pytest.mark.connected
+WAITS = """
+SELECT run_at - clock_timestamp() > interval '50 minutes' AS long,
+  run_at <= clock_timestamp() + interval '31 seconds' AS soon
+FROM tasks WHERE request_id = $1 AND state = 'ambiguous'"""
+
+
+@pytest.fixture
+async def processor(tmp_path: Path) -> AsyncIterator[Processor]:
+    opened = await Processor().open(tmp_path)
+    yield opened
+    await opened.close()
+
+
+async def test_an_order_is_looked_at_soon_after_its_callback_and_not_an_hour_later(
+    installations: Installations, processor: Processor
+) -> None:
+    installation = await installations.make(topics=())
+    system = described(processor).model_copy(update={"business": "cascadia"})
+    receives = open_callbacks(system, processor.clock)
+    one = Connected(entry_of(system), system.datamap, processor.adapter(system), receives=receives)
+    async with fulfillment_host(installation, [one]) as service:
+        asked = await service.asked("ana@example.com")
+        await service.hear(*asked.facts())
+        await service.run_tasks()
+        before = await waits(service, asked.request_id)
+
+        processor.done()
+        assert await called_back(service, processor) == 202
+        after = await waits(service, asked.request_id)
+        await service.hurry()
+        await service.run_tasks()
+
+        assert (before, after) == ((True, False), (False, True))
+        [ended] = await service.fulfilled(asked.request_id)
+        assert [(each.system, each.outcome) for each in ended.systems] == [("told", "done")]
+
+
+async def waits(service: FulfillmentHost, request_id: UUID) -> tuple[bool, bool]:
+    """Whether its order waits for about an hour, and whether it is looked at within half a minute."""
+    [row] = await service.resources.pool.fetch(WAITS, request_id)
+    return row["long"], row["soon"]
+
+
+async def called_back(service: FulfillmentHost, processor: Processor) -> int:
+    """The processor calls the service, as it is put together."""
+    application, routes = FastAPI(), service.host.parts.routes
+    assert routes is not None
+    routers = routes(service.host.batcher)
+    for router in [routers] if isinstance(routers, APIRouter) else routers:
+        application.include_router(router)
+    raw = a_callback(subject_request_id=processor.orders()[0]["subject_request_id"])
+    headers = {"X-OpenDSR-Processor-Domain": DOMAIN, "X-OpenDSR-Signature": processor.signature(raw)}
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://us") as http:
+        return (await http.post("/callbacks/told", content=raw, headers=headers)).status_code

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from fastapi import APIRouter
 
 from services.fulfillment import holding
 from services.fulfillment.acknowledging import Acknowledging
@@ -98,10 +99,7 @@ def assemble(
         handlers=handlers(resources, systems, store, files, vendors),
         routes=lambda batcher: (
             suppression_routes(SuppressionRegister(resources.pool)),
-            callback_routes(
-                {one.entry.name: one.receives for one in connected if one.receives},
-                lambda system: store.look_soon(system, resources.clock.now()),
-            ),
+            _callbacks(connected, store, resources.clock),
             hold_routes(HoldRegister(resources.pool), batcher),
         ),
         chores=(partial(_remove_forgotten, files, store, resources.vault), limited.forget),
@@ -109,6 +107,11 @@ def assemble(
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
         topics=[ACKNOWLEDGEMENTS.of(each.vendor.vendor) for each in vendors],
     )
+
+
+def _callbacks(connected: Iterable[Connected], store: FulfillmentStore, clock: Clock) -> APIRouter:
+    receivers = {one.entry.name: one.receives for one in connected if one.receives}
+    return callback_routes(receivers, lambda system: store.look_soon(system, clock.now()))
 
 
 def handlers(

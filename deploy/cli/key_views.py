@@ -27,6 +27,11 @@ def key_versions(folder: Path) -> dict[str, list[str]]:
     }
 
 
+def retired_versions(folder: Path) -> set[str]:
+    """Keys that sign nothing any more."""
+    return {key.kid for key in KeyFiles(folder).evidence().keys if key.retired_at is not None}
+
+
 def now_of() -> datetime:
     """The installation's time."""
     return clock_of(local_settings()).now()

@@ -59,7 +59,10 @@ def rotate(key: Annotated[Key, typer.Argument(help="Which key.")], home: Home = 
     typer.echo(f"{key.value}: a new version is in use{_what_next(key)}.")
 
 
-@app.command(epilog="Example: habeas keys retire evidence 2yQ0…")
+# A version may begin with a hyphen.
+@app.command(
+    context_settings={"ignore_unknown_options": True}, epilog="Example: habeas keys retire evidence 2yQ0…"
+)
 def retire(
     key: Annotated[Signing, typer.Argument(help="Which key.")],
     version: Annotated[str, typer.Argument(help="The older version, as `habeas keys show` names it.")],
@@ -82,15 +85,17 @@ def retire(
 @app.command(epilog="Example: habeas keys show --json")
 def show(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
     """List the keys' versions, the one in use first; no key material is shown."""
-    from deploy.cli.key_views import key_versions
+    from deploy.cli.key_views import key_versions, retired_versions
 
     with _refusals():
         found = key_versions(home / "keys")
+        retired = retired_versions(home / "keys")
     if as_json:
         typer.echo(json.dumps(found))
         return
     for name, versions in found.items():
-        typer.echo(f"{name:15} {'  '.join(versions)}")
+        told = (f"{one} (retired)" if one in retired else one for one in versions)
+        typer.echo(f"{name:15} {'  '.join(told)}")
 
 
 @app.command(epilog="Example: habeas keys rewrap")

@@ -7,6 +7,7 @@ key carries `exp`: what it signed until then stays proved, what is dated later d
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Protocol
 
 from joserfc.errors import JoseError
@@ -56,7 +57,7 @@ class SigningKey:
         return SigningKey(self._key, at)
 
     def _ended(self) -> dict[str, int]:
-        return {"exp": int(self.retired_at.timestamp())} if self.retired_at else {}
+        return {"exp": ceil(self.retired_at.timestamp())} if self.retired_at else {}
 
     def __repr__(self) -> str:
         return f"SigningKey({self.kid})"

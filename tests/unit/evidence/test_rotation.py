@@ -46,6 +46,8 @@ def test_what_a_retired_key_signs_anew_is_refused_and_what_it_signed_before_stay
     before = sign_certificate(build_payload(a_certificate()), stolen)
     rotate_key(tmp_path / "keys", "evidence")
     assert retire(tmp_path, stolen.primary.kid).exit_code == 0
+    shown = CliRunner().invoke(app, ["keys", "show", "--home", str(tmp_path)]).stdout
+    assert f"{stolen.primary.kid} (retired)" in shown
     later = a_certificate().model_copy(update={"closed_at": datetime(2999, 1, 1, tzinfo=UTC)})
 
     forged = verified(tmp_path, sign_certificate(build_payload(later), stolen))
@@ -76,7 +78,7 @@ def test_a_rotation_after_it_does_not_bring_a_retired_key_back(tmp_path: Path) -
 def test_the_key_that_signs_and_one_that_is_not_there_cannot_be_retired(tmp_path: Path) -> None:
     init_keys(tmp_path / "keys")
 
-    for kid in (KeyFiles(tmp_path / "keys").evidence().primary.kid, "nobody"):
+    for kid in (KeyFiles(tmp_path / "keys").evidence().primary.kid, "nobody", "-nobody"):
         answer = retire(tmp_path, kid)
         assert answer.exit_code == 1
         assert "no older version of evidence" in answer.stderr

@@ -32,7 +32,7 @@ DO: dict[Right, str] = {
     Right.DELETE: "delete what you hold of the person, and have whoever you gave it to do the same",
     Right.OPT_OUT: "stop selling and sharing the person's data, and pass that on to whoever you gave it to",
     Right.LIMIT: "use what is sensitive for no more than the service needs, and pass that on",
-    Right.CORRECT: "put right what `corrections` say: what is wrong, and what it should be",
+    Right.CORRECT: "put right what `corrections` say: what is wrong, and what it should be; keep a `statement` with it",
 }
 SIGNED = """\
 and `ce_signature`: a JWS with your Ed25519 key, `kid` its RFC 7638 thumbprint, `typ` `habeas-command+jws`, over the

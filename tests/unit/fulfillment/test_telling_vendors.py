@@ -10,10 +10,9 @@ import pytest
 from services.fulfillment.domain.fulfillment import HOLD_LOOKED_AT
 from shared.events.commands import CompleteTask, PlaceHold, RetryTask
 from shared.events.fulfillment import TaskNeedsPerson
-from shared.events.vendors import CorrectionDirective, DeletionDirective, OptOutDirective
+from shared.events.vendors import DeletionDirective, OptOutDirective
 from shared.machine.decision import Stop, Wait
 from shared.privacy import Claims
-from shared.privacy.claims import Correction
 from tests.support.domain_driver import REQUEST
 from tests.support.facts import withdrawn
 from tests.support.vendor_board import ADVERTISING, VendorBoard
@@ -113,52 +112,6 @@ async def test_opt_outs_go_to_third_parties_alone(tmp_path: Path) -> None:
 
     assert list(board.board.driver.tasks) == ["act:acme-mail:opt_out"]
     assert isinstance(await board.tell(), OptOutDirective)
-
-
-WRONG = (Correction(what="street", should_be="12 Analytical Way"),)
-
-
-async def test_7023_f_a_statement_of_dispute_goes_with_the_correction(tmp_path: Path) -> None:
-    disputed = {"what": "blood type", "should_be": "0-", "evidence": "a card", "statement": "Tested twice."}
-    board = VendorBoard(tmp_path, [classed("service_provider")], right="correct")
-    corrections = (Correction.model_validate(disputed),)
-    await board.ask(Claims(email="Ada.Canary@example.com", corrections=corrections))
-
-    await board.board.run("act:acme-mail:correct")
-
-    assert board.opened()["corrections"] == [disputed]
-    assert "Tested" not in repr(corrections)
-
-
-async def test_7023_c_corrections_go_to_those_who_hold_data_for_us_with_what_is_wrong(tmp_path: Path) -> None:
-    vendors = [
-        classed("third_party", vendor="third"),
-        classed("contractor", vendor="contractor"),
-        classed("service_provider"),
-    ]
-    board = VendorBoard(tmp_path, vendors, right="correct")
-    await board.ask(Claims(email="Ada.Canary@example.com", corrections=WRONG))
-
-    await board.board.run("act:acme-mail:correct")
-
-    assert sorted(board.board.driver.tasks)[:2] == ["act:acme-mail:correct", "act:contractor:correct"]
-    assert "act:third:correct" not in board.board.driver.tasks
-    [directive] = board.directives
-    assert isinstance(directive, CorrectionDirective)
-    opened = board.opened()
-    assert opened["right"] == "correct"
-    assert opened["corrections"] == [{"what": "street", "should_be": "12 Analytical Way"}]
-    assert "Analytical" not in directive.model_dump_json()
-
-
-async def test_a_correction_that_does_not_say_what_is_wrong_is_a_persons_to_pass_on(tmp_path: Path) -> None:
-    board = VendorBoard(tmp_path, [classed("service_provider")], right="correct")
-    await board.ask(Claims(email="Ada.Canary@example.com"))
-
-    await board.board.run("act:acme-mail:correct")
-
-    assert board.directives == []
-    assert board.board.held["act:acme-mail:correct"].state == "needs_person"
 
 
 async def test_deletions_go_to_contractors_service_providers_and_third_parties(tmp_path: Path) -> None:

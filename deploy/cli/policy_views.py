@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.deadline_views import not_offered
+from deploy.cli.policy_notes import notes
 from shared.policy import Regime, Right, load_regime, regime_names
 from shared.policy.calendars.drafting import draft, rows
 from shared.policy.calendars.holidays import Holiday
@@ -25,6 +26,8 @@ def print_regime(regime: Regime, rights: tuple[Right, ...], *, as_json: bool) ->
         typer.echo(json.dumps(_regime_json(regime, rights)))
     else:
         Console().print(_heading(regime), _rights_table(regime, rights))
+        for line in notes(regime, rights):
+            Console().print(line, markup=False, highlight=False)
 
 
 def print_regimes(*, as_json: bool) -> None:

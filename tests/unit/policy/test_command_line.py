@@ -180,3 +180,25 @@ def test_an_access_that_cannot_be_stated_says_which_option_is_wrong(said: dict[s
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("regime", "line"),
+    [
+        (
+            "us-ca-ccpa",
+            "know_categories, know_specific: need be answered 2 times in 12 months; about more a person",
+        ),
+        (
+            "us-ca-ccpa",
+            "12 months before the person may be asked to change their mind (Civ. Code 1798.135(c)(4)) [S]",
+        ),
+        ("us-ca-shine-the-light", "shine_the_light: need be answered once in a calendar year"),
+        ("us-ca-delete-act", "at least every 45 days: the deletion platform is accessed"),
+        ("us-fl-fdbr", "no date lies beyond 60 days from receipt (Fla. Stat. 501.706) [S]"),
+    ],
+)
+def test_a_regime_says_its_limits_waits_caps_and_what_recurs(regime: str, line: str) -> None:
+    printed = " ".join(_show(regime).stdout.split())
+
+    assert line in printed

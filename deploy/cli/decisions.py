@@ -19,6 +19,12 @@ Actor = Annotated[
     str, typer.Option(help="Who decides; an account name, never an address.", envvar="HABEAS_ACTOR")
 ]
 ME = getpass.getuser()
+HINTS = {
+    "unknown_business": "No connected system is that business's; habeas systems coverage names them.",
+    "unknown_system": "That business has no such system or vendor; habeas systems check names them.",
+    "unknown_category": "No map of that business names that category; habeas systems coverage does.",
+    "not_a_hold": "That id is a request's: habeas decide hold|release.",
+}
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -223,7 +229,9 @@ def send(
         typer.echo(json.dumps({**said, "hold_id": str(hold_id)} if hold_id else said))
     else:
         typer.echo(f"{answer.state}: {answer.reason}" if answer.reason else answer.state)
-        if hold_id:
+        if answer.reason in HINTS:
+            typer.echo(HINTS[answer.reason])
+        if hold_id and answer.state != "refused":
             typer.echo(f"hold id: {hold_id}")
     if answer.state != "accepted":
         raise typer.Exit(1)

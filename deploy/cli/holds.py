@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import typer
 
-from deploy.cli.decisions import ME, Actor
+from deploy.cli.decisions import HINTS, ME, Actor
 from deploy.cli.suppression import DEFAULT_HOME, EXAMPLE, Home, identifiers, service_address
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _asked(method: str, address: str, path: str, **more: Any) -> Any:
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     word = str(problem.get("type", f"HTTP {answer.status_code}")).rpartition(":")[2]
     typer.echo(f"refused: {word}", err=True)
+    if word in HINTS:
+        typer.echo(HINTS[word], err=True)
     raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ attempt after the first call, and so does the idempotency key.
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
 )
-from services.fulfillment.subjects import Subjects
+from services.fulfillment.subjects import Subjects, Wanted
 from shared.canonical import canonical_json, sha256_hex
 from shared.clock import Clock
 from shared.ids import new_id
@@ -58,6 +58,8 @@ class _Attempt:
     system: Connected
     right: str
     cut_off: datetime
+    # Whom it is about, once that was opened: it is asked for again when the call is about to be made.
+    opened: list[Wanted] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class ActHandler:
     async def _first(self, attempt: _Attempt) -> Answer:
         """Also after a restore that lost the ids: then only what is still there can be found, and is."""
         task, adapter = attempt.task, attempt.system.adapter
-        found = await self._found(task, adapter, attempt.cut_off)
+        found = await self._found(attempt, adapter)
         if isinstance(found, Forgotten):
             return Finished("canceled", {"reason": "forgotten"})
         if not isinstance(found, Frozen):
@@ -113,14 +115,21 @@ class ActHandler:
         rows = _Rows(found, task.attempts)
         return await self._act(attempt, rows, self._bound(attempt, rows))
 
-    async def _found(
-        self, task: Claimed, adapter: Adapter, cut_off: datetime
-    ) -> Frozen | Retry | NeedsPerson | Forgotten:
+    async def _found(self, attempt: _Attempt, adapter: Adapter) -> Frozen | Retry | NeedsPerson | Forgotten:
         """What to act on: whatever is held, or for what came back the rows of then."""
-        if self._earlier is not None and "earlier" in task.body:
-            return await self._earlier.rows(task, adapter)
-        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
-        return wanted if isinstance(wanted, NeedsPerson) else await find(adapter, wanted, cut_off)
+        if self._earlier is not None and "earlier" in attempt.task.body:
+            return await self._earlier.rows(attempt.task, adapter)
+        wanted = await self._wanted(attempt)
+        return wanted if isinstance(wanted, NeedsPerson) else await find(adapter, wanted, attempt.cut_off)
+
+    async def _wanted(self, attempt: _Attempt) -> Wanted | NeedsPerson:
+        task = attempt.task
+        if not attempt.opened:
+            wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+            if isinstance(wanted, NeedsPerson):
+                return wanted
+            attempt.opened.append(wanted)
+        return attempt.opened[0]
 
     async def _resume(self, attempt: _Attempt) -> Answer:
         """Prove first; what is still there is asked for again, with the same ids under the same key."""
@@ -154,8 +163,7 @@ class ActHandler:
         """Whom a destruction is about, as a hold names them."""
         if self._known is None or attempt.right not in DESTRUCTIVE:
             return ()
-        task = attempt.task
-        wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
+        wanted = await self._wanted(attempt)
         if isinstance(wanted, NeedsPerson):
             return ()
         return self._known.hashes(attempt.system.entry.business, wanted.subjects)

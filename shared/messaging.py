@@ -49,8 +49,7 @@ class Subscription:
     """What a service reads: one batch subscriber over all its topics, in one group of its own."""
 
     def __init__(self, broker: Broker, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
-        self.namespace = namespace
-        self._way = broker
+        self.namespace, self._way = namespace, broker
         lenient_records.install()
         self.broker = KafkaBroker(
             # FastStream takes one text for one address.
@@ -77,8 +76,7 @@ class Subscription:
             max_records=MAX_RECORDS,
             max_poll_interval_ms=MAX_POLL_MS,
         )
-        self._topics = tuple(topics)
-        self._progress = Progress()
+        self._topics, self._progress = tuple(topics), Progress()
         self._started = False
 
     def feed(self, handle: Handle) -> None:

@@ -105,7 +105,8 @@ def _say(proved: Proved, next_door: str, console: Console) -> None:
         console.print(told, highlight=False, soft_wrap=True)
         reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(proved.refused.items()))
         if reasons:
-            console.print(f"· words that were refused and moved nothing: {reasons}", highlight=False)
+            refused = f"· words that were refused and moved nothing: {reasons}"
+            console.print(refused, highlight=False, soft_wrap=True)
         console.print(f"· {next_door}", highlight=False, soft_wrap=True)
         console.print(proved.line(), highlight=False, soft_wrap=True)
 

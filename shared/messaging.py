@@ -51,18 +51,7 @@ class Subscription:
     def __init__(self, broker: Broker, *, service: str, topics: Sequence[Topic], namespace: str = "") -> None:
         self.namespace, self._way = namespace, broker
         lenient_records.install()
-        self.broker = KafkaBroker(
-            # FastStream takes one text for one address.
-            broker.bootstrap.split(","),
-            client_id=f"habeas-{service}",
-            security=broker.security(),
-            consumer_only=True,
-            allow_auto_create_topics=False,
-            graceful_timeout=20.0,
-            metadata_max_age_ms=METADATA_MS,
-            apply_types=False,
-            logger=None,
-        )
+        self.broker = _connection(broker, service)
         self._offsets = Offsets()
         self._subscriber = self.broker.subscriber(
             *(namespace + topic.name for topic in topics),
@@ -176,6 +165,21 @@ def _behind(consumer: AIOKafkaConsumer, partition: Any, assignment: Any) -> int:
     if end is None or tracked is None or not tracked.has_valid_position:
         return 0
     return max(0, int(end) - int(tracked.position))
+
+
+def _connection(broker: Broker, service: str) -> KafkaBroker:
+    """FastStream's side of the broker; it takes one text for one address."""
+    return KafkaBroker(
+        broker.bootstrap.split(","),
+        client_id=f"habeas-{service}",
+        security=broker.security(),
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=20.0,
+        metadata_max_age_ms=METADATA_MS,
+        apply_types=False,
+        logger=None,
+    )
 
 
 async def _records(message: KafkaAckableMessage) -> Any:

@@ -155,7 +155,7 @@ class FetchedBatch(KafkaAckableMessage):
             records: tuple[ConsumerRecord, ...] = self.raw_message
             # Within a partition records come in order, so the last one counts.
             ends = {TopicPartition(one.topic, one.partition): one.offset + 1 for one in records}
-            self._offsets.handled(self.consumer, ends)
+            await self._offsets.handled(self.consumer, ends)
         await KafkaMessage.ack(self)
 
 

@@ -24,6 +24,7 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     def __init__(self) -> None:
         self._consumer: AIOKafkaConsumer | None = None
         self._handled: dict[TopicPartition, int] = {}
+        self._stopping = False
         self._loop = Loop("offsets", self._turn, poll_seconds=COMMIT_EVERY)
 
     def start(self) -> None:
@@ -31,15 +32,21 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._loop.start()
 
     async def stop(self) -> None:
-        """Commit what is left, if the broker answers in time: else it is read again."""
+        """Commit what is left, if the broker answers in time: else it is read again.
+
+        A batch that is still at work then commits for itself once it is handled.
+        """
+        self._stopping = True
         await self._loop.stop(within=LAST_COMMIT_SECONDS)
         await self._commit_in_time()
 
-    def handled(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+    async def handled(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
         """These are the next offsets to read; what is another member's by now is left to that one."""
         ours = consumer.assignment()
         self._consumer = consumer
         self._handled.update({one: offset for one, offset in offsets.items() if one in ours})
+        if self._stopping:
+            await self._commit_in_time()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Tell the next member; after that we do not speak for these any more."""

@@ -137,7 +137,8 @@ def _system(name: str, file: Path, business: str) -> str:
     secrets = "".join(f"  {each}: {{file: secrets/{name}.{each}}}\n" for each in sorted(stated.secrets()))
     settings = "".join(f'  {each}: ""  # {meaning}\n' for each, meaning in stated.settings.items())
     return (
-        f"system: {name}\ntitle: {stated.title}\nkind: http\nbusiness: {business}\n"
+        # A product's name, which is the same in every language.
+        f"system: {name}\ntitle: {stated.title}\ntitles: {{es: {stated.title}}}\nkind: http\nbusiness: {business}\n"
         + ("" if stated.base_url else f"url: {{file: secrets/{name}.url}}\n")
         + f"connector: connectors/{name}.yaml\n"
         + (f"secrets:\n{secrets}" if secrets else "")

@@ -11,6 +11,7 @@ WRITTEN_IN: Final[Language] = "en"
 
 OTHERS: Final = tuple(each for each in get_args(Language) if each != WRITTEN_IN)
 NAMED: Final = 5
+UNKNOWN: Final = "?"
 
 
 def lacking_words(datamap: DataMap) -> Iterator[str]:
@@ -36,7 +37,8 @@ def _phrases(datamap: DataMap) -> Iterator[str]:
 
 def _said_of(field: MapField) -> Iterator[str]:
     told = field.provenance
-    yield from (words for words in (told.source, told.purpose) if words)
+    # What a draft leaves open is asked for in the person's own language first: `systems coverage` names it.
+    yield from (words for words in (told.source, told.purpose) if words not in {None, UNKNOWN})
     yield from (*told.disclosed_to, *told.sold_or_shared_to)
 
 

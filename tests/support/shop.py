@@ -23,7 +23,9 @@ from shared.policy.reading import read_yaml
 EMAIL = "ada.canary@example.com"
 NAME = "Ada Canary"
 PHONE = "+15305550142"
-CANARIES = (EMAIL, "ada.canary", "Canary", "5550142", "4111")
+# Long enough to stand in no digest and no signature by chance.
+CARD = "4111-0000-0000-ada"
+CANARIES = (EMAIL, "ada.canary", "Canary", "5550142", CARD)
 
 BEFORE = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
 CUT_OFF = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -220,7 +222,7 @@ class Shop:
         )  # fmt: skip
 
     async def _correspondence(self) -> None:
-        await self.add("invoices", id=100, billed_email=EMAIL, card_number="4111", created_at=BEFORE)
+        await self.add("invoices", id=100, billed_email=EMAIL, card_number=CARD, created_at=BEFORE)
         await self.add("invoices", id=101, billed_email="bob@example.com", created_at=BEFORE)
         await self.add("tickets", id=200, customer_id=1, body="It is Ada Canary.", created_at=BEFORE)
         await self.add("tickets", id=201, requester_email=EMAIL, body="Me again.", created_at=BEFORE)

@@ -24,6 +24,7 @@ from services.fulfillment.ports import (
 )
 from tests.support.shop import (
     CANARIES,
+    CARD,
     CUT_OFF,
     ERASED,
     FOUND,
@@ -226,7 +227,7 @@ async def test_an_export_shows_the_rows_and_describes_what_may_not_be_shown(shop
     assert [(w.column, w.kind, w.count) for w in data["invoices"].withheld] == [
         ("card_number", "financial_account_number", 1)
     ]
-    assert "4111" not in str([row for data in export.datasets for row in data.rows])
+    assert CARD not in str([row for data in export.datasets for row in data.rows])
     assert ORDER_1 in str([row for data in export.datasets for row in data.rows])
     assert not [canary for canary in CANARIES if canary in repr(export)]
 

@@ -15,7 +15,7 @@ from shared.vault.pieces import opening
 from tests.support.archives import text_of
 from tests.support.facts import RECEIVED_AT, verified
 from tests.support.fulfillment_board import Board, Crash
-from tests.support.shop import CANARIES, EMAIL, Shop, sqlite_shop
+from tests.support.shop import CANARIES, CARD, EMAIL, Shop, sqlite_shop
 
 NOW = RECEIVED_AT + timedelta(hours=2)
 KEY = "act:shop:delete"
@@ -87,7 +87,7 @@ async def test_an_answer_to_know_shows_no_password_and_no_card(shop: Shop, tmp_p
     with (tmp_path / f"{reference.package_id}.sealed").open("rb") as file:
         answer = text_of(b"".join(opening(file, "package", unseal)))
     assert EMAIL in answer
-    assert "4111" not in answer
+    assert CARD not in answer
     assert "made up" not in answer
     assert "a financial account number is held" in answer
 

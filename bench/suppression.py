@@ -27,6 +27,7 @@ from fastapi import FastAPI
 from bench import machine, page
 from bench.world import servers
 from deploy.migrate import with_database
+from deploy.serving import leave_alone_what_stays, new_loop
 from services.fulfillment.api import suppression_routes
 from services.fulfillment.suppression import SuppressionRegister
 from shared.hosting import open_resources
@@ -56,6 +57,7 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
         application = FastAPI()
         application.include_router(suppression_routes(SuppressionRegister(resources.pool)))
         client = await rest.enter_async_context(_served(application))
+        leave_alone_what_stays()
         taken = sorted(await _asked(client, given))
         return {
             "bench": "suppression",
@@ -116,4 +118,5 @@ def arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     asked = arguments()
-    page.keep(asked.page, "What asking for suppressed people costs", asyncio.run(bench(asked)))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        page.keep(asked.page, "What asking for suppressed people costs", runner.run(bench(asked)))

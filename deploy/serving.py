@@ -41,7 +41,7 @@ def run(settings: Settings, service: str, build_of: Callable[[str], Build] = pro
     names = SERVICES if service == "all" else (service,)
     code = 0
     try:
-        with asyncio.Runner(loop_factory=_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_serve(settings, names, build_of))
     except* (KeyFileRefused, LostMemory) as refused:
         for error in refused.exceptions:
@@ -50,7 +50,8 @@ def run(settings: Settings, service: str, build_of: Callable[[str], Build] = pro
     return code
 
 
-def _loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The loop that services run on."""
     import uvloop
 
     return uvloop.new_event_loop()
@@ -76,7 +77,7 @@ async def _one(building: Awaitable[Host], stopping: asyncio.Event) -> None:
     try:
         started = asyncio.get_running_loop().create_task(host.start())
         await _first(started, stopping)
-        _leave_alone_what_stays()
+        leave_alone_what_stays()
         await stopping.wait()
     finally:
         stopping.set()
@@ -85,7 +86,7 @@ async def _one(building: Awaitable[Host], stopping: asyncio.Event) -> None:
         await serving
 
 
-def _leave_alone_what_stays() -> None:
+def leave_alone_what_stays() -> None:
     """Modules, rules and connections live as long as the process: no collection need walk over them."""
     gc.collect()
     gc.freeze()

@@ -38,10 +38,11 @@ MAX_POLL_MS = 300_000
 # A topic that comes back, or comes to be ours to read, is looked for no later than this; aiokafka's own is 5 minutes.
 METADATA_MS = 20_000
 LONGEST_WAIT = 5.0
-# Under load a batch gathers: one of many records is followed by a breath in which the next one grows, since a batch
-# costs about the same whatever it holds. One of few is not, so that a request alone is never kept waiting.
+# A batch costs about the same whatever it holds, so each is followed by a breath in which the next one grows: by a
+# short one even when it held few, since many small batches keep the processor, and with it everybody, waiting longer.
 MANY_RECORDS = 16
 BREATH = 0.05
+SHORT_BREATH = 0.02
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
 
@@ -220,8 +221,8 @@ class Intake:
             await self._pause(wait)
             raise
         self._failures = 0
-        if MANY_RECORDS <= len(records) < MAX_RECORDS:
-            await self._pause(BREATH)
+        if len(records) < MAX_RECORDS:
+            await self._pause(BREATH if len(records) >= MANY_RECORDS else SHORT_BREATH)
 
     def _raw(self, record: ConsumerRecord) -> Raw:
         return Raw(

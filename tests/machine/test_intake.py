@@ -8,7 +8,7 @@ from aiokafka import ConsumerRecord
 
 from shared.events.envelope import Unreadable
 from shared.machine.decision import Message
-from shared.messaging import BREATH, LONGEST_WAIT, MANY_RECORDS, MAX_RECORDS, Intake
+from shared.messaging import BREATH, LONGEST_WAIT, MANY_RECORDS, MAX_RECORDS, SHORT_BREATH, Intake
 
 
 class Away:
@@ -91,14 +91,14 @@ async def test_a_batch_that_went_well_lets_the_next_trouble_start_small() -> Non
     assert waits[-1] < 0.5
 
 
-async def test_a_batch_of_many_gives_the_next_one_time_to_gather_and_one_of_few_does_not() -> None:
+async def test_a_batch_gives_the_next_one_time_to_gather_and_a_full_one_does_not() -> None:
     waits = Waits()
     intake = an_intake(Away("none"), waits)
 
     for number in (1, MANY_RECORDS - 1, MANY_RECORDS, MAX_RECORDS - 1, MAX_RECORDS):
         await intake([a_record()] * number)
 
-    assert waits == [BREATH, BREATH]
+    assert waits == [SHORT_BREATH, SHORT_BREATH, BREATH, BREATH]
 
 
 async def test_a_record_without_key_value_and_header_values_is_handed_on_as_it_lies() -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import typer
 
 from deploy.cli.decisions import HINTS, ME, Actor
-from deploy.cli.suppression import DEFAULT_HOME, EXAMPLE, Home, identifiers, service_address
+from deploy.cli.suppression import DEFAULT_HOME, EXAMPLE, AsJson, Home, Url, identifiers, service_address
 
 if TYPE_CHECKING:
     from shared.events.commands import PlaceStandingHold
@@ -29,15 +29,6 @@ Person = Annotated[
     typer.Option(
         help=f"A file with all that ONE person is known by: {EXAMPLE}; - reads standard input.",
         allow_dash=True,
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Url = Annotated[
-    str | None,
-    typer.Option(
-        envvar="HABEAS_FULFILLMENT_URL",
-        help="Where the fulfillment service answers.",
-        show_default="the one that runs here",
     ),
 ]
 OverHttp = Annotated[bool, typer.Option("--http", help="Send it over HTTP instead of Kafka.")]

@@ -28,7 +28,7 @@ ELSEWHERE = {
         "HABEAS_ACTOR": "Who gives a command at the command line: an id of staff, never a name or an address.",
         "HABEAS_INTAKE_URL": "Where `habeas request` reaches intake; else the address that this home's intake wrote.",
         "HABEAS_DEADLINE_URL": "Where `habeas evidence show` reaches deadline; else what this home's deadline wrote.",
-        "HABEAS_FULFILLMENT_URL": "Where `habeas suppression check` asks; else what this home's fulfillment wrote.",
+        "HABEAS_FULFILLMENT_URL": "Where `habeas suppression check` and `holds` ask; else the address that runs here.",
         "HABEAS_ANCHORS": "The places of anchors, by spaces; best where nobody who runs the database can write.",
         "HABEAS_TIMESTAMP_URL": "An RFC 3161 authority that stamps anchors with the time.",
         "HABEAS_TIMESTAMP_ROOTS": "A PEM file of the roots by which time stamps are checked.",

@@ -5,6 +5,7 @@ import time
 from fastapi import APIRouter
 
 from services.intake.api import dress, routes
+from services.intake.appealed import Appeals
 from services.intake.collection import Collection, Confirms
 from services.intake.counter import Counter
 from services.intake.desk import Desk, offered_regimes
@@ -53,6 +54,7 @@ def assemble(resources: Resources, server: MailServer) -> ServiceParts[IntakeCas
     return ServiceParts(
         domain=IntakeDomain(offered_regimes()),
         prepare=Prepare(desk, decryption, resources.vault, tables),
+        facts=Appeals(offered_regimes(), resources.clock).already,
         handlers={"notice": _notices(resources, settings, tables, server, texts)},
         routes=routed,
         dress=dress,

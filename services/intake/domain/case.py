@@ -134,6 +134,14 @@ class IntakeCase(Case):
         return self.state == "received" and self.ending is None
 
     @property
+    def ended_unjudged(self) -> bool:
+        """Whether it is over and nobody looked at what was asked: taken back, joined, or of nobody verified."""
+        if self.withdrawn_at is not None or self.ending is None:
+            return self.withdrawn_at is not None
+        unproved = self.verified is not None and self.verified.conclusion == "failed"
+        return self.ending.resolution in ("withdrawn", "duplicate") or unproved
+
+    @property
     def came_upstream(self) -> bool:
         """Whether an upstream system sent it: then nobody was given its secret at submission."""
         return self.source.startswith("upstream/")

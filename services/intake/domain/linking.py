@@ -4,19 +4,24 @@ An appeal runs under the law of the earlier request, by the clock that this law 
 the new request is verified like any other.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from services.intake.domain.hearing import Heard
 from services.intake.submission import First, Problem, Submission
 from shared.events.intake import Linked
-from shared.policy import Right
+from shared.policy import Regime, Right
 from shared.policy.dates import local_date
 
 # What an appeal may be against: that something was not done.
 DENIED = frozenset({"denied", "partial"})
+ALREADY_APPEALED = Problem(
+    "already_appealed", "appeals", "that answer was appealed against already, and is decided once"
+)
 
 
-def followed(submission: Submission, heard: Heard, received_at: datetime) -> Submission | Problem:
+def followed(
+    submission: Submission, regimes: Mapping[str, Regime], received_at: datetime
+) -> Submission | Problem:
     """The submission under the law that it falls under, or why it cannot follow from that request."""
     follows = submission.follows
     if follows is None:
@@ -28,7 +33,7 @@ def followed(submission: Submission, heard: Heard, received_at: datetime) -> Sub
         return Problem("not_answered_yet", follows.kind, "wait for the answer to the earlier request")
     if follows.kind == "again":
         return submission
-    return _appeal(submission, first, heard, received_at)
+    return _appeal(submission, first, regimes, received_at)
 
 
 def linked_to(submission: Submission) -> Linked | None:
@@ -40,7 +45,7 @@ def linked_to(submission: Submission) -> Linked | None:
 
 
 def _appeal(
-    submission: Submission, first: First, heard: Heard, received_at: datetime
+    submission: Submission, first: First, regimes: Mapping[str, Regime], received_at: datetime
 ) -> Submission | Problem:
     if first.right is Right.APPEAL:
         return Problem(
@@ -48,7 +53,7 @@ def _appeal(
         )
     if first.resolution not in DENIED:
         return Problem("nothing_denied", "appeals", "nothing was denied; ask for what is missing with again")
-    regime = heard.regimes.get(first.regime)
+    regime = regimes.get(first.regime)
     if regime is None or not regime.offers(Right.APPEAL, local_date(received_at, regime.zone)):
         words = f"{first.regime} creates no appeal to the business; ask for the same with again, or complain"
         return Problem("no_appeal", "appeals", words)

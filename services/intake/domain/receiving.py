@@ -1,6 +1,9 @@
 """A submission becomes a request, once; the statutory clock starts with what it says of its receipt."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.intake.domain import linking
 from services.intake.domain.case import ACKNOWLEDGEMENT, IntakeCase
@@ -10,7 +13,7 @@ from services.intake.domain.planning import Planned, plan_answer, plan_notice
 from services.intake.messages import SubmitRequest
 from services.intake.submission import KNOW, KNOW_REACHES_TO, Problem, Submission
 from shared.events.intake import RequestReceived, SubmissionRefused
-from shared.machine.decision import Decision, Kept, Outgoing
+from shared.machine.decision import Decision, Kept, Message, Outgoing
 from shared.policy import Clocks, DateOutOfRangeError, Regime, Right, RightNotOfferedError, compute_clocks
 from shared.policy.dates import corresponding_date
 from shared.privacy import Claims
@@ -19,6 +22,15 @@ OLDEST = timedelta(days=45)
 SKEW = timedelta(minutes=5)
 # Channels that offer no choice of how far back to look are answered from the first day (11 CCR 7020(e)).
 WITHOUT_A_CHOICE = frozenset({"phone", "mail", "store"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A submission that can become a request: under which law, by which clocks, since when."""
+
+    submission: Submission
+    clocks: Clocks
+    received_at: datetime
 
 
 def submitted_here(case: IntakeCase, heard: Heard) -> Verdict:
@@ -82,28 +94,44 @@ def _refuse(case: IntakeCase, heard: Heard, problem: Problem) -> Verdict:
     return Decision(case.model_copy(update={"refused": problem.reason}), events=(Outgoing(fact),))
 
 
+def appealed_by(message: Message, regimes: Mapping[str, Regime], now: datetime) -> UUID | None:
+    """Whose answer a message appeals against, if nothing else is wrong with it; our own statements count too."""
+    body = message.body
+    if isinstance(body, RequestReceived):
+        return body.linked.request_id if body.linked and body.linked.kind == "appeal" else None
+    found = message.facts
+    if not isinstance(found, Submission) or found.follows is None or found.follows.kind != "appeal":
+        return None
+    return None if isinstance(_judged(found, regimes, now), Problem) else found.follows.request_id
+
+
 def _receive(case: IntakeCase, heard: Heard, submission: Submission) -> Verdict | Problem:
-    received_at = _received_at(submission, heard.context.now)
+    found = _judged(submission, heard.regimes, heard.context.now)
+    if isinstance(found, Problem):
+        return found
+    if heard.context.facts is not None:
+        return linking.ALREADY_APPEALED
+    return _taken_in(case, heard, found)
+
+
+def _judged(submission: Submission, regimes: Mapping[str, Regime], now: datetime) -> _Judged | Problem:
+    received_at = _received_at(submission, now)
     if isinstance(received_at, Problem):
         return received_at
-    followed = linking.followed(submission, heard, received_at)
+    followed = linking.followed(submission, regimes, received_at)
     if isinstance(followed, Problem):
         return followed
-    clocks = _clocks(heard.regimes[followed.regime], followed.right, received_at)
-    if isinstance(clocks, Problem):
-        return clocks
-    return _taken_in(case, heard, followed, clocks, received_at)
+    clocks = _clocks(regimes[followed.regime], followed.right, received_at)
+    return clocks if isinstance(clocks, Problem) else _Judged(followed, clocks, received_at)
 
 
-def _taken_in(
-    case: IntakeCase, heard: Heard, submission: Submission, clocks: Clocks, received_at: datetime
-) -> Verdict:
-    received = _received(case, heard, submission, clocks, received_at)
+def _taken_in(case: IntakeCase, heard: Heard, found: _Judged) -> Verdict:
+    received = _received(case, heard, found)
     acknowledged = _acknowledge(received)
     answered = plan_answer(acknowledged.case, heard.context.now)
     return Decision(
         answered.case,
-        events=(_fact(received, submission, clocks),),
+        events=(_fact(received, found.submission, found.clocks),),
         tasks=acknowledged.tasks + answered.tasks,
     )
 
@@ -137,9 +165,8 @@ def right_not_offered(regime: Regime, received_at: datetime) -> Problem:
     )
 
 
-def _received(
-    case: IntakeCase, heard: Heard, submission: Submission, clocks: Clocks, received_at: datetime
-) -> IntakeCase:
+def _received(case: IntakeCase, heard: Heard, found: _Judged) -> IntakeCase:
+    submission = found.submission
     return case.model_copy(
         update={
             "business": submission.business,
@@ -150,8 +177,8 @@ def _received(
             "source": heard.message.source,
             "fingerprint": submission.fingerprints[0],
             "refused": None,
-            "received_at": received_at,
-            "clocks": clocks,
+            "received_at": found.received_at,
+            "clocks": found.clocks,
             "linked": linking.linked_to(submission),
         }
     )

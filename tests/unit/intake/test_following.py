@@ -27,6 +27,7 @@ from tests.support.front_desk import (
     upstream_submission,
 )
 from tests.support.letters import addressed
+from tests.support.regimes import as_if_offered
 
 FIRST = uuid5(REQUEST, "the first request")
 ANSWERED = First(
@@ -34,14 +35,7 @@ ANSWERED = First(
 )
 
 
-def offered(name: str) -> Regime:
-    """A law as it would be offered once counsel has confirmed it."""
-    regime = load_regime(name)
-    rules = regime.rules.model_copy(update={"offered": True, "because": None})
-    return replace(regime, rules=rules)
-
-
-REGIMES = {name: offered(name) for name in ("us-ca-ccpa", "us-co-cpa", "us-ut-ucpa", "us-va-vcdpa")}
+REGIMES = {name: as_if_offered(name) for name in ("us-ca-ccpa", "us-co-cpa", "us-ut-ucpa", "us-va-vcdpa")}
 
 
 def appeal(first: First | None = ANSWERED) -> Submission:

@@ -20,7 +20,9 @@ from shared.tasks.runner import _Call
 from tests.mutations.seeding import (
     HOLDS,
     LOST_ANSWERS,
-    OLD_SYSTEM_SELDOM,
+    MANY_STEPS,
+    MOVED_KEYS,
+    OLD_SYSTEM,
     TWO_RELAYS,
     UNSENDABLE,
     Mutation,
@@ -188,10 +190,12 @@ KERNEL = (
     Mutation(
         "an early event is dropped, not parked",
         replaced(Batch, "park", always(lambda *_: None)),
+        plan=MOVED_KEYS,
     ),
     Mutation(
         "parked records are never drained",
         replaced(Shell, "drain_parked", always(_nothing_drained)),
+        plan=MOVED_KEYS,
     ),
     Mutation(
         "two command sources share their numbers",
@@ -217,7 +221,8 @@ KERNEL = (
     Mutation(
         "a call that was made is forgotten",
         replaced(_Call, "__call__", _forgets_the_call),
-        plan=OLD_SYSTEM_SELDOM,
+        plan=OLD_SYSTEM,
+        steps=MANY_STEPS,
     ),
     Mutation("the relay never looks back", replaced(Relay, "_scan", _never_looks_back), plan=TWO_RELAYS),
     Mutation(

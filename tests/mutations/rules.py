@@ -21,6 +21,7 @@ from tests.mutations.seeding import (
     HOLDS,
     LONG,
     LOST_ANSWERS,
+    MANY_STEPS,
     NEVER_OVER,
     OLD_SYSTEM,
     WITHDRAWALS,
@@ -169,6 +170,7 @@ RULES = (
         "an ambiguous call is put back as never made",
         replaced(ActHandler, "_unproved", _puts_back_as_queued),
         plan=OLD_SYSTEM,
+        steps=MANY_STEPS,
     ),
     Mutation(
         "a hold is not looked at again",

@@ -15,6 +15,7 @@ from tests.simulation.scheduler import Scheduler
 
 Apply = Callable[[Scheduler], AbstractContextManager[Any]]
 STEPS = 600
+MANY_STEPS = 1_500
 DELETIONS = Plan(
     people=3,
     requests=4,
@@ -24,9 +25,9 @@ DELETIONS = Plan(
     failing=0.1,
     rights=("delete",),
 )
-LOST_ANSWERS = replace(DELETIONS, faults=frozenset({"points"}))
-OLD_SYSTEM = replace(DELETIONS, faults=frozenset({"points", "crash"}), legacy=True, failing=0.25)
-OLD_SYSTEM_SELDOM = replace(LOST_ANSWERS, legacy=True)
+LOST_ANSWERS = replace(DELETIONS, faults=frozenset({"points"}), proved=True)
+OLD_SYSTEM = replace(LOST_ANSWERS, legacy=True)
+MOVED_KEYS = replace(DELETIONS, faults=frozenset({"points", "repartition"}), requests=6)
 HOLDS = replace(DELETIONS, faults=frozenset({"hold"}))
 WITHDRAWALS = replace(DELETIONS, faults=frozenset({"withdraw"}), rights=("opt_out",))
 LONG = replace(DELETIONS, faults=frozenset({"jump", "points"}), urgency=10.0)
@@ -42,6 +43,7 @@ class Mutation:
     name: str
     apply: Apply
     plan: Plan | None = None
+    steps: int = STEPS
 
 
 def replaced(target: Any, name: str, made: Callable[[Any], Any]) -> Apply:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.mutations.seeded import SEEDED
-from tests.mutations.seeding import STEPS, Mutation
+from tests.mutations.seeding import Mutation
 from tests.simulation.scheduler import Scheduler
 
 WORLDS = range(1, 121)
@@ -21,7 +21,7 @@ SEEN_IN = Path(__file__).with_name("seen_in.json")
 
 def world(number: int, mutation: Mutation) -> Scheduler:
     """The world of this number, treated as the bug asks for, without the bug."""
-    return Scheduler(str(number), STEPS, plan=mutation.plan)
+    return Scheduler(str(number), mutation.steps, plan=mutation.plan)
 
 
 def is_found_in(number: int, mutation: Mutation) -> bool:

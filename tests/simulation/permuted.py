@@ -32,7 +32,6 @@ class PermutedStory(Scheduler):
 
     def __init__(self, order: int) -> None:
         super().__init__(f"order {order}", 0, plan=QUIET)
-        self._settling = False
 
     def cases(self) -> dict[str, Any]:
         """Every case of every service at rest."""
@@ -83,26 +82,23 @@ class PermutedStory(Scheduler):
     def _code(self, asked: Asked) -> str:
         return self.world.people.mailed[asked.request_id][-1]
 
-    async def _settled(self) -> None:
-        """Until nothing moves, without letting days pass."""
-        held: set[tuple[str, Partition]] = set()
-        for service in SERVICES:
-            for topic in read_by(service):
-                if self.chance.random() < OFTEN:
-                    numbers = range(PARTITIONS)
-                    held.update((service, (topic.name, number)) for number in numbers)
-        self._settling = True
-        self._begin_rest()
-        self.world.log.stalled.update(held)
-        await self._over
-        self._settling = False
+    def _begin_rest(self) -> None:
+        super()._begin_rest()
+        if self._settling:
+            self.world.log.stalled.update(self._drawn_to_wait())
 
-    def _later(self, timeout: float | None) -> bool:
-        if not self._settling:
-            return super()._later(timeout)
+    def _drawn_to_wait(self) -> set[tuple[str, Partition]]:
+        return {
+            (service, (topic.name, number))
+            for service in SERVICES
+            for topic in read_by(service)
+            if self.chance.random() < OFTEN
+            for number in range(PARTITIONS)
+        }
+
+    def _moves_on(self) -> bool:
         if self.world.log.stalled:
-            freed = self.chance.choice(sorted(self.world.log.stalled))
-            self.world.log.stalled.discard(freed)
+            self.world.log.stalled.discard(self.chance.choice(sorted(self.world.log.stalled)))
             return True
         return False
 

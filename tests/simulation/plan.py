@@ -34,6 +34,9 @@ class Plan:
     rights: tuple[str, ...] = RIGHTS
     urgency: float = 1.0
     """How many times more often than usual people change their minds and accidents happen."""
+    proved: bool = False
+    """All have asked, and are about to prove themselves, before the first accident: most of them then befall the
+    deletions themselves, which the long way there would keep from the others within the steps of a world."""
 
     @classmethod
     def drawn(cls, chance: random.Random) -> "Plan":
@@ -44,4 +47,5 @@ class Plan:
             legacy=chance.random() < 0.4,
             faults=frozenset(name for name in FAULTS if chance.random() < 0.6),
             failing=chance.choice((0.02, 0.1, 0.25)),
+            proved=chance.random() < 0.5,
         )

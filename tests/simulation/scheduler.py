@@ -2,21 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 
 from shared.database import TRANSIENT
 from shared.events.topics import SERVICES
 from shared.machine.shell import NOT_THE_MESSAGE
-from tests.simulation.log import PARTITIONS
+from tests.simulation.happenings import DAY, Action, arrive_late, what_befalls, what_people_do
 from tests.simulation.loop import SimulatedLoop, determined
 from tests.simulation.plan import Plan
 from tests.simulation.points import KilledError, Waiting, adopting
 from tests.simulation.rest import check_at_rest, check_what_is_set_aside, closed, pending, visibly_waiting
 from tests.simulation.world import World
 
-DAY = 86_400.0
 LONGEST_REST = 6_000
-Action = Callable[[], object]
 
 
 class Scheduler:
@@ -32,6 +29,7 @@ class Scheduler:
         self._drawn = chance
         self._planned = plan
         self._resting = False
+        self._settling = False
         self._mended = False
         self._completed = False
 
@@ -53,6 +51,8 @@ class Scheduler:
         for service in SERVICES:
             for number in range(self.plan.processes):
                 self.world.begin(service, number)
+        if self.plan.proved:
+            await self._all_have_asked()
         await self._over
         self._begin_rest()
         await self._over
@@ -63,6 +63,22 @@ class Scheduler:
             await self._over
         check_at_rest(self.world)
         await self._replayed()
+
+    async def _all_have_asked(self) -> None:
+        people, plan = self.world.people, self.plan
+        for _ in range(plan.requests):
+            people.submit(plan.people, plan.rights)
+        await self._settled()
+        people.prove_all()
+        self._resting = False
+        self._over = self.loop.create_future()
+
+    async def _settled(self) -> None:
+        """Until nothing moves, without letting days pass, and with nothing going wrong."""
+        self._settling = True
+        self._begin_rest()
+        await self._over
+        self._settling = False
 
     async def _replayed(self) -> None:
         """Everything is read again from the beginning: no row and no line of the ledger changes."""
@@ -124,54 +140,9 @@ class Scheduler:
             elif "crash" in faults:
                 kill = worker.process.kill
                 actions[f"kill {worker.process.name}"] = (0.12, kill)
-        actions.update(self._people())
-        actions.update(self._accidents(faults))
+        actions.update(what_people_do(world, self.plan))
+        actions.update(what_befalls(world, self.plan))
         return actions
-
-    def _people(self) -> dict[str, tuple[float, Action]]:
-        people, faults, plan = self.world.people, self.plan.faults, self.plan
-        found: dict[str, tuple[float, Action]] = {
-            "prove": (1.0, people.prove),
-            "extend": (0.2, people.extend),
-        }
-        if len(people.asked) < plan.requests:
-            found["submit"] = (3.0, lambda: people.submit(plan.people, plan.rights))
-        if people.wishes:
-            found["call"] = (6.0, people.call)
-        if "hold" in faults:
-            found |= {
-                "hold": (0.8, people.hold),
-                "release": (0.4, people.release),
-                "two sources": (0.1, people.two_sources),
-            }
-        if "withdraw" in faults:
-            found["withdraw"] = (0.3 * plan.urgency, people.withdraw)
-        if "people" in faults:
-            found |= {
-                "register again": (0.5, people.register_again),
-                "old rows": (0.3, people.import_old_rows),
-                "retry": (0.4, people.retry),
-            }
-        if "garbage" in faults:
-            found["garbage"] = (0.05, people.garbage)
-        return found
-
-    def _accidents(self, faults: frozenset[str]) -> dict[str, tuple[float, Action]]:
-        world, urgency = self.world, self.plan.urgency
-        found: dict[str, tuple[float, Action]] = {
-            "rewind": (0.2, self._rewind),
-            "stall": (0.4 * urgency, self._stall),
-            "unsendable": (0.05 * urgency, world.refuse_for_good),
-            "jump": (0.15 * urgency, self._jump),
-        }
-        if world.log.count == PARTITIONS:
-            found["repartition"] = (0.2 * urgency, world.log.add_partition)
-        found = {name: accident for name, accident in found.items() if name in faults}
-        if world.log.stalled:
-            found["unstall"] = (0.4, world.log.stalled.clear)
-        if world.late:
-            found["late"] = (2.0, self._arrive_late)
-        return found
 
     def _resume(self) -> None:
         waiting = self.chance.choice(self.world.waiting)
@@ -190,23 +161,6 @@ class Scheduler:
         step = self.chance.choice((0.1, 1.0, 5.0, 20.0))
         self.world.pass_time(step if timeout is None or step < timeout else timeout + 0.001)
 
-    def _stall(self) -> None:
-        worker = self.chance.choice(self.world.workers)
-        partition = (self.chance.choice(worker.topics), self.chance.randrange(self.world.log.count))
-        self.world.log.stalled.add((worker.process.service, partition))
-
-    def _rewind(self) -> None:
-        worker = self.chance.choice(self.world.workers)
-        self.world.log.rewind(worker.process.service, [self.chance.choice(worker.topics)])
-
-    def _jump(self) -> None:
-        """The machines were asleep: leases run out, and now and then dates."""
-        self.world.pass_time(self.chance.choice((60, 200, 3600, DAY, 11 * DAY)))
-
-    def _arrive_late(self) -> None:
-        for record in self.world.late.pop(self.chance.randrange(len(self.world.late))):
-            self.world.publish(record)
-
     def _rest(self, timeout: float | None) -> None:
         """Everything works again; whatever can go on goes on, and time passes when nothing can."""
         self._rested += 1
@@ -215,7 +169,7 @@ class Scheduler:
         if world.waiting:
             self._wake(world.waiting[0], "go")
         elif world.late:
-            self._arrive_late()
+            arrive_late(world)
         elif not self._starts() and not self._later(timeout):
             self._over.set_result(None)
 
@@ -242,6 +196,8 @@ class Scheduler:
         if timeout is not None:
             world.pass_time(timeout + 0.001)
             return True
+        if self._settling:
+            return self._moves_on()
         world.people.release(everything=True)
         if not self._mended:
             self._mended = True
@@ -256,6 +212,10 @@ class Scheduler:
         self._naps += 1
         world.pass_time(max(self._next(), min(DAY / 4, 2.0 ** (self._naps / 8))))
         return True
+
+    def _moves_on(self) -> bool:
+        """Whether anything is left to happen before what was begun has settled."""
+        return False
 
     def _answered_for(self) -> bool:
         """At the very end somebody looks into the systems where no machine knew what was done."""

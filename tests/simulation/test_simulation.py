@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.events.topics import SERVICES
+from tests.simulation.happenings import DAY
 from tests.simulation.permuted import QUIET
 from tests.simulation.rest import check_at_rest
 from tests.simulation.run import simulate
-from tests.simulation.scheduler import DAY, Scheduler
+from tests.simulation.scheduler import Scheduler
 
 
 def test_ten_thousand_steps_of_every_kind_of_trouble_break_nothing() -> None:

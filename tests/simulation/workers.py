@@ -27,6 +27,10 @@ NO_ANSWER = Verdict("later", "NoAnswer")
 Turn = Callable[[], Coroutine[Any, Any, Any]]
 
 
+async def _at_once(_seconds: float) -> None:
+    """When a reader goes on is the scheduler's choice: a breath for speed would only hide orders from it."""
+
+
 class Worker:
     """What `shared.hosting.Host` puts together, with turns that the scheduler starts instead of loops."""
 
@@ -59,7 +63,7 @@ class Worker:
         )
         tasks = tasks_of(process, self.database, made.domain, world)
         self.runner = Runner(tasks, made.handlers, self.batcher, world.clock)
-        self.subscriber = Intake(self.shell, lambda _seconds: None)
+        self.subscriber = Intake(self.shell, lambda _seconds: None, pause=_at_once)
         self.handlers = frozenset(made.handlers)
 
     def committed(self, results: Sequence[Result], wrote: Wrote) -> None:

@@ -6,11 +6,13 @@ Identifiers come by file or standard input only, one a line; answers name the li
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -52,6 +54,36 @@ class Line:
     hashes: tuple[str, ...] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What holds of whom one line names."""
+
+    number: int
+    rights: tuple[str, ...]
+    ask_again_from: date | None
+
+    def facts(self) -> dict[str, object]:
+        waits = {"ask_again_from": str(self.ask_again_from)} if self.ask_again_from else {}
+        return {"line": self.number, "rights": list(self.rights), **waits}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The service's answers, by hash."""
+
+    rights: dict[str, list[str]] = field(default_factory=dict)
+    days: dict[str, str] = field(default_factory=dict)
+
+    def add(self, answer: Mapping[str, Any]) -> None:
+        self.rights.update(answer["suppressed"])
+        self.days.update(answer.get("ask_again_from", {}))
+
+    def of(self, line: Line) -> Held:
+        rights = {right for hashed in line.hashes for right in self.rights.get(hashed, ())}
+        days = [self.days[hashed] for hashed in line.hashes if hashed in self.days]
+        return Held(line.number, tuple(sorted(rights)), date.fromisoformat(max(days)) if days else None)
+
+
 @app.command("hash", epilog="Example: habeas suppression hash --business cascadia people.txt")
 def hash_(source: Source, business: Business, home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
     """Make the keyed hashes under which people are suppressed, as `POST /suppression/check` takes them.
@@ -65,31 +97,38 @@ def hash_(source: Source, business: Business, home: Home = DEFAULT_HOME, *, as_j
         typer.echo("\n".join(hashed for one in lines for hashed in one.hashes))
 
 
-@app.command(epilog="Example: habeas suppression check --business cascadia people.txt")
-def check(
+@app.command(
+    epilog="Examples:\n\nhabeas suppression check --business cascadia people.txt\n\n"
+    "habeas suppression check --business cascadia --asking to-be-asked-to-opt-in.txt"
+)
+def check(  # noqa: PLR0913 - one option for each thing that can be said
     source: Source,
     business: Business,
     home: Home = DEFAULT_HOME,
     url: Url = None,
     *,
+    asking: Annotated[
+        bool,
+        typer.Option(
+            "--asking",
+            help="Before people are asked to opt in (again): name only those whom nobody may ask today "
+            "(Civ. Code 1798.135(c)(4)).",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say which lines name somebody who is suppressed: exit 0 if none does, 1 if one does, 2 if that cannot be told."""
+    """Say which lines name somebody who is suppressed: exit 0 if none does, 1 if one does, 2 if that cannot be told.
+
+    After an opt-out or a limit a line also names the day from which the person may be asked to opt in again.
+    """
     lines = _lines(source, business, home)
-    found = _asked([hashed for one in lines for hashed in one.hashes], url or service_address(home))
-    said = {
-        one.number: sorted({right for hashed in one.hashes for right in found.get(hashed, ())})
-        for one in lines
-    }
-    suppressed = {number: rights for number, rights in said.items() if rights}
-    if as_json:
-        rows = [{"line": number, "rights": rights} for number, rights in suppressed.items()]
-        typer.echo(json.dumps({"checked": len(lines), "suppressed": rows}))
-    else:
-        for number, rights in suppressed.items():
-            typer.echo(f"line {number}: {', '.join(rights)}")
-        typer.echo(f"{len(suppressed)} of {len(lines)} suppressed")
-    raise typer.Exit(1 if suppressed else 0)
+    answered = _asked([hashed for one in lines for hashed in one.hashes], url or service_address(home))
+    found = [held for one in lines if (held := answered.of(one)).rights]
+    if asking:
+        today = _today()
+        found = [one for one in found if one.ask_again_from is not None and one.ask_again_from > today]
+    _show(found, len(lines), asking=asking, as_json=as_json)
+    raise typer.Exit(1 if found else 0)
 
 
 @app.command(epilog='Example: habeas suppression lift 6f9c… --reason "a customer again since May 4"')
@@ -142,16 +181,34 @@ def _kind(line: str) -> tuple[str, str]:
     return ("email", line) if "@" in line else ("phone", line)
 
 
-def _asked(hashes: Sequence[str], address: str) -> dict[str, list[str]]:
+def _show(found: Sequence[Held], checked: int, *, asking: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"checked": checked, "suppressed": [one.facts() for one in found]}))
+        return
+    for one in found:
+        waits = f" (not to be asked to opt in before {one.ask_again_from})" if one.ask_again_from else ""
+        typer.echo(f"line {one.number}: {', '.join(one.rights)}{waits}")
+    typer.echo(f"{len(found)} of {checked} {'may not be asked today' if asking else 'suppressed'}")
+
+
+def _today() -> date:
+    """The day that has begun wherever a law of ours counts its days: California is the last of them."""
+    from deploy.settings import local_settings
+    from shared.hosting import clock_of
+    from shared.policy.dates import local_date
+
+    return local_date(clock_of(local_settings()).now(), ZoneInfo("America/Los_Angeles"))
+
+
+def _asked(hashes: Sequence[str], address: str) -> Answered:
     import httpx2
 
-    found: dict[str, list[str]] = {}
+    found = Answered()
     try:
         with httpx2.Client(base_url=address, timeout=SECONDS) as client:
             for start in range(0, len(hashes), AT_ONCE):
                 part = {"hashes": list(hashes[start : start + AT_ONCE])}
-                answer = client.post("/suppression/check", json=part)
-                found |= answer.raise_for_status().json()["suppressed"]
+                found.add(client.post("/suppression/check", json=part).raise_for_status().json())
     except (httpx2.HTTPError, httpx2.InvalidURL):
         _refuse(f"the fulfillment service does not answer at {address}; name it with --url")
     return found

@@ -43,7 +43,10 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
         },
     )
     async def check(request: Request) -> Response:
-        """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`."""
+        """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`.
+
+        `ask_again_from` names the first day on which whoever has a hash may be asked to opt in again.
+        """
         try:
             content = await bounded_body(request, most=MOST_BYTES)
         except BodyRefused as refused:
@@ -66,7 +69,8 @@ async def _checked(register: SuppressionRegister, content: bytes) -> Response:
         )
     found = await register.check(asked.hashes)
     # Half a megabyte at most: pydantic writes it in a tenth of the time.
-    return Response(to_json({"suppressed": found}), media_type="application/json")
+    said = {"suppressed": found.rights, "ask_again_from": found.ask_again_from}
+    return Response(to_json(said), media_type="application/json")
 
 
 def _asked(content: bytes) -> Asked | None:

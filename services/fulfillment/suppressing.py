@@ -35,7 +35,7 @@ class SuppressHandler:
     async def run(self, task: Claimed, calling: Calling) -> Answer:
         """Hash under the newest version of the key; what is released is what was stated then."""
         del calling
-        said = {name: task.body[name] for name in ("business", "right", "cut_off")}
+        said = {name: task.body.get(name) for name in ("business", "right", "cut_off", "ask_again_from")}
         if task.key != SUPPRESS:
             stated = await self._hashes.hashes_of(task.request_id, SUPPRESS)
             return Finished("done", {**said, "hashes": stated, "lift": True})

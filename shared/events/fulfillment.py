@@ -115,13 +115,14 @@ class SubjectSuppressed(Event):
     """What holds of whoever has this keyed hash: must stay deleted, is opted out, is limited (7022(e)).
 
     The record's key is the hash. Of two records the higher version counts; a record without a value says that nothing
-    holds any more.
+    holds any more. Before `ask_again_from` nobody may ask the person to opt in again (Civ. Code 1798.135(c)(4)).
     """
 
     business: str
     rights: tuple[Right, ...]
     since: AwareDatetime
     version: int
+    ask_again_from: date | None = Field(default=None, exclude_if=lambda one: one is None)
 
 
 class NamedSystem(BaseModel):

@@ -41,7 +41,7 @@ def _with_what_comes_after(
     if case.stage == "ended":
         case, more = aftercare.after_the_end(case, catalogue, care, context.now)
     elif case.stage == "acting" and before != "acting" and case.right in aftercare.AT_ONCE:
-        case, more = aftercare.suppress(case, case.right)
+        case, more = aftercare.suppress(case, case.right, context.now)
     return case, events, (*plans, *more)
 
 

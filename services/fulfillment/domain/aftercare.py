@@ -6,7 +6,7 @@ under a task of its own, bound to the same rows and the same cut-off; each of bo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.fulfillment.domain import planning
@@ -15,6 +15,8 @@ from services.fulfillment.domain.catalogue import Catalogue
 from shared.events.commands import LiftSuppression, RecordReplay
 from shared.events.fulfillment import FindingAdded, SubjectSuppressed, SystemOutcome, TaskNeedsPerson
 from shared.machine.decision import Context, Decision, Go, Outgoing, Stop, TaskFinished, TaskPlan, Wait
+from shared.policy import ask_again_from, load_regime
+from shared.policy.dates import local_date
 from shared.policy.rights import Right
 
 SUPPRESS, LIFT, RECHECK, AGAIN = "suppress", "lift", "recheck", "again"
@@ -49,18 +51,35 @@ class Suppression:
     rights: tuple[Right, ...]
     since: datetime
     version: int
+    ask_again_from: date | None = None
 
     def record(self) -> Outgoing:
         """Its record, in the place of all earlier ones."""
         body = SubjectSuppressed(
-            business=self.business, rights=self.rights, since=self.since, version=self.version
+            business=self.business,
+            rights=self.rights,
+            since=self.since,
+            version=self.version,
+            ask_again_from=self.ask_again_from,
         )
         return Outgoing(body, key=self.hash, over=not self.rights)
 
 
-def suppress(case: FulfillmentCase, right: Right) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
-    """Have the person's hashes told to every system that asks."""
-    return _plan(case, TaskPlan(SUPPRESS, SUPPRESS, "document", case.urgency, body=_body(case, "", right)))
+def suppress(
+    case: FulfillmentCase, right: Right, now: datetime
+) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
+    """Have the person's hashes told to every system that asks, and until when nobody may ask them to opt in again."""
+    body = {**_body(case, "", right), "ask_again_from": _ask_again_from(case, right, now)}
+    return _plan(case, TaskPlan(SUPPRESS, SUPPRESS, "document", case.urgency, body=body))
+
+
+def _ask_again_from(case: FulfillmentCase, right: Right, now: datetime) -> str | None:
+    """Counted from now at first; the day of the answer, which the closing tells, can only be a later one."""
+    regime = load_regime(case.regime)
+    if right not in regime.rules.rights:
+        return None
+    day = ask_again_from(regime, right, local_date(now, regime.zone))
+    return day.isoformat() if day else None
 
 
 def lift(case: FulfillmentCase, right: Right) -> tuple[FulfillmentCase, tuple[TaskPlan, ...]]:
@@ -83,7 +102,7 @@ def after_the_end(
     case = case.model_copy(update={"ended_at": now})
     unsaid = SUPPRESS not in case.later and not case.suppressed and not case.lifts
     if right in WHEN_ENDED or (right in AT_ONCE and unsaid):
-        case, plans = suppress(case, right)
+        case, plans = suppress(case, right, now)
     if right is Right.DELETE:
         for outcome in case.outcomes:
             if outcome.erased + outcome.deidentified and catalogue.proves(case.business, outcome.system):
@@ -118,7 +137,7 @@ def finished(
             return _deleted_again(case, body, care, context)
         case "suppress":
             return _suppressed(case, context)
-    return Decision(case, events=_records(context))
+    return Decision(case, events=records(context))
 
 
 def lifted_by_person(case: FulfillmentCase, body: LiftSuppression) -> Decision[FulfillmentCase]:
@@ -144,11 +163,11 @@ def replayed(case: FulfillmentCase, body: RecordReplay, context: Context) -> Dec
 def _suppressed(case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
     """Who withdrew meanwhile is not suppressed after all."""
     case = case.model_copy(update={"suppressed": True})
-    records = _records(context)
+    told = records(context)
     if case.resolution == "withdrawn" and case.right is not None:
         case, plans = lift(case, case.right)
-        return Decision(case, events=records, tasks=plans)
-    return Decision(case, events=records)
+        return Decision(case, events=told, tasks=plans)
+    return Decision(case, events=told)
 
 
 def _looked(
@@ -221,7 +240,8 @@ def _plan(case: FulfillmentCase, plan: TaskPlan) -> tuple[FulfillmentCase, tuple
     return case.model_copy(update={"later": later}), (plan,)
 
 
-def _records(context: Context) -> tuple[Outgoing, ...]:
+def records(context: Context) -> tuple[Outgoing, ...]:
+    """What holds from now on of every hash that the transaction touched for this request."""
     found = context.facts if isinstance(context.facts, tuple) else ()
     return tuple(one.record() for one in found if isinstance(one, Suppression))
 

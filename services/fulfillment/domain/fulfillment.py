@@ -178,8 +178,12 @@ def _extended(
     return Decision(case.model_copy(update={"extended_to": body.respond_by.late_from}))
 
 
-def _closed(case: FulfillmentCase, body: RequestClosed, _: Message, __: Context) -> Decision[FulfillmentCase]:
-    return Decision(case.model_copy(update={"closed_at": body.closed_at}), closes=True)
+def _closed(
+    case: FulfillmentCase, body: RequestClosed, _: Message, context: Context
+) -> Decision[FulfillmentCase]:
+    """It says from when the person may be asked to opt in again, which who is suppressed is told with."""
+    closed = case.model_copy(update={"closed_at": body.closed_at})
+    return Decision(closed, events=aftercare.records(context), closes=True)
 
 
 def _finished(

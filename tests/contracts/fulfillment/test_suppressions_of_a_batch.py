@@ -1,18 +1,22 @@
 """Many requests' suppressions in one batch of the real table: each told what holds of its own hashes, in order."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from services.fulfillment.domain.aftercare import SUPPRESS, Suppression
-from services.fulfillment.suppression import suppressions
+from services.fulfillment.suppression import SuppressionRegister, suppressions
 from shared.machine.decision import Message, TaskFinished
 from shared.machine.storage import PostgresTransaction
 from shared.policy.rights import Right
+from tests.support.domain_driver import Messages
+from tests.support.facts import closed
 from tests.support.installation import Installation
+from tests.support.subject_worlds import MONTH
 
 pytestmark = pytest.mark.connected
 AT = datetime(2026, 2, 3, tzinfo=UTC)
@@ -26,9 +30,18 @@ async def connection(installation: Installation) -> AsyncIterator[asyncpg.Connec
         yield connection
 
 
-def stated(request_id: UUID, *hashes: str, right: str = "delete", lift: bool = False) -> Message:
+def stated(
+    request_id: UUID, *hashes: str, right: str = "delete", lift: bool = False, wait: str | None = None
+) -> Message:
     """The end of a suppress task."""
-    said = {"business": "cascadia", "right": right, "cut_off": AT.isoformat(), "hashes": hashes, "lift": lift}
+    said = {
+        "business": "cascadia",
+        "right": right,
+        "cut_off": AT.isoformat(),
+        "ask_again_from": wait,
+        "hashes": hashes,
+        "lift": lift,
+    }
     body = TaskFinished(task_id=uuid4(), key=SUPPRESS, handler=SUPPRESS, epoch=1, status="done", result=said)
     return Message(uuid4(), "local.task-finished", "local", "local", request_id, body, AT)
 
@@ -75,3 +88,92 @@ async def test_what_is_stated_and_taken_back_in_one_batch_is_over(connection: as
     assert [(each.hash, each.rights) for each in found[two]] == [(BOB, (Right.DELETE, Right.LIMIT))]
     versions = [each.version for told in found.values() for each in told]
     assert len(set(versions)) == len(versions)
+
+
+async def ended(connection: asyncpg.Connection, message: Message) -> None:
+    """The task's row, as the transaction that takes its end in has written it."""
+    body = message.body
+    assert isinstance(body, TaskFinished)
+    await PostgresTransaction(connection, set()).lock([message.request_id], MONTH)
+    await connection.execute(
+        """INSERT INTO tasks (task_id, request_id, key, handler, purpose, urgency, run_at, body, state, result)
+        VALUES ($1, $2, $3, $3, 'document', $4, $4, '{}', 'done', $5)""",
+        *(body.task_id, message.request_id, SUPPRESS, AT, json.dumps({"result": body.result})),
+    )
+
+
+def answered(request_id: UUID, again: date | None) -> Message:
+    """The closing of an opt-out, which names the day."""
+    body = closed().model_copy(update={"ask_again_from": again})
+    return Messages(request_id).event(body, at=AT)
+
+
+async def test_who_opted_out_is_told_with_the_day_from_which_they_may_be_asked_again(
+    connection: asyncpg.Connection,
+) -> None:
+    opted, deleted = uuid4(), uuid4()
+
+    found = await heard(
+        connection,
+        [stated(opted, ADA, right="opt_out", wait="2027-02-03"), stated(deleted, BOB)],
+    )
+
+    assert [one.ask_again_from for one in found[opted] + found[deleted]] == [date(2027, 2, 3), None]
+
+
+async def test_the_day_of_the_answer_which_the_closing_tells_takes_its_place(
+    connection: asyncpg.Connection,
+) -> None:
+    opted = uuid4()
+    message = stated(opted, ADA, right="opt_out", wait="2027-02-03")
+    await ended(connection, message)
+    first = await heard(connection, [message])
+
+    found = await heard(connection, [answered(opted, date(2027, 2, 20))])
+
+    [one] = found[opted]
+    assert (one.hash, one.rights, one.ask_again_from) == (ADA, (Right.OPT_OUT,), date(2027, 2, 20))
+    assert one.version > first[opted][0].version
+    assert await heard(connection, [answered(opted, date(2027, 2, 20))]) == {opted: ()}
+    assert (await heard(connection, [message]))[opted][0].ask_again_from == date(2027, 2, 20)
+
+
+async def test_of_two_waits_the_later_one_holds_until_its_request_is_released(
+    connection: asyncpg.Connection,
+) -> None:
+    opted, limited = uuid4(), uuid4()
+    await heard(connection, [stated(opted, ADA, right="opt_out", wait="2027-02-03")])
+
+    both = await heard(connection, [stated(limited, ADA, right="limit", wait="2027-05-01")])
+    left = await heard(connection, [stated(limited, ADA, right="limit", lift=True)])
+
+    assert [both[limited][0].ask_again_from, left[limited][0].ask_again_from] == [
+        date(2027, 5, 1),
+        date(2027, 2, 3),
+    ]
+
+
+async def test_who_opted_in_again_waits_for_nothing_though_the_opt_out_closes_later(
+    connection: asyncpg.Connection,
+) -> None:
+    opted = uuid4()
+    message = stated(opted, ADA, right="opt_out", wait="2027-02-03")
+    await ended(connection, message)
+    await heard(connection, [message, stated(uuid4(), ADA, right="opt_in")])
+
+    found = await heard(connection, [answered(opted, date(2027, 2, 20))])
+
+    assert found == {opted: ()}
+    assert await connection.fetchval("SELECT count(*) FROM suppressed") == 0
+
+
+async def test_whoever_asks_is_told_the_day_by_hash(
+    connection: asyncpg.Connection, installation: Installation
+) -> None:
+    await heard(connection, [stated(uuid4(), ADA, right="opt_out", wait="2027-02-03"), stated(uuid4(), BOB)])
+
+    async with installation.pool("fulfillment", size=1) as pool:
+        found = await SuppressionRegister(pool).check([ADA, BOB])
+
+    assert found.rights == {ADA: ["opt_out"], BOB: ["delete"]}
+    assert found.ask_again_from == {ADA: date(2027, 2, 3)}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx2
 import pytest
@@ -15,6 +15,8 @@ from services.fulfillment.suppression import SuppressionRegister
 from shared.events.catalogue import decode
 from shared.events.commands import LiftSuppression
 from shared.events.fulfillment import FindingAdded
+from shared.policy import load_regime
+from shared.policy.dates import local_date, not_before
 from shared.privacy.suppression import suppression_hashes
 from tests.support.facts import RECEIVED_AT, closed
 from tests.support.fulfillment_host import Asked, FulfillmentHost, fulfillment_host
@@ -85,7 +87,7 @@ async def test_who_was_deleted_is_found_by_every_spelling_and_in_no_other_busine
 
     answer = await pages.post("/suppression/check", json={"hashes": [hers, elsewhere, "1:" + "0" * 64]})
 
-    assert answer.json() == {"suppressed": {hers: ["delete"]}}
+    assert answer.json() == {"suppressed": {hers: ["delete"]}, "ask_again_from": {}}
     (record,) = await service.resources.pool.fetch(HASHES)
     assert record["key"] == hers
     assert EMAIL not in str(dict(record))
@@ -101,7 +103,7 @@ async def test_a_lifted_suppression_leaves_no_row_and_takes_its_record_off(
 
     assert answer.refusal is None
     checked = await pages.post("/suppression/check", json={"hashes": [hash_of(service)]})
-    assert checked.json() == {"suppressed": {}}
+    assert checked.json() == {"suppressed": {}, "ask_again_from": {}}
     assert await service.resources.pool.fetchval("SELECT count(*) FROM suppressed") == 0
     records = await service.resources.pool.fetch(HASHES)
     assert [bool(record["value"]) for record in records] == [True, False]
@@ -122,6 +124,30 @@ async def test_two_requests_hold_one_record_until_both_are_lifted(
     assert list(checked.json()["suppressed"].values()) == [["opt_out"]]
 
 
+async def test_who_opted_out_is_not_to_be_asked_again_for_a_year_from_the_answer(
+    service: FulfillmentHost, pages: httpx2.AsyncClient
+) -> None:
+    out = await service.asked(EMAIL, "opt_out")
+    await service.hear(*out.facts("opt_out", conclusion="not_needed", subject_hash=None))
+    await service.run_tasks()
+    at_first = await pages.post("/suppression/check", json={"hashes": [hash_of(service)]})
+
+    answered = closed("opt_out").model_copy(update={"ask_again_from": date(2099, 2, 3)})
+    await service.hear(out.messages.event(answered, at=RECEIVED_AT))
+
+    after = await pages.post("/suppression/check", json={"hashes": [hash_of(service)]})
+    assert list(at_first.json()["ask_again_from"].values()) == [str(_in_a_year(service))]
+    assert list(after.json()["ask_again_from"].values()) == ["2099-02-03"]
+    records = await service.resources.pool.fetch(HASHES)
+    told = [json.loads(record["value"])["ask_again_from"] for record in records]
+    assert told == [str(_in_a_year(service)), "2099-02-03"]
+
+
+def _in_a_year(service: FulfillmentHost) -> date:
+    regime = load_regime("us-ca-ccpa")
+    return not_before(local_date(service.resources.clock.now(), regime.zone), 12)
+
+
 async def test_whoever_opts_in_again_is_opted_out_no_longer(
     service: FulfillmentHost, pages: httpx2.AsyncClient
 ) -> None:
@@ -138,7 +164,7 @@ async def test_whoever_opts_in_again_is_opted_out_no_longer(
     if case.resolution is None:
         pytest.fail(f"the opt-in waits: {case.open} {case.stuck}")
     checked = await pages.post("/suppression/check", json={"hashes": [hash_of(service)]})
-    assert checked.json() == {"suppressed": {}}
+    assert checked.json() == {"suppressed": {}, "ask_again_from": {}}
 
 
 async def test_a_new_version_of_the_key_leaves_older_records_in_force(
@@ -153,7 +179,7 @@ async def test_a_new_version_of_the_key_leaves_older_records_in_force(
     checked = await pages.post("/suppression/check", json={"hashes": both})
 
     assert [one.partition(":")[0] for one in both] == ["2", "1"]
-    assert checked.json() == {"suppressed": {both[1]: ["delete"]}}
+    assert checked.json()["suppressed"] == {both[1]: ["delete"]}
     assert (await pages.get("/suppression/versions")).json() == {"versions": ["1"]}
 
 

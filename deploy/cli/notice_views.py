@@ -53,7 +53,7 @@ class Asked:
 
 def hand_over_notice(asked: Asked, form: str, to: Path | None) -> None:
     """Print or write the document; exit 1 where it says less than it must."""
-    found, links = _practices(asked.business), asked.links()
+    found, links = _practices(asked.business, asked.document), asked.links()
     hand_over(FORMS[form](found, links, asked.document), to, asked.document)
     lacking = [*found.gaps, *links.missing(found, asked.document)]
     for one in lacking:
@@ -81,7 +81,10 @@ def check_published(published: Path, *, as_json: bool) -> None:
 def _stale(said: Mapping[str, Any], today: date) -> Iterator[str]:
     if not_before(date.fromisoformat(said["made_on"]), A_YEAR) <= today:
         yield f"made on {said['made_on']}: it is to be brought up to date every twelve months"
-    now = {one.category: one.model_dump(mode="json") for one in _practices(said["business"]).practices}
+    now = {
+        one.category: one.model_dump(mode="json")
+        for one in _practices(said["business"], said["document"]).practices
+    }
     then = {one["category"]: one for one in said["categories"]}
     for category in sorted(now.keys() | then.keys()):
         if category not in then:
@@ -89,16 +92,18 @@ def _stale(said: Mapping[str, Any], today: date) -> Iterator[str]:
         elif category not in now:
             yield f"{category}: in it, and not collected any more"
         else:
-            changed = [name for name, value in now[category].items() if then[category].get(name) != value]
+            changed = [name for name, value in now[category].items() if then[category].get(name, []) != value]
             yield from (f"{category}: {name} is another by now" for name in changed)
 
 
-def _practices(business: str) -> Practices:
+def _practices(business: str, document: Document) -> Practices:
+    """A policy looks back on twelve months; a notice at collection says what is done now."""
     systems = [one for one in mapped(None) if one.business == business]
     if not systems:
         typer.echo(f"--business: no system of {business} is described; see: habeas systems check", err=True)
         raise typer.Exit(2)
     folder = FulfillmentSettings().vendors or OF_THE_DEMONSTRATION
     there = any(folder.glob("*.yaml"))
-    vendors = classified(folder, None, SystemClock().now().date()) if there else ()
-    return practices_of(business, systems, vendors)
+    today = SystemClock().now().date()
+    vendors = classified(folder, None, today) if there else ()
+    return practices_of(business, systems, vendors, today if document == "policy" else None)

@@ -1,10 +1,12 @@
 """What a business does with each category of personal information, as its data maps and its vendors' files say."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from deploy.notices.ended import Ended, ended_by
 from services.fulfillment.datamap.additions import StatutoryCategory
 from services.fulfillment.datamap.model import MapField
 from services.fulfillment.datamap.statutory import WORDS
@@ -30,6 +32,8 @@ class Practice(BaseModel):
     disclosed_to: tuple[str, ...]
     sold_or_shared_to: tuple[str, ...]
     kept_for: tuple[str, ...]
+    was_disclosed_to: tuple[str, ...] = ()
+    was_sold_or_shared_to: tuple[str, ...] = ()
 
     @property
     def sold_or_shared(self) -> bool:
@@ -50,18 +54,40 @@ class Practices(BaseModel):
         return any(one.sold_or_shared for one in self.practices)
 
     @property
+    def sold_or_shared_before(self) -> bool:
+        """Whether anything was, in the last twelve months, that is not any more."""
+        return any(one.was_sold_or_shared_to for one in self.practices)
+
+    @property
     def holds_sensitive(self) -> bool:
         return any(one.sensitive for one in self.practices)
 
 
-def practices_of(business: str, systems: Iterable[System], vendors: Sequence[Classified] = ()) -> Practices:
-    """What is true of all systems of the business together; a gap names the place that has to say more."""
+def practices_of(
+    business: str,
+    systems: Iterable[System],
+    vendors: Sequence[Classified] = (),
+    looking_back: date | None = None,
+) -> Practices:
+    """What is true of all systems of the business together; a gap names the place that has to say more.
+
+    `looking_back` from a day, what ended in the twelve months before it is told as well.
+    """
     held = _held(business, systems)
-    practices = tuple(_practice(category, held[category]) for category in WORDS if category in held)
-    known = {one.category: one for one in practices}
     ours = [one for one in vendors if one.vendor.business == business]
+    ended = ended_by(looking_back, (one.vendor for one in ours)) if looking_back else {}
+    practices = tuple(
+        _practice(category, held[category], ended.get(category, Ended()))
+        for category in WORDS
+        if category in held
+    )
+    known = {one.category: one for one in practices}
     gaps = [gap for category in held for gap in _gaps(category, held[category])]
-    return Practices(business=business, practices=practices, gaps=(*gaps, *_unsaid(known, ours)))
+    lost = [
+        f"{one}: {_who(ended[one])} got it, and no map holds any"
+        for one in sorted(ended.keys() - known.keys())
+    ]
+    return Practices(business=business, practices=practices, gaps=(*gaps, *_unsaid(known, ours), *lost))
 
 
 def _held(business: str, systems: Iterable[System]) -> dict[StatutoryCategory, list[Held]]:
@@ -77,7 +103,7 @@ def _held(business: str, systems: Iterable[System]) -> dict[StatutoryCategory, l
     return held
 
 
-def _practice(category: StatutoryCategory, held: Sequence[Held]) -> Practice:
+def _practice(category: StatutoryCategory, held: Sequence[Held], ended: Ended) -> Practice:
     said = [field.provenance for _, field in held]
     return Practice(
         category=category,
@@ -88,7 +114,13 @@ def _practice(category: StatutoryCategory, held: Sequence[Held]) -> Practice:
         disclosed_to=_distinct(to for one in said for to in one.disclosed_to),
         sold_or_shared_to=_distinct(to for one in said for to in one.sold_or_shared_to),
         kept_for=_distinct(one.kept_for for one in said),
+        was_disclosed_to=ended.disclosed_to,
+        was_sold_or_shared_to=ended.sold_or_shared_to,
     )
+
+
+def _who(ended: Ended) -> str:
+    return ", ".join((*ended.sold_or_shared_to, *ended.disclosed_to))
 
 
 def _gaps(category: str, held: Sequence[Held]) -> Iterable[str]:

@@ -19,7 +19,7 @@ LONG_AGO = date(1970, 1, 1)
 
 def spans_of(vendor: Vendor) -> tuple[Span, ...]:
     """Every stretch of days on which the same rights concerned it, but those on which none did."""
-    changes = sorted(set(_changes(vendor)))
+    changes = sorted(set(first_days_of_change(vendor)))
     firsts, lasts = [None, *changes], [*(day - DAY for day in changes), None]
     less = GONE_WITH_THE_DATA if vendor.erased else frozenset[Right]()
     found = (
@@ -35,8 +35,8 @@ def told_of_today(one: Classified, today: date) -> frozenset[Right]:
     return frozenset(right for span in spans for right in span.rights if span.concerns(right, today, today))
 
 
-def _changes(vendor: Vendor) -> Iterator[date]:
-    """The first days of something new."""
+def first_days_of_change(vendor: Vendor) -> Iterator[date]:
+    """The days on which a contract or a flow begins, or has just ended."""
     if vendor.contract:
         yield vendor.contract.signed_on
         yield from (vendor.contract.ends_on + DAY,) if vendor.contract.ends_on else ()

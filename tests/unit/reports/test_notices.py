@@ -49,15 +49,18 @@ told: {by: kafka, identifiers: [{kind: email, form: sha256}]}
 """
 
 
-def shop(folder: Path, text: str = MAP, vendor: str = "") -> Practices:
+TODAY = date(2026, 11, 2)
+
+
+def shop(folder: Path, text: str = MAP, vendor: str = "", looking_back: date | None = None) -> Practices:
     (folder / "shop.yaml").write_text(SYSTEM)
     (folder / "shop-map.yml").write_text(text)
     vendors = folder / "vendors"
     vendors.mkdir(exist_ok=True)
     if vendor:
         (vendors / "tracker.yaml").write_text(vendor)
-    classified = [classify(one, date(2026, 1, 1)) for one in load_vendors(vendors)] if vendor else []
-    return practices_of("shop", load_systems(folder, home=folder), classified)
+    classified = [classify(one, TODAY) for one in load_vendors(vendors)] if vendor else []
+    return practices_of("shop", load_systems(folder, home=folder), classified, looking_back)
 
 
 def test_each_category_says_what_its_columns_say_together(tmp_path: Path) -> None:
@@ -83,6 +86,71 @@ def test_a_vendor_that_gets_what_no_map_calls_sold_is_a_gap(tmp_path: Path) -> N
     assert shop(tmp_path, vendor=VENDOR).gaps == (
         "identifiers: sold to or shared with tracker, and no map names anybody under sold_or_shared_to",
     )
+
+
+def ended(folder: Path, flow: str) -> Practices:
+    """The tables of a policy, of a vendor with one flow."""
+    said = VENDOR.replace("{data: [identifiers], purpose: cross_context_advertising}", flow)
+    return shop(folder, vendor=said, looking_back=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("2026-11-01", True),
+        ("2026-03-05", True),
+        ("2025-11-02", True),
+        ("2025-11-01", False),
+        ("2026-11-02", False),
+    ],
+)
+def test_a_policy_names_who_was_sold_to_in_the_last_twelve_months_with_the_last_day(
+    tmp_path: Path,
+    last: str,
+    told: bool,  # noqa: FBT001 - of this test alone
+) -> None:
+    found = ended(tmp_path, f"{{data: [identifiers], purpose: cross_context_advertising, ended_on: {last}}}")
+
+    [identifiers] = [one for one in found.practices if one.category == "identifiers"]
+    assert identifiers.was_sold_or_shared_to == ((f"Tracker (until {last})",) if told else ())
+
+
+def test_what_was_only_disclosed_is_told_apart_from_what_was_sold(tmp_path: Path) -> None:
+    found = ended(tmp_path, "{data: [identifiers], purpose: services_for_us, ended_on: 2026-03-05}")
+
+    [identifiers] = [one for one in found.practices if one.category == "identifiers"]
+    assert identifiers.was_disclosed_to == ("Tracker (until 2026-03-05)",)
+    assert (identifiers.was_sold_or_shared_to, found.sold_or_shared_before) == ((), False)
+
+
+def test_what_went_out_and_no_map_holds_any_more_is_a_gap(tmp_path: Path) -> None:
+    found = ended(tmp_path, "{data: [geolocation], purpose: cross_context_advertising, ended_on: 2026-03-05}")
+
+    assert found.gaps == ("geolocation: Tracker (until 2026-03-05) got it, and no map holds any",)
+
+
+def test_a_notice_at_collection_says_what_is_done_now_alone(tmp_path: Path) -> None:
+    said = VENDOR.replace("cross_context_advertising}", "cross_context_advertising, ended_on: 2026-03-05}")
+
+    found = shop(tmp_path, vendor=said)
+
+    assert [one.was_sold_or_shared_to for one in found.practices] == [(), (), ()]
+
+
+def test_who_stopped_selling_within_the_year_says_that_it_did(tmp_path: Path) -> None:
+    text = MAP.replace(", sold_or_shared_to: [advertising networks]", "")
+    said = VENDOR.replace("cross_context_advertising}", "cross_context_advertising, ended_on: 2026-03-05}")
+
+    found = shop(tmp_path, text, said, looking_back=TODAY)
+    page = as_html(found, LINKS, "policy")
+
+    assert (
+        "sells no personal information and shares none for cross-context behavioral advertising any more."
+        in page
+    )
+    assert "Tracker (until 2026-03-05)" in page
+    assert "Tracker (until 2026-03-05)" in as_markdown(found, LINKS, "policy")
+    assert LINKS.model_copy(update={"opt_out": None}).missing(found, "policy") == []
 
 
 def test_other_businesses_are_left_out(tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
-from deploy.reports.metrics import Figures, Law
+from deploy.reports.metrics import OTHER_GROUNDS, Figures, Law
 from deploy.reports.records import DETAILS, LOG_COLUMNS, Line
 
 DATES: Final = frozenset({"date_of_request", "date_of_response", "answer_by", "last_event", "kept_through"})
@@ -83,9 +83,13 @@ def figures_as_csv(found: Sequence[Figures]) -> str:
     writer = csv.DictWriter(text, tuple(Figures.model_fields), lineterminator="\n")
     writer.writeheader()
     for one in found:
-        used = "; ".join(f"{name} {count}" for name, count in one.exemptions.items())
-        writer.writerow({**one.model_dump(), "exemptions": used})
+        lists = {"exemptions": one.exemptions, "denied_other_grounds": one.denied_other_grounds}
+        writer.writerow({**one.model_dump(), **{name: _listed(counts) for name, counts in lists.items()}})
     return text.getvalue()
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def figures_as_json(found: Sequence[Figures], year: Year) -> str:
@@ -95,9 +99,9 @@ def figures_as_json(found: Sequence[Figures], year: Year) -> str:
 
 
 def figures_as_page(found: Sequence[Figures], year: Year) -> str:
-    """A page to publish by July 1 of the next year, in or linked from the privacy policy (11 CCR 7102(b))."""
+    """A page to publish by July 1 of the next year, in or linked from the privacy policy (11 CCR 7102(a)(2))."""
     return _TEMPLATES.get_template("metrics.html").render(
-        requests=found, said=year, brokers=year.law is Law.delete_act
+        requests=found, said=year, brokers=year.law is Law.delete_act, grounds=OTHER_GROUNDS
     )
 
 

@@ -13,17 +13,25 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from deploy.reports.records import ANSWERED, UNVERIFIED, RequestRecord
-from shared.events.grounds import kind_of
+from shared.events.grounds import EXPLAINED, kind_of
 from shared.policy import Right
 
 NOT_DECIDED: Final = frozenset({"withdrawn", "duplicate"})
 CCPA: Final = "us-ca-ccpa"
 DELETE_ACT: Final = "us-ca-delete-act"
-# Why a request was denied, in the words of 11 CCR 7102(a); every other ground is "other".
+# Why a request was denied, in the four words of 11 CCR 7102(a)(2); every other ground is "other", and told apart there.
 REASONS: Final = {
     UNVERIFIED: "unverifiable",
     "not_by_the_consumer": "not_by_consumer",
     "exemption": "exempt",
+}
+
+
+OTHER_GROUNDS: Final = {
+    "answered_often_enough": "answered as often as the law asks",
+    "suspected_fraud": "suspected fraud",
+    "unfounded_or_excessive": "manifestly unfounded or excessive",
+    "unnamed": "without a ground that is counted",
 }
 
 
@@ -99,6 +107,7 @@ class Figures(BaseModel):
     denied_not_by_consumer: int
     denied_exempt: int
     denied_other: int
+    denied_other_grounds: dict[str, int]
     denied_in_part_unverifiable: int
     denied_in_part_exempt: int
     denied_in_part_other: int
@@ -116,6 +125,7 @@ class _Count:
 
     tally: Counter[str] = field(default_factory=Counter)
     denials: Counter[str] = field(default_factory=Counter)
+    other_grounds: Counter[str] = field(default_factory=Counter)
     exemptions: Counter[str] = field(default_factory=Counter)
     days: Counter[int] = field(default_factory=Counter)
 
@@ -132,7 +142,11 @@ class _Count:
             self.tally["not_decided"] += 1
             return
         self.days[one.days or 0] += 1
-        self.denials[f"{one.resolution} {REASONS.get(kind_of(one.ground) or '', 'other')}"] += 1
+        kind = kind_of(one.ground) or ""
+        self.denials[f"{one.resolution} {REASONS.get(kind, 'other')}"] += 1
+        if one.resolution == "denied" and kind not in REASONS:
+            # What staff wrote in words of their own is nobody's kind, and not for a page that is published.
+            self.other_grounds[kind if kind in EXPLAINED else "unnamed"] += 1
         self.exemptions.update(one.exemptions.split(", ") if one.exemptions else ())
 
 
@@ -160,6 +174,7 @@ def _figures(kind: Kind, count: _Count) -> Figures:
         denied_not_by_consumer=denials["denied not_by_consumer"],
         denied_exempt=denials["denied exempt"],
         denied_other=denials["denied other"],
+        denied_other_grounds=dict(sorted(count.other_grounds.items())),
         denied_in_part_unverifiable=tally["lessened"],
         denied_in_part_exempt=denials["partial exempt"],
         denied_in_part_other=denials["partial other"],

@@ -16,6 +16,7 @@ from services.fulfillment.domain.planning import DESTRUCTIVE
 from services.fulfillment.holding import KnownBy
 from services.fulfillment.ports import NeedsPerson
 from services.fulfillment.subjects import Subjects, Wanted
+from services.fulfillment.vendors.classification import party_when_it_got_data
 from services.fulfillment.vendors.files import OverKafka, Vendor
 from services.fulfillment.vendors.letters import naming
 from shared.clock import Clock
@@ -91,7 +92,7 @@ class TellHandler:
         wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
         if isinstance(wanted, NeedsPerson):
             return results.not_yet(wanted)
-        named = _named(task, wanted, told)
+        named = _named(task, wanted, self._told_of(vendor, wanted), told)
         if isinstance(named, Finished):
             return named
         about = (
@@ -101,6 +102,12 @@ class TellHandler:
             return Again(SOON, "not permitted now")
         state = self._state(task, told, known).model_copy(update={"title": vendor.title})
         return self._composed(task, vendor, state, named)
+
+    def _told_of(self, vendor: Vendor, wanted: Wanted) -> tuple[Correction, ...]:
+        """Who holds data for us corrects it; others get what the person has stated against it (11 CCR 7023(f)(3))."""
+        if party_when_it_got_data(vendor, self._clock.now().date()) != "third_party":
+            return wanted.corrections
+        return tuple(one for one in wanted.corrections if one.statement is not None)
 
     def _composed(self, task: Claimed, vendor: Vendor, state: Directive, named: Named) -> Answer:
         letter = Letter(
@@ -145,10 +152,12 @@ class TellHandler:
         )
 
 
-def _named(task: Claimed, wanted: Wanted, told: OverKafka) -> Named | Finished:
+def _named(
+    task: Claimed, wanted: Wanted, corrections: tuple[Correction, ...], told: OverKafka
+) -> Named | Finished:
     """Who it is about, or why nothing is told."""
-    named = Named(naming(wanted.subjects, told.identifiers), wanted.corrections)
-    if not named.identifiers:
+    named = Named(naming(wanted.subjects, told.identifiers), corrections)
+    if not named.identifiers or (wanted.corrections and not corrections):
         return results.nothing(task.body["system"])
     if task.body["right"] == Right.CORRECT and not named.corrections:
         return results.person("schema", "the request does not say what is wrong: tell the vendor yourself")

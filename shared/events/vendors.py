@@ -74,7 +74,10 @@ class OptOutDirective(_Directive):
 
 @event("dsar.directive.correction", version=1, topic=DIRECTIVES)
 class CorrectionDirective(_Directive):
-    """A service provider or contractor is to correct what it holds of a person (11 CCR 7023(c))."""
+    """A service provider or contractor is to correct what it holds of a person (11 CCR 7023(c)).
+
+    A third party that gets sensitive data is sent what the person states against it, to go with it (7023(f)(3)).
+    """
 
 
 class _Acknowledgement(Command):

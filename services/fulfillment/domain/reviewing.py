@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.fulfillment.domain.case import FulfillmentCase, Review
 from services.fulfillment.domain.planning import REVIEW
+from shared.events.grounds import explained
 from shared.policy import limit_of, load_regime
 from shared.policy.dates import local_date
 from shared.policy.rights import Right
@@ -56,5 +57,8 @@ def is_granted(case: FulfillmentCase) -> bool:
 
 
 def reason_of(case: FulfillmentCase) -> str | None:
-    """Why it is denied, in that person's words."""
-    return case.review.reason if case.review else None
+    """Why it is denied, in that person's words; behind its word where the request came too often."""
+    if case.review is None or case.review.reason is None:
+        return None
+    appeals = case.linked is not None and case.linked.kind == "appeal"
+    return case.review.reason if appeals else explained("answered_often_enough", case.review.reason)

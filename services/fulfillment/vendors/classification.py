@@ -71,16 +71,26 @@ class Classified:
 
         Deletions if it gets data (11 CCR 7022(b)), corrections if it holds them for us (7023(c)), opt-outs if they are
         sold to it or shared with it (7026(f)), limits besides if it uses what is sensitive for more than 7027(m) allows
-        (7027(g)).
+        (7027(g)). A third party that gets what is sensitive, and so may tell of health, is told of what is disputed
+        there (7023(f)(3)): of corrections those with a statement alone reach it.
         """
         if not self.flows:
             return frozenset()
-        found = {Right.DELETE} if self.party == "third_party" else {Right.DELETE, Right.CORRECT}
+        gets_sensitive = any("sensitive" in flow.data for flow in self.flows)
+        found = {Right.DELETE}
+        if self.party != "third_party" or gets_sensitive:
+            found |= {Right.CORRECT}
         if self.is_sold_to:
             found |= OPT_OUTS
         if any("sensitive" in flow.data and flow.purpose not in WITHOUT_A_LIMIT for flow in self.flows):
             found |= {Right.LIMIT}
         return frozenset(found)
+
+
+def party_when_it_got_data(vendor: Vendor, today: date) -> Party:
+    """What it is today, or was on the last day on which data went to it."""
+    days = [min(today, flow.ended_on or today) for flow in vendor.flows]
+    return classify(vendor, max(days, default=today)).party
 
 
 def classify(vendor: Vendor, today: date) -> Classified:

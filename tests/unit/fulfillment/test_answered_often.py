@@ -88,7 +88,7 @@ def test_it_is_denied_with_the_reason_that_the_person_gave() -> None:
 
     assert third.decided("deny", "You had two copies; ask again from March 10") is None
 
-    assert third.ends == [("denied", "You had two copies; ask again from March 10")]
+    assert third.ends == [("denied", "answered_often_enough: You had two copies; ask again from March 10")]
 
 
 def test_a_decision_that_comes_before_the_question_was_put_counts() -> None:
@@ -96,7 +96,7 @@ def test_a_decision_that_comes_before_the_question_was_put_counts() -> None:
 
     assert third.decided("deny", "too often") is None
 
-    assert third.ends == [("denied", "too often")]
+    assert third.ends == [("denied", "answered_often_enough: too often")]
 
 
 @pytest.mark.parametrize("before", [(), (SUMMER,), (LONG_AGO, SUMMER)], ids=["none", "one", "one in time"])

@@ -6,7 +6,7 @@ from shared.events.vendors import CorrectionDirective
 from shared.privacy import Claims
 from shared.privacy.claims import Correction
 from tests.support.vendor_board import VendorBoard
-from tests.support.vendors import classed
+from tests.support.vendors import a_flow, classed
 
 WRONG = (Correction(what="street", should_be="12 Analytical Way"),)
 
@@ -52,3 +52,41 @@ async def test_a_correction_that_does_not_say_what_is_wrong_is_a_persons_to_pass
 
     assert board.directives == []
     assert board.board.held["act:acme-mail:correct"].state == "needs_person"
+
+
+DISPUTED = Correction(what="blood type", should_be="0-", statement="Tested twice.")
+
+
+async def test_7023_f_3_who_gets_what_may_be_of_health_is_told_of_the_statement_and_of_nothing_else(
+    tmp_path: Path,
+) -> None:
+    third = classed("third_party", flows=[a_flow("own_purposes", data=["sensitive"])])
+    board = VendorBoard(tmp_path, [third], right="correct")
+    await board.ask(Claims(email="Ada.Canary@example.com", corrections=(*WRONG, DISPUTED)))
+
+    await board.board.run("act:acme-mail:correct")
+
+    assert board.opened()["corrections"] == [
+        {"what": "blood type", "should_be": "0-", "statement": "Tested twice."}
+    ]
+
+
+async def test_a_third_party_hears_nothing_of_a_correction_without_a_statement(tmp_path: Path) -> None:
+    third = classed("third_party", flows=[a_flow("own_purposes", data=["sensitive"])])
+    board = VendorBoard(tmp_path, [third], right="correct")
+    await board.ask(Claims(email="Ada.Canary@example.com", corrections=WRONG))
+
+    await board.board.run("act:acme-mail:correct")
+
+    assert board.directives == []
+    assert board.board.held["act:acme-mail:correct"].state == "done"
+
+
+async def test_a_third_party_that_never_got_anything_sensitive_hears_of_no_dispute(tmp_path: Path) -> None:
+    board = VendorBoard(
+        tmp_path, [classed("third_party"), classed("contractor", vendor="contractor")], right="correct"
+    )
+    await board.ask(Claims(email="Ada.Canary@example.com", corrections=(DISPUTED,)))
+
+    assert "act:acme-mail:correct" not in board.board.driver.tasks
+    assert "act:contractor:correct" in board.board.driver.tasks

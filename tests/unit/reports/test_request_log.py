@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -202,6 +203,47 @@ def test_what_a_person_denied_counts_under_its_ground() -> None:
     found = of("delete", *(told(resolution="denied", ground=one) for one in grounds))
 
     assert (found.denied, found.denied_not_by_consumer, found.denied_other) == (2, 1, 1)
+
+
+# 11 CCR 7102(a)(2) knows four: not verifiable, not made by a consumer, exempt information, other grounds. A third
+# request to know within twelve months need not be answered (Civ. Code 1798.130(b)), which is none of the first three.
+GOLDEN = {
+    "identity_not_verified": ("unverifiable", {}),
+    "not_by_the_consumer: no permission came": ("not_by_consumer", {}),
+    "exemption": ("exempt", {}),
+    "answered_often_enough: two copies since May": ("other", {"answered_often_enough": 1}),
+    "suspected_fraud: one of forty the same hour": ("other", {"suspected_fraud": 1}),
+    "unfounded_or_excessive: daily for a month": ("other", {"unfounded_or_excessive": 1}),
+    "because Ada asked": ("other", {"unnamed": 1}),
+}
+
+
+@pytest.mark.parametrize(("ground", "counted"), GOLDEN.items())
+def test_each_denial_counts_under_one_of_the_regulations_four_grounds(
+    ground: str, counted: tuple[str, dict[str, int]]
+) -> None:
+    found = of("know", told("know_specific", "denied", ground=ground))
+
+    numbers = {
+        name: getattr(found, f"denied_{name}")
+        for name in ("unverifiable", "not_by_consumer", "exempt", "other")
+    }
+    assert (found.denied, {name for name, number in numbers.items() if number}) == (1, {counted[0]})
+    assert found.denied_other_grounds == counted[1]
+
+
+def test_the_page_says_what_the_other_grounds_were_in_words_of_ours() -> None:
+    grounds = ("answered_often_enough: two copies since May", "because Ada asked")
+    found = [of("know", *(told("know_specific", "denied", ground=one) for one in grounds))]
+
+    page = figures_as_page(found, Year(year=2026, business="cascadia"))
+
+    assert (
+        "denied on other grounds: answered as often as the law asks 1, without a ground that is counted 1."
+        in page
+    )
+    assert "Ada" not in page + figures_as_csv(found)
+    assert "answered_often_enough 1; unnamed 1" in figures_as_csv(found)
 
 
 def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle() -> None:

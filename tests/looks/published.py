@@ -49,6 +49,7 @@ def _figures() -> list[Figures]:
             denied_not_by_consumer=11,
             denied_exempt=20,
             denied_other=9,
+            denied_other_grounds={"answered_often_enough": 6, "suspected_fraud": 3},
             denied_in_part_unverifiable=25,
             denied_in_part_exempt=35,
             denied_in_part_other=5,

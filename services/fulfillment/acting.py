@@ -36,6 +36,7 @@ from services.fulfillment.subjects import Subjects, Wanted
 from shared.canonical import canonical_json, sha256_hex
 from shared.clock import Clock
 from shared.ids import new_id
+from shared.policy.rights import Right
 from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
 from shared.vault.vault import Vault
 
@@ -71,7 +72,7 @@ class _Rows:
 
 
 class ActHandler:
-    """Deletes, de-identifies, opts out or limits in one system."""
+    """Deletes, de-identifies, corrects, opts out or limits in one system."""
 
     def __init__(  # noqa: PLR0913 - one for each thing that an act needs
         self,
@@ -112,7 +113,7 @@ class ActHandler:
             return results.not_yet(found)
         if found.is_empty:
             return results.nothing(attempt.system.entry.name)
-        rows = _Rows(found, task.attempts)
+        rows = _Rows(_disputed(found, attempt), task.attempts)
         return await self._act(attempt, rows, self._bound(attempt, rows))
 
     async def _found(self, attempt: _Attempt, adapter: Adapter) -> Frozen | Retry | NeedsPerson | Forgotten:
@@ -231,6 +232,13 @@ class ActHandler:
         name, datamap = attempt.system.entry.name, attempt.system.datamap
         receipt = results.receipt_by_read_back(name, datamap, attempt.right, frozen, times)
         return results.with_backups(receipt, attempt.system.backup_days)
+
+
+def _disputed(found: Frozen, attempt: _Attempt) -> Frozen:
+    """A correction is bound to what the request says is wrong, too."""
+    if attempt.right != Right.CORRECT or not attempt.opened:
+        return found
+    return replace(found, corrections=attempt.opened[0].corrections)
 
 
 def _repeatable(capabilities: Capabilities) -> bool:

@@ -30,6 +30,7 @@ from services.fulfillment.outcomes import (
     outcome_to_json,
 )
 from shared.canonical import canonical_json, sha256_hex
+from shared.privacy.claims import Correction
 
 __all__ = [
     "RIGHTS_OF_OTHERS",
@@ -88,12 +89,14 @@ class Frozen:
     """The immutable row ids that find returned, by table; a destructive act is bound to these alone.
 
     `shared` rows were found too, but another person's rows refer to them: reported, never destroyed. `jobs` are what
-    a system has already taken on for these rows; they are no part of what the act is bound to.
+    a system has already taken on for these rows; they are no part of what the act is bound to. `corrections` are what
+    a request to correct says is wrong, and what it should be.
     """
 
     rows: Mapping[str, tuple[Key, ...]]
     shared: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    corrections: tuple[Correction, ...] = field(default=(), repr=False)
 
     @property
     def is_empty(self) -> bool:
@@ -113,10 +116,13 @@ class Frozen:
     @classmethod
     def from_json(cls, data: Json) -> "Frozen":
         jobs = tuple(Job(name, datetime.fromisoformat(since)) for name, since in data.get("jobs", ()))
-        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]), jobs)
+        corrections = tuple(Correction.model_validate(one) for one in data.get("corrections", ()))
+        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]), jobs, corrections)
 
     def _bound(self) -> Json:
-        return {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
+        rows = {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
+        wrong = [one.model_dump(mode="json", exclude={"evidence"}) for one in self.corrections]
+        return {**rows, "corrections": wrong} if wrong else rows
 
 
 def _keys_to_json(tables: Mapping[str, tuple[Key, ...]]) -> Json:

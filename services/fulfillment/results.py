@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
@@ -91,18 +92,25 @@ def receipt_by_read_back(
 
 
 def _counts(datamap: DataMap, right: str, frozen: Frozen) -> Iterable[DatasetCount]:
+    wrong = to_change(datamap, frozen.corrections)
     for name in sorted({*frozen.rows, *frozen.shared}):
         collection = datamap.collections.get(name)
         own, shared = len(frozen.rows.get(name, ())), len(frozen.shared.get(name, ()))
         if collection is None:
             continue
-        count = (
-            _deleted(collection, own, shared)
-            if right == "delete"
-            else _flagged(collection, right, own + shared)
-        )
-        if count is not None:
+        count = _count(collection, right, own, shared)
+        if count is not None and (right != "correct" or name in wrong):
             yield count
+
+
+def _count(collection: MapCollection, right: str, own: int, shared: int) -> DatasetCount | None:
+    match right:
+        case "delete":
+            return _deleted(collection, own, shared)
+        case "correct":
+            kept = (Retained(RIGHTS_OF_OTHERS, shared),) if shared else ()
+            return DatasetCount(collection.name, corrected=own, retained=kept)
+    return _flagged(collection, right, own + shared)
 
 
 def _deleted(collection: MapCollection, own: int, shared: int) -> DatasetCount | None:

@@ -46,19 +46,22 @@ class Vendor:
 
     def adapter(self, address: str, home: Path) -> Adapter:
         """An adapter with the connector and map that are shipped."""
+        return open_adapter(self.system(address, home))
+
+    def system(self, address: str, home: Path) -> System:
+        """The system as somebody would describe it who uses what is shipped."""
         (home / "url").write_text(address)
         secrets = {}
         for name, value in self.fixture["secrets"].items():
             write_private(home / name, value.encode())
             secrets[name] = Secret(file=home / name)
         dataset = CONNECTORS / "maps" / f"{self.name}.yaml"
-        system = System(
+        return System(
             system=self.name, kind="http", business="shop", url=Secret(file=home / "url"), dataset=dataset,
             connector=CONNECTORS / f"{self.name}.yaml", secrets=secrets,
             settings=self.fixture.get("settings", {}), limits=Limits(connect_seconds=2, statement_seconds=2),
             datamap=read_dataset(read_yaml(dataset.read_bytes()), file=str(dataset)),
         )  # fmt: skip
-        return open_adapter(system)
 
     def changing(self, request: Request) -> bool:
         """Whether the fixture calls this request one that changes something."""

@@ -120,6 +120,7 @@ class FieldAdditions(Handling):
     """Said of a column: its category in the statute's words, and what may never be shown of it.
 
     `shown_because` says why values that look like what may never be shown are none: a person has looked.
+    `corrected_as` are the words by which people call the column: whoever disputes it by one of them is believed.
     """
 
     category: StatutoryCategory | None = None
@@ -128,3 +129,4 @@ class FieldAdditions(Handling):
     match: Match | None = None
     retention: Retention | None = None
     deidentify: Annotated[Deidentify, BeforeValidator(_strategy)] | None = None
+    corrected_as: tuple[Words, ...] = ()

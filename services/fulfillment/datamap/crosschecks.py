@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from services.fulfillment.datamap.disputes import uncorrectable
 from services.fulfillment.datamap.graph import child_and_parent, plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapField, Place
 
@@ -30,6 +31,7 @@ def problems_of(datamap: DataMap) -> Iterator[str]:
     for collection in datamap.collections.values():
         yield from _unknown_columns(collection)
         yield from _contradictions(collection)
+        yield from uncorrectable(collection)
 
 
 def warnings_of(datamap: DataMap) -> Iterator[str]:

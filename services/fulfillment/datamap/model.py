@@ -62,6 +62,7 @@ class MapField:
     deidentify: Deidentify | None = None
     length: int | None = None
     read_only: bool = False
+    corrected_as: tuple[str, ...] = ()
     provenance: Provenance = Provenance()
 
 

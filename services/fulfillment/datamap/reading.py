@@ -169,6 +169,7 @@ class _Reader:
             deidentify=said.deidentify or self._fides_strategy(field, place),
             length=meta.length if meta else None,
             read_only=bool(meta and meta.read_only),
+            corrected_as=said.corrected_as,
             provenance=_provenance(said, inherited),
         )
 

@@ -33,9 +33,9 @@ def concerns(collection: MapCollection, right: str) -> bool:
 
 
 def concerned_keys(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
-    """A deletion leaves the rows that others share; a flag is set on them too."""
+    """A deletion or correction leaves the rows that others share; a flag is set on them too."""
     own = frozen.rows.get(name, ())
-    return own if right == "delete" else (*own, *frozen.shared.get(name, ()))
+    return own if right in {"delete", "correct"} else (*own, *frozen.shared.get(name, ()))
 
 
 def pending(collection: MapCollection, right: str, row: Row) -> bool:

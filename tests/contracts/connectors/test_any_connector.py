@@ -1,6 +1,7 @@
 """Every connector that is shipped, against answers written from its vendor's documentation, good and bad."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,11 +24,14 @@ from services.fulfillment.ports import (
     Subject,
     Unknown,
 )
+from shared.privacy.claims import Correction
 from tests.support.http_server import serving
 from tests.support.vendor import CONNECTORS, FIXTURES, Vendor
 
 CUT_OFF = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = "0123456789abcdef"
+# An audience holds hashes alone, and a stream of events what was said then.
+NEVER_CORRECTED = {"meta-custom-audiences", "segment"}
 NAMES = sorted(file.stem for file in CONNECTORS.glob("*.yaml"))
 
 
@@ -149,6 +153,27 @@ async def test_an_opt_out_is_done_and_proved(trial: Trial) -> None:
         assert sum(count.corrected for count in outcome.receipt.datasets) == 1
     if trial.adapter.capabilities.verify:
         assert isinstance(await trial.adapter.prove("opt_out", frozen, cut_off=CUT_OFF), Gone), vendor.unknown
+
+
+async def test_a_correction_is_made_once_and_read_back_or_is_a_persons(trial: Trial) -> None:
+    stated = trial.vendor.fixture.get("correction", {"what": "first name", "should_be": "Adah"})
+    frozen = replace(trial.frozen(), corrections=(Correction.model_validate(stated),))
+
+    first = await trial.act("correct", frozen)
+    if trial.vendor.name in NEVER_CORRECTED:
+        assert isinstance(first, NeedsPerson)
+        assert (first.kind, trial.vendor.told) == ("manual", [])
+        return
+    assert isinstance(await trial.adapter.prove("correct", frozen, cut_off=CUT_OFF), Gone), (
+        trial.vendor.unknown
+    )
+    second = await trial.act("correct", frozen)
+
+    assert isinstance(first, Done), (first, trial.vendor.unknown)
+    assert isinstance(second, Done), second
+    counts = [sum(count.corrected for count in each.receipt.datasets) for each in (first, second)]
+    assert counts == [1, 0]
+    assert trial.vendor.unknown == []
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -94,6 +94,16 @@ def test_the_connector_to_begin_with_fits_its_map(tmp_path: Path) -> None:
             changed(update=None),
             "collections.subscribers.opt_out: the map has a flag for it; say how it is set",
         ),
+        (
+            changed(update=None, opt_out={"request": {"path": "/x"}}),
+            "collections.subscribers.correct: the map lets columns be corrected; say how, here or under update",
+        ),
+        (changed(read=None), "collections.subscribers.read: what is corrected must be readable"),
+        (
+            changed(correct={"request": {"path": "/x"}, "body": {}}),
+            "collections.subscribers.correct.body: unknown key; known here: request, then",
+        ),
+        (changed(correct={"request": {"path": "/{{ changes.name | shout }}"}}), "No filter named 'shout'"),
         ({**blank(), "collections": {}}, "collections: Dictionary should have at least 1 item"),
         ({**blank(), "auth": {"kind": "magic"}}, "auth: Input tag 'magic'"),
         (

@@ -1,17 +1,20 @@
 """The adapter itself: each verb bounded, each expected failure made an answer."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.fulfillment.adapters.http.acting import Bounds, Deletion, set_flags
 from services.fulfillment.adapters.http.changing import PARTLY, Effects, NotAll
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import Connector
+from services.fulfillment.adapters.http.correcting import not_ours, set_right
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.inspection import inspect, knock
 from services.fulfillment.adapters.http.readback import Jobs, read_back
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import (
@@ -24,6 +27,7 @@ from services.fulfillment.ports import (
     Export,
     Frozen,
     NeedsPerson,
+    Nothing,
     Outcome,
     Proof,
     Receipt,
@@ -109,7 +113,7 @@ class HttpAdapter:
         return Export(self._system.system, datasets, categories)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
-        if answer := idle("http", self._system.datamap, right, frozen):
+        if answer := self._idle(right, frozen):
             return answer
         effects = Effects(self._clock, idempotency_key)
         try:
@@ -135,13 +139,15 @@ class HttpAdapter:
     async def _change(
         self, right: str, frozen: Frozen, cut_off: datetime, effects: Effects
     ) -> tuple[DatasetCount, ...]:
-        names = {name: concerned_keys(frozen, name, right) for name in sorted({*frozen.rows, *frozen.shared})}
+        names = {name: concerned_keys(frozen, name, right) for name in self._asked(right, frozen)}
         held = await self._tables.held(names, cut_off)
         if any(len(held[name]) < len(keys) for name, keys in names.items()):
             await knock(self._client, self._connector, self._tables)
         if right == "delete":
             bounds = Bounds(cut_off, self._hash_key())
             return await Deletion(self._tables, bounds, effects).run(frozen, held)
+        if right == "correct":
+            return await set_right(self._tables, frozen, held, effects)
         return await set_flags(self._tables, right, held, effects)
 
     async def _proof(self, right: str, frozen: Frozen, cut_off: datetime) -> Proof:
@@ -150,15 +156,28 @@ class HttpAdapter:
         if jobs is not None:
             return jobs
         names = [name for name in frozen.rows if concerns(self._tables[name].collection, right)]
-        blind = [name for name in names if not self._tables[name].readable]
+        blind = [name for name in names if right != "correct" and not self._tables[name].readable]
         if blind and not frozen.jobs:
             return StillPresent(sum(len(frozen.rows[name]) for name in blind))
         readable = {name: keys for name, keys in frozen.rows.items() if name not in blind}
-        proof, absent = await read_back(self._tables, right, Frozen(readable, frozen.shared), cut_off)
+        proof, absent = await read_back(self._tables, right, replace(frozen, rows=readable), cut_off)
         if absent:
             # An interface that is gone says 404 to everything: it is believed only if it still knows itself.
             await knock(self._client, self._connector, self._tables)
         return proof
+
+    def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
+        if right == "correct":
+            return not_ours(self._system.datamap, frozen)
+        return idle("http", self._system.datamap, right, frozen)
+
+    def _asked(self, right: str, frozen: Frozen) -> list[str]:
+        """The collections that an act has to do with."""
+        every = sorted({*frozen.rows, *frozen.shared})
+        if right != "correct":
+            return every
+        wanted = to_change(self._system.datamap, frozen.corrections)
+        return [name for name in every if name in wanted]
 
     def _half_done(self, failure: Failure, effects: Effects) -> Outcome:
         """Once anything may have been done, whatever stopped the rest is settled by reading back first."""

@@ -145,6 +145,7 @@ class CollectionSpec(Part):
     update: Change | None = None
     opt_out: Change | None = None
     limit: Change | None = None
+    correct: Change | None = None
     describe: Describe | None = None
 
 

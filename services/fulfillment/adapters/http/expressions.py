@@ -36,8 +36,8 @@ def _collection(spec: CollectionSpec) -> Iterator[str]:
     for place, lookup in [("read", spec.read), *(("traces", trace) for trace in spec.traces)]:
         if lookup is not None:
             yield from _lookup(lookup, place, None)
-    changes = {"delete": spec.delete, "update": spec.update, "opt_out": spec.opt_out, "limit": spec.limit}
-    for verb, change in changes.items():
+    for verb in ("delete", "update", "opt_out", "limit", "correct"):
+        change: Change | None = getattr(spec, verb)
         yield from _change(change, verb) if change else ()
     if spec.describe is not None:
         yield from _request(spec.describe.request, "describe.request", _ALWAYS)

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import JobSpec
+from services.fulfillment.adapters.http.correcting import still_wrong
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table, Tables
+from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.ports import Frozen, Gone, Job, Proof, StillPresent, Unknown
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, pending
@@ -19,8 +21,10 @@ async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetim
     Raises:
         Failure: the system could not be asked.
     """
+    if right == "correct":
+        return await _corrected(tables, frozen, cut_off)
     if right != "delete" and right not in FLAG_RIGHTS:
-        return Unknown(f"a request to {right} leaves nothing to read back"), False
+        return StillPresent(frozen.count()), False
     names = [
         name for name in sorted({*frozen.rows, *frozen.shared}) if concerns(tables[name].collection, right)
     ]
@@ -31,6 +35,21 @@ async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetim
     )
     absent = any(len(held[name]) < len(keys) for name, keys in concerned.items())
     checked = {name: len(keys) for name, keys in concerned.items()}
+    return (StillPresent(left) if left else Gone(checked)), absent
+
+
+async def _corrected(tables: Tables, frozen: Frozen, cut_off: datetime) -> tuple[Proof, bool]:
+    """What a person has to look at is never proved by itself."""
+    wanted = to_change(tables.datamap, frozen.corrections)
+    if not wanted:
+        return StillPresent(frozen.count()), False
+    keys = {name: frozen.rows.get(name, ()) for name in sorted(wanted)}
+    held = await tables.held(keys, cut_off)
+    left = sum(
+        bool(still_wrong(tables[name], row, wanted[name])) for name in held for row in held[name].values()
+    )
+    absent = any(len(held[name]) < len(each) for name, each in keys.items())
+    checked = {name: len(each) for name, each in keys.items() if each}
     return (StillPresent(left) if left else Gone(checked)), absent
 
 
@@ -62,7 +81,9 @@ class Jobs:
         return StillPresent(1) if any(not _ordered_again(job, jobs) for job in failed) else None
 
     def _spec(self, table: str, verb: str) -> JobSpec | None:
-        change = getattr(self._tables[table].spec, verb, None)
+        spec = self._tables[table].spec
+        # A flag that has no request of its own is set by `update`, and so are its jobs.
+        change = getattr(spec, verb, None) or (spec.update if verb in FLAG_RIGHTS else None)
         return change.job if change is not None else None
 
     async def _state(self, spec: JobSpec, where: str, name: str, table: Table) -> str | None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.fulfillment.adapters.http.connector import Change, CollectionSpec, Connector, Derived, Request
 from services.fulfillment.adapters.http.expressions import problems_of
+from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapError
@@ -76,6 +77,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "update": Change,
     "opt_out": Change,
     "limit": Change,
+    "correct": Change,
 }
 
 
@@ -107,6 +109,7 @@ def _against(datamap: DataMap, connector: Connector) -> Iterator[str]:
 
 def _collection(collection: MapCollection, spec: CollectionSpec) -> Iterator[str]:
     yield from _ways(collection, spec)
+    yield from _corrections(collection, spec)
     unknown = {*spec.fields, *spec.find} - set(collection.fields)
     yield from (f"fields.{name}: the map has no such column" for name in sorted(unknown))
     if not collection.primary_key:
@@ -128,8 +131,18 @@ def _ways(collection: MapCollection, spec: CollectionSpec) -> Iterator[str]:
         yield "read: rows that stay must be readable by their key"
 
 
+def _corrections(collection: MapCollection, spec: CollectionSpec) -> Iterator[str]:
+    """What the map lets be corrected can be set, and read back."""
+    if not corrigible(collection):
+        return
+    if not (spec.correct or spec.update):
+        yield "correct: the map lets columns be corrected; say how, here or under update"
+    if spec.read is None:
+        yield "read: what is corrected must be readable, or nobody knows whether it stands"
+
+
 def _batches(spec: CollectionSpec) -> bool:
-    changes = (spec.delete, spec.update, spec.opt_out, spec.limit)
+    changes = (spec.delete, spec.update, spec.opt_out, spec.limit, spec.correct)
     return any(each is not None and each.many > 1 for each in (spec.read, *changes))
 
 

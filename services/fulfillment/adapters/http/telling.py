@@ -28,8 +28,10 @@ def _collection(spec: CollectionSpec) -> Iterator[str]:
             yield f"find by {column}: {_said(lookup.request)}"
     if spec.read is not None:
         yield f"read: {_said(spec.read.request)}"
-    changes = {"delete": spec.delete, "update": spec.update, "opt_out": spec.opt_out, "limit": spec.limit}
-    yield from (f"{verb}: {_change(change)}" for verb, change in changes.items() if change)
+    for verb in ("delete", "update", "opt_out", "limit", "correct"):
+        change: Change | None = getattr(spec, verb)
+        if change is not None:
+            yield f"{verb}: {_change(change)}"
 
 
 def _change(change: Change) -> str:

@@ -36,6 +36,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "soql": lambda value: str(value).replace("\\", "\\\\").replace("'", "\\'"),
     "quoted": lambda value: str(value).replace("\\", "\\\\").replace('"', '\\"'),
     "epoch": lambda value: int(value.timestamp()) if isinstance(value, datetime) else int(value),
+    "renamed": lambda changes, **names: {names.get(key, key): value for key, value in changes.items()},
     "iso": lambda value: value.isoformat(),
 }
 

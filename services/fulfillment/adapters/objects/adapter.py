@@ -140,7 +140,7 @@ class ObjectsAdapter:
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         if right != "delete" and right not in FLAG_RIGHTS:
-            return Unknown(f"a request to {right} leaves nothing to read back")
+            return StillPresent(frozen.count())
         try:
             return await self._steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
         except EXPECTED as error:
@@ -195,7 +195,7 @@ class ObjectsAdapter:
 
     async def _prove_group(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         if right != "delete" and right not in FLAG_RIGHTS:
-            return [Unknown(f"a request to {right} leaves nothing to read back") for _ in orders]
+            return [StillPresent(one.frozen.count()) for one in orders]
 
         async def look(tables: Tables) -> list[Proof]:
             return await proofs(tables, right, orders, await asyncio.to_thread(tables.store.leftovers))

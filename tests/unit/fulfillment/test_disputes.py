@@ -1,0 +1,91 @@
+"""Corrections: which column a person's words name, and what no word of theirs may change by itself."""
+
+from typing import Any
+
+import pytest
+
+from services.fulfillment.datamap.disputes import differs, disputed
+from services.fulfillment.datamap.model import DataMap, MapError
+from services.fulfillment.datamap.reading import read_dataset
+from shared.privacy.claims import Correction
+
+KEY = {"name": "id", "fides_meta": {"primary_key": True}}
+EMAIL = {"name": "email", "data_categories": ["user.contact.email"], "fides_meta": {"identity": "email"}}
+PHONE = {"corrected_as": ["phone", "telephone number"], "match": "digits"}
+
+
+def field(name: str, *words: str, **meta: Any) -> dict[str, Any]:
+    return {"name": name, "fides_meta": {**meta, "habeas": {"corrected_as": list(words)}}}
+
+
+def the_map(*fields: dict[str, Any], **habeas: Any) -> DataMap:
+    people = {"name": "people", "fides_meta": {"habeas": habeas}, "fields": [KEY, EMAIL, *fields]}
+    other = {"name": "leads", "fields": [{**KEY}, field("mobile", "phone")]}
+    return read_dataset({"fides_key": "crm", "collections": [people, other]}, file="crm.yaml")
+
+
+def wrong(what: str, should_be: str = "new", **more: str) -> Correction:
+    return Correction(what=what, should_be=should_be, **more)
+
+
+CRM = the_map(field("phone", "phone", "telephone number"), field("city", "town", length=5))
+
+
+@pytest.mark.parametrize("words", ["phone", "Phone", " telephone  number ", "TELEPHONE_NUMBER"])
+def test_a_column_is_found_by_what_people_call_it_wherever_it_is_held(words: str) -> None:
+    found = disputed(CRM, [wrong(words)])
+
+    assert isinstance(found, dict)
+    assert found["people"] == {"phone": "new"}
+    assert (found.get("leads") == {"mobile": "new"}) == ("phone" in words.lower().strip()[:5])
+
+
+@pytest.mark.parametrize(
+    ("corrections", "said"),
+    [
+        ([], "does not say what is wrong"),
+        ([wrong("phone"), wrong("shoe size")], "1 of 2 corrections name nothing"),
+        ([wrong("email")], "1 of 1 corrections name nothing"),
+        ([wrong("town", "Sacramento")], "1 of 1 corrections name nothing"),
+        ([wrong("phone", "1"), wrong("telephone number", "2")], "name the same column"),
+        ([wrong("phone", statement="It never was.")], "a statement of dispute"),
+    ],
+)
+def test_whatever_is_not_plain_is_a_persons_and_nobody_is_quoted(
+    corrections: list[Correction], said: str
+) -> None:
+    found = disputed(CRM, corrections)
+
+    assert isinstance(found, str)
+    assert said in found
+    assert not any(one.what in found or one.should_be in found for one in corrections if one.what != "phone")
+
+
+def test_a_number_that_is_only_written_in_another_way_is_right_and_nothing_is_collected_anew() -> None:
+    dialed = the_map({"name": "phone", "fides_meta": {"habeas": PHONE}}).collections["people"].fields["phone"]
+    plain = CRM.collections["people"].fields["phone"]
+
+    assert not differs(dialed, "+1 (415) 555-9317", "415 555 9317")
+    assert differs(plain, "+1 (415) 555-9317", "415 555 9317")
+    assert not differs(plain, None, "415 555 9317")
+    assert not differs(plain, "", "415 555 9317")
+
+
+@pytest.mark.parametrize(
+    ("fields", "habeas", "said"),
+    [
+        ([field("phone", "email", identity="phone")], {}, "a person weighs such a change"),
+        ([field("phone", "phone", read_only=True)], {}, "read-only"),
+        ([field("phone", "phone")], {"opt_out": {"field": "phone"}}, "bounds or flags the row"),
+        ([field("phone", "phone")], {"created_at": "phone"}, "bounds or flags the row"),
+        ([{**field("number", "number"), "data_categories": ["user.financial.bank_account"]}], {}, "never shown"),
+        ([field("phone", "phone"), field("mobile", "Phone")], {}, "'phone' names two columns"),
+    ],
+)  # fmt: skip
+def test_a_map_that_would_change_what_it_must_not_is_refused(
+    fields: list[dict[str, Any]], habeas: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(MapError) as refused:
+        the_map(*fields, **habeas)
+
+    assert said in str(refused.value)

@@ -1,4 +1,4 @@
-"""A vendor that answers as its documentation says: requests and answers from a fixture, on a real server.
+"""A vendor that answers as its documentation says: requests and answers from a fixture, by ASGI.
 
 What the fixture does not know is answered 418, so that a request that nobody wrote down fails its test. An exchange
 may belong to a state of the vendor (`while`), and may bring about the next (`turns`).
@@ -6,19 +6,25 @@ may belong to a state of the vendor (`while`), and may bring about the next (`tu
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.fulfillment.adapters.http import open_adapter
+from services.fulfillment.adapters.http import HttpAdapter
+from services.fulfillment.adapters.http.connector import Connector, Rate
+from services.fulfillment.adapters.http.reading import load_connector
+from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import Limits, Secret, System
-from services.fulfillment.ports import Adapter
+from services.fulfillment.ports import Adapter, Frozen
+from shared.clock import SystemClock
 from shared.policy.reading import read_yaml
 from shared.private_files import write_private
 
@@ -30,12 +36,31 @@ Exchange = Mapping[str, Any]
 Trouble = Callable[[Request], Response | None]
 
 
+@cache
+def connector_of(name: str) -> Connector:
+    """The connector that is shipped, unhindered by its vendor's limits."""
+    connector = load_connector(CONNECTORS / f"{name}.yaml")
+    return connector.model_copy(
+        update={"rate": Rate(per_second=10_000, burst=1000, headers=connector.rate.headers)}
+    )
+
+
+@cache
+def _read(file: Path) -> Any:
+    return read_yaml(file.read_bytes())
+
+
+@cache
+def _map(file: Path) -> DataMap:
+    return read_dataset(_read(file), file=str(file))
+
+
 class Vendor:
     """The simulator of one vendor."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.fixture: Mapping[str, Any] = read_yaml((FIXTURES / f"{name}.yaml").read_bytes())
+        self.fixture: Mapping[str, Any] = _read(FIXTURES / f"{name}.yaml")
         self.exchanges: list[Exchange] = list(self.fixture["exchanges"])
         self.state = "held"
         self.told: list[tuple[str, str]] = []
@@ -44,9 +69,10 @@ class Vendor:
         methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=methods)])
 
-    def adapter(self, address: str, home: Path) -> Adapter:
-        """An adapter with the connector and map that are shipped."""
-        return open_adapter(self.system(address, home))
+    def adapter(self, home: Path) -> Adapter:
+        """An adapter with the connector and map that are shipped, reaching the vendor without a network, unhindered."""
+        system = self.system("http://localhost", home)
+        return HttpAdapter(system, connector_of(self.name), SystemClock(), httpx2.ASGITransport(app=self.app))
 
     def system(self, address: str, home: Path) -> System:
         """The system as somebody would describe it who uses what is shipped."""
@@ -60,7 +86,7 @@ class Vendor:
             system=self.name, kind="http", business="shop", url=Secret(file=home / "url"), dataset=dataset,
             connector=CONNECTORS / f"{self.name}.yaml", secrets=secrets,
             settings=self.fixture.get("settings", {}), limits=Limits(connect_seconds=2, statement_seconds=2),
-            datamap=read_dataset(read_yaml(dataset.read_bytes()), file=str(dataset)),
+            datamap=_map(dataset),
         )  # fmt: skip
 
     def changing(self, request: Request) -> bool:
@@ -100,3 +126,8 @@ def _response(answer: Mapping[str, Any]) -> Response:
     if "json" not in answer:
         return Response(status_code=answer["status"], headers=headers)
     return JSONResponse(answer["json"], answer["status"], headers=headers)
+
+
+def frozen_of(stated: Mapping[str, list[list[int | str]]]) -> Frozen:
+    """The rows of a fixture, as `find` gives them."""
+    return Frozen({name: tuple(tuple(key) for key in keys) for name, keys in stated.items()})

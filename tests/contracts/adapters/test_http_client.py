@@ -313,3 +313,46 @@ async def test_searches_at_the_same_time_each_read_all_of_their_own_pages(
     adapter = service.adapter(people={"find": find})
 
     assert await asyncio.gather(*(found(adapter) for _ in range(8))) == [IDS] * 8
+
+
+@pytest.mark.parametrize(("knows_itself", "said"), [(True, Done), (False, NeedsPerson)])
+async def test_404_about_a_row_that_cannot_be_read_is_believed_of_an_interface_that_knows_itself(
+    service: Service, *, knows_itself: bool, said: type
+) -> None:
+    if not knows_itself:
+        del service.answers["GET /me"]
+    adapter = service.adapter(people={"read": None})
+
+    outcome = await adapter.act("delete", Frozen({"people": ((1,),)}), cut_off=CUT_OFF, idempotency_key="k")
+
+    assert isinstance(outcome, said), outcome
+
+
+@pytest.mark.parametrize(("knows_itself", "said"), [(True, Frozen), (False, NeedsPerson)])
+async def test_nobody_by_404_is_believed_of_an_interface_that_knows_itself(
+    service: Service, *, knows_itself: bool, said: type
+) -> None:
+    if not knows_itself:
+        del service.answers["GET /me"]
+    lookup = {"request": {"path": "/people/of/{{ value }}"}, "absent_on_404": True}
+    adapter = service.adapter(people={"find": {"email": lookup}})
+
+    assert isinstance(await adapter.find(PERSON, cut_off=CUT_OFF), said)
+
+
+@pytest.mark.parametrize(("statuses", "said"), [({}, NeedsPerson), ({404: "absent"}, Done)])
+async def test_404_to_a_request_about_many_rows_is_no_rows_end_unless_the_connector_says_so(
+    service: Service, statuses: dict[int, str], said: type
+) -> None:
+    many = {
+        "request": {"method": "POST", "path": "/forget", "json": "{{ ids }}"},
+        "many": 5,
+        "statuses": statuses,
+    }
+    adapter = service.adapter(people={"read": None, "delete": many})
+
+    outcome = await adapter.act(
+        "delete", Frozen({"people": ((1,), (2,))}), cut_off=CUT_OFF, idempotency_key="k"
+    )
+
+    assert isinstance(outcome, said), outcome

@@ -3,13 +3,15 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import httpx2
+
 from services.fulfillment.adapters.http.acting import Bounds, Deletion, set_flags
 from services.fulfillment.adapters.http.changing import PARTLY, Effects, NotAll
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import Connector
 from services.fulfillment.adapters.http.correcting import not_ours, set_right
 from services.fulfillment.adapters.http.failures import Failure
-from services.fulfillment.adapters.http.inspection import inspect, knock
+from services.fulfillment.adapters.http.inspection import inspect, knock, nobody_by_404
 from services.fulfillment.adapters.http.readback import Jobs, read_back
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.adapters.http.tables import Table, Tables
@@ -58,11 +60,17 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
 class HttpAdapter:
     """One system with an HTTP interface. Keeps connections and a token, and nothing about anybody."""
 
-    def __init__(self, system: System, connector: Connector, clock: Clock) -> None:
+    def __init__(
+        self,
+        system: System,
+        connector: Connector,
+        clock: Clock,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self._system = system
         self._connector = connector
         self._clock = clock
-        self._client = Client(system, connector, clock)
+        self._client = Client(system, connector, clock, transport)
         self._tables = Tables(system, connector, self._client)
 
     @property
@@ -88,9 +96,12 @@ class HttpAdapter:
     async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
         plan = plan_walk(self._system.datamap, set(subject.seeds))
         try:
-            return await Walk(self._tables, Scope(plan, cut_off, self._system.limits.max_rows)).run(subject)
+            found = await Walk(self._tables, Scope(plan, cut_off, self._system.limits.max_rows)).run(subject)
+            if nobody_by_404(self._connector, found):
+                await self._knock()
         except EXPECTED as error:
             return _failure(error).outcome(self._retry_after)
+        return found
 
     async def export(
         self,
@@ -107,6 +118,8 @@ class HttpAdapter:
         try:
             names = [name for name in frozen.rows if self._tables[name].collection.treatment != "keep"]
             held = await self._tables.held({name: frozen.rows[name] for name in names}, cut_off)
+            if any(len(held[name]) < len(frozen.rows[name]) for name in names):
+                await self._knock()
             datasets = exported(self._tables, held, since)
         except EXPECTED as error:
             return _failure(error).outcome(self._retry_after)
@@ -118,6 +131,8 @@ class HttpAdapter:
         effects = Effects(self._clock, idempotency_key)
         try:
             counts = await self._change(right, frozen, cut_off, effects)
+            if effects.unseen:
+                await self._knock()
         except NotAll:
             return Ambiguous("more rows than one attempt has time for", tuple(effects.jobs), PARTLY)
         except EXPECTED as error:
@@ -142,7 +157,7 @@ class HttpAdapter:
         names = {name: concerned_keys(frozen, name, right) for name in self._asked(right, frozen)}
         held = await self._tables.held(names, cut_off)
         if any(len(held[name]) < len(keys) for name, keys in names.items()):
-            await knock(self._client, self._connector, self._tables)
+            await self._knock()
         if right == "delete":
             bounds = Bounds(cut_off, self._hash_key())
             return await Deletion(self._tables, bounds, effects).run(frozen, held)
@@ -152,19 +167,23 @@ class HttpAdapter:
 
     async def _proof(self, right: str, frozen: Frozen, cut_off: datetime) -> Proof:
         """Jobs first; what cannot be read back was done if its job was, and is not done where there is none."""
-        jobs = await Jobs(self._tables, self._client).proof(frozen.jobs, self._clock.now())
-        if jobs is not None:
-            return jobs
+        jobs = Jobs(self._tables, self._client)
+        at_work = await jobs.proof(frozen.jobs, self._clock.now())
+        if at_work is not None:
+            return at_work
         names = [name for name in frozen.rows if concerns(self._tables[name].collection, right)]
         blind = [name for name in names if right != "correct" and not self._tables[name].readable]
         if blind and not frozen.jobs:
             return StillPresent(sum(len(frozen.rows[name]) for name in blind))
         readable = {name: keys for name, keys in frozen.rows.items() if name not in blind}
         proof, absent = await read_back(self._tables, right, replace(frozen, rows=readable), cut_off)
-        if absent:
+        if absent or jobs.forgotten:
             # An interface that is gone says 404 to everything: it is believed only if it still knows itself.
-            await knock(self._client, self._connector, self._tables)
+            await self._knock()
         return proof
+
+    async def _knock(self) -> None:
+        await knock(self._client, self._connector, self._tables)
 
     def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
         if right == "correct":

@@ -28,7 +28,10 @@ class NotAll(Exception):
 
 @dataclass
 class Effects:
-    """What one act has brought about so far; `sent` is true once anything may have been done."""
+    """What one act has brought about so far; `sent` is true once anything may have been done.
+
+    `unseen` is true once a system that cannot be read said that a row is not there.
+    """
 
     clock: Clock
     idempotency_key: str
@@ -36,6 +39,7 @@ class Effects:
     jobs: list[Job] = field(default_factory=list)
     look_again: float = 60.0
     sent: bool = False
+    unseen: bool = False
     until: float = 0.0
 
     def __post_init__(self) -> None:
@@ -94,13 +98,19 @@ class Changing:
         try:
             answer = await client.call(request, filled, idempotency_key=filled["idempotency_key"])
         except Failure as failure:
-            if failure.meaning == "absent":
+            if failure.meaning == "absent" and self._is_about_rows:
+                effects.unseen = effects.unseen or not self._table.readable
                 return None
             effects.sent = effects.sent or failure.meaning == "unknown"
             raise
         if not answer.readable and _is_page(answer):
             raise Failure("schema", f"{self._where}: the answer is a page for people, not JSON")
         return answer
+
+    @property
+    def _is_about_rows(self) -> bool:
+        """Whether 404 can mean that a row is gone: the address of a request about many rows is none of a row."""
+        return self._change.many == 1 or "absent" in self._change.statuses.values()
 
     def _judge(self, answer: Answer, keys: Sequence[Key], effects: Effects) -> None:
         if self._done is not None and not self._done(answer.data):

@@ -39,10 +39,17 @@ class Answer:
 class Client:
     """The connections to one system, opened at the first request."""
 
-    def __init__(self, system: System, connector: Connector, clock: Clock) -> None:
+    def __init__(
+        self,
+        system: System,
+        connector: Connector,
+        clock: Clock,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self._system = system
         self._connector = connector
         self._clock = clock
+        self._transport = transport
         self._shows = shows(connector.auth, Secrets(system.secrets), self._token)
         self._pause = Pause(connector.rate.headers)
         self._http: httpx2.AsyncClient | None = None
@@ -162,6 +169,7 @@ class Client:
                 timeout=httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds),
                 limits=httpx2.Limits(max_connections=limits.connections),
                 follow_redirects=False,
+                transport=self._transport,
             )
         return self._http
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from services.fulfillment.adapters.http.client import Client
-from services.fulfillment.adapters.http.connector import Connector, Describe
+from services.fulfillment.adapters.http.connector import Connector, Describe, Lookup
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
-from services.fulfillment.ports import CheckReport, Drift
+from services.fulfillment.ports import CheckReport, Drift, Frozen
 
 
 async def inspect(client: Client, connector: Connector, tables: Tables) -> CheckReport:
@@ -37,6 +37,15 @@ async def knock(client: Client, connector: Connector, tables: Tables) -> None:
         raise Failure("schema", "check: the answer is not JSON")
     if connector.check_holds and not path(connector.check_holds)(answer.data):
         raise Failure("credentials", "check: the answer does not hold what it holds for those who are let in")
+
+
+def nobody_by_404(connector: Connector, found: Frozen) -> bool:
+    """Whether 404 alone may have said that nothing is held somewhere."""
+    return any(
+        not found.rows.get(name)
+        and any(isinstance(way, Lookup) and way.absent_on_404 for way in spec.find.values())
+        for name, spec in connector.collections.items()
+    )
 
 
 async def _drift(client: Client, table: Table, described: Describe) -> list[Drift]:

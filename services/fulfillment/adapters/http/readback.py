@@ -54,11 +54,12 @@ async def _corrected(tables: Tables, frozen: Frozen, cut_off: datetime) -> tuple
 
 
 class Jobs:
-    """What the system has taken on: still at work, done, or failed."""
+    """What the system has taken on: still at work, done, or failed; `forgotten` if it knows nothing of one."""
 
     def __init__(self, tables: Tables, client: Client) -> None:
         self._tables = tables
         self._client = client
+        self.forgotten = False
 
     async def proof(self, jobs: tuple[Job, ...], now: datetime) -> Unknown | StillPresent | None:
         """Unknown while one is at work, StillPresent where one failed, None where all are done or forgotten.
@@ -92,6 +93,7 @@ class Jobs:
             answer = await self._client.call(request, {"job": name, "settings": table.reach.settings})
         except Failure as failure:
             if failure.meaning == "absent":
+                self.forgotten = True
                 return None
             raise
         state = path(spec.state)(answer.data)

@@ -28,7 +28,7 @@ from services.fulfillment.rowwise.changing import PARTLY, Bounds, Effects, NotAl
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.store import Settling, Store, StoreFailure
-from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle, pending
+from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle, never_done, pending
 from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock
 
@@ -105,7 +105,7 @@ class RowAdapter:
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         if right != "delete" and right not in FLAG_RIGHTS:
-            return StillPresent(frozen.count())
+            return never_done(right, frozen)
         try:
             return await self._proof(right, frozen, cut_off)
         except EXPECTED as error:

@@ -20,7 +20,10 @@ from services.fulfillment.ports import (
     Key,
     NeedsPerson,
     Nothing,
+    Proof,
     Retained,
+    StillPresent,
+    Unknown,
 )
 from services.fulfillment.rowwise.rows import Row, same
 
@@ -88,6 +91,13 @@ def idle(kind: str, datamap: DataMap, right: str, frozen: Frozen) -> Nothing | N
         return None
     flagged = any(flag_of(collection, right) for collection in datamap.collections.values())
     return None if flagged else Nothing(f"the map has no {right} column")
+
+
+def never_done(right: str, frozen: Frozen) -> Proof:
+    """The proof of a right that no program serves: a correction is still to be made, anything else leaves no trace."""
+    if right == "correct":
+        return StillPresent(frozen.count())
+    return Unknown(f"a request to {right} leaves nothing to read back")
 
 
 def _replaced(field: MapField, row: Row, key: bytes) -> Any:

@@ -22,6 +22,7 @@ from services.fulfillment.ports import (
     Subject,
     Unknown,
 )
+from shared.privacy.claims import Correction
 from tests.support.shop import (
     CANARIES,
     CARD,
@@ -213,6 +214,19 @@ async def test_a_right_that_it_cannot_do_needs_a_person(shop: Shop) -> None:
 
     assert isinstance(outcome, NeedsPerson)
     assert isinstance(await adapter.prove("know_specific", frozen, cut_off=CUT_OFF), Unknown)
+
+
+async def test_a_correction_that_no_program_makes_is_a_persons_and_stays_so_when_it_is_tried_again(
+    shop: Shop,
+) -> None:
+    wrong = (Correction(what="shoe size", should_be="44"),)
+    frozen, adapter = replace(await found(shop), corrections=wrong), shop.adapter()
+
+    outcome = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert isinstance(outcome, NeedsPerson)
+    assert "shoe" not in outcome.reason
+    assert isinstance(await adapter.prove("correct", frozen, cut_off=CUT_OFF), StillPresent)
 
 
 async def test_an_export_shows_the_rows_and_describes_what_may_not_be_shown(shop: Shop) -> None:

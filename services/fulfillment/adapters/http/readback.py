@@ -12,7 +12,7 @@ from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.ports import Frozen, Gone, Job, Proof, StillPresent, Unknown
-from services.fulfillment.rowwise.treating import concerned_keys, concerns, pending
+from services.fulfillment.rowwise.treating import concerned_keys, concerns, never_done, pending
 
 
 async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetime) -> tuple[Proof, bool]:
@@ -24,7 +24,7 @@ async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetim
     if right == "correct":
         return await _corrected(tables, frozen, cut_off)
     if right != "delete" and right not in FLAG_RIGHTS:
-        return StillPresent(frozen.count()), False
+        return never_done(right, frozen), False
     names = [
         name for name in sorted({*frozen.rows, *frozen.shared}) if concerns(tables[name].collection, right)
     ]

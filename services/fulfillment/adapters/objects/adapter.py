@@ -43,7 +43,7 @@ from services.fulfillment.ports import (
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.orphans import refuse_orphans
 from services.fulfillment.rowwise.rows import RowFailure
-from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, idle, pending
+from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, idle, never_done, pending
 from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock, SystemClock
 
@@ -140,7 +140,7 @@ class ObjectsAdapter:
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         if right != "delete" and right not in FLAG_RIGHTS:
-            return StillPresent(frozen.count())
+            return never_done(right, frozen)
         try:
             return await self._steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
         except EXPECTED as error:
@@ -195,7 +195,7 @@ class ObjectsAdapter:
 
     async def _prove_group(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         if right != "delete" and right not in FLAG_RIGHTS:
-            return [StillPresent(one.frozen.count()) for one in orders]
+            return [never_done(right, one.frozen) for one in orders]
 
         async def look(tables: Tables) -> list[Proof]:
             return await proofs(tables, right, orders, await asyncio.to_thread(tables.store.leftovers))

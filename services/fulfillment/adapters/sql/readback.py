@@ -10,6 +10,7 @@ from services.fulfillment.adapters.sql.keys import in_chunks
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.ports import Frozen, Gone, Key, Proof, StillPresent
+from services.fulfillment.rowwise.treating import never_done
 
 
 async def read_back(
@@ -17,7 +18,7 @@ async def read_back(
 ) -> Proof:
     """Count what should be gone, replaced or flagged and is not."""
     if right != "delete" and right not in FLAG_RIGHTS:
-        return StillPresent(frozen.count())
+        return never_done(right, frozen)
     checked: dict[str, int] = {}
     left = 0
     for name in sorted({*frozen.rows, *frozen.shared}):

@@ -72,8 +72,8 @@ faults: $(DEV) ## Inject every fault into running services and write docs/proof/
 fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
 	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)
 
-stores: $(DEV) ## Hold the suite of every adapter against a real OpenSearch, which needs a minute and 600 MB
-	@HABEAS_TEST_SEARCH=opensearch $(VENV)/bin/pytest tests/contracts/adapters/test_any_adapter.py -k search $(ARGS)
+stores: $(DEV) ## Hold the suite of every adapter against real servers (ARGS="mariadb mysql"); writes docs/proof/stores.md
+	@$(VENV)/bin/python -m tests.stores.report $(or $(ARGS),--page docs/proof/stores.md)
 
 simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
 	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)

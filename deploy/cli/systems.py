@@ -191,5 +191,6 @@ _WORDS = {
     "unmapped": "looks personal and is not in the map",
     "no_primary_key": "has no primary key; name one in the map",
     "wrong_type": "is of another type than what the map compares it with",
+    "no_transactions": "a deletion could be left half done: convert the table to InnoDB",
     "no_way_out": "and the tables that it leads to must point at each other: let one be null, or defer the constraint",
 }

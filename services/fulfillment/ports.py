@@ -160,7 +160,7 @@ class Drift:
 
     table: str
     column: str
-    problem: Literal["missing", "unmapped", "no_primary_key", "wrong_type", "no_way_out"]
+    problem: Literal["missing", "unmapped", "no_primary_key", "wrong_type", "no_way_out", "no_transactions"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,24 +57,31 @@ CREATE TABLE products (id INTEGER PRIMARY KEY, title TEXT NOT NULL);
 CREATE TABLE households (id INTEGER PRIMARY KEY, street TEXT NOT NULL, created_at {time} NOT NULL);
 CREATE TABLE customers (
   id INTEGER PRIMARY KEY, email TEXT NOT NULL, phone TEXT, full_name TEXT NOT NULL,
-  merged_into_id INTEGER REFERENCES customers, household_id INTEGER REFERENCES households,
+  merged_into_id INTEGER REFERENCES customers (id), household_id INTEGER REFERENCES households (id),
   password_hash TEXT, marketing_opt_out BOOLEAN NOT NULL DEFAULT FALSE, created_at {time} NOT NULL);
 CREATE TABLE orders (
-  id {uuid} PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, total NUMERIC(9, 2) NOT NULL,
+  id {uuid} PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id), total NUMERIC(9, 2) NOT NULL,
   created_at {time} NOT NULL);
 CREATE TABLE order_lines (
-  order_id {uuid} NOT NULL REFERENCES orders, line_no INTEGER NOT NULL,
-  product_id INTEGER NOT NULL REFERENCES products, created_at {time} NOT NULL,
+  order_id {uuid} NOT NULL REFERENCES orders (id), line_no INTEGER NOT NULL,
+  product_id INTEGER NOT NULL REFERENCES products (id), created_at {time} NOT NULL,
   PRIMARY KEY (order_id, line_no));
 CREATE TABLE invoices (
   id INTEGER PRIMARY KEY, billed_email TEXT NOT NULL, card_number TEXT, created_at {time} NOT NULL);
 CREATE TABLE tickets (
-  id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers, requester_email TEXT, body TEXT,
+  id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id), requester_email TEXT, body TEXT,
   created_at {time} NOT NULL);
 CREATE TABLE newsletter (
   id INTEGER PRIMARY KEY, email_sha256 TEXT NOT NULL, unsubscribed BOOLEAN NOT NULL DEFAULT FALSE,
   created_at {time} NOT NULL)
 """
+
+
+_TYPES = {
+    "postgresql": ("TIMESTAMPTZ", "UUID"),
+    "mysql": ("DATETIME(6)", "CHAR(36)"),
+    "sqlite": ("TEXT", "TEXT"),
+}
 
 
 def sha256(email: str) -> str:
@@ -97,25 +104,20 @@ class Shop:
     @property
     def absent_address(self) -> str:
         """Where there is no such system."""
-        return (
-            "postgresql://a:b@127.0.0.1:1/c" if self.is_postgresql else f"sqlite:///{self.home}/absent.sqlite"
-        )
+        away = {"postgresql": "postgresql://a:b@127.0.0.1:1/c", "mysql": "mysql://a:b@127.0.0.1:1/c"}
+        return away.get(self.dialect, f"sqlite:///{self.home}/absent.sqlite")
 
     def expected(self, tables: Mapping[str, set[Key]]) -> dict[str, set[Key]]:
         """Keys as this kind of system spells them."""
         return dict(tables)
 
     @property
-    def is_postgresql(self) -> bool:
-        return self._engine.dialect.name == "postgresql"
+    def dialect(self) -> str:
+        return self._engine.dialect.name
 
     async def open(self) -> "Shop":
-        kinds = (
-            {"time": "TIMESTAMPTZ", "uuid": "UUID"}
-            if self.is_postgresql
-            else {"time": "TEXT", "uuid": "TEXT"}
-        )
-        for statement in _SCHEMA.format(**kinds).split(";"):
+        time, uuid = _TYPES[self.dialect]
+        for statement in _SCHEMA.format(time=time, uuid=uuid).split(";"):
             await self.run(statement)
         await self._fill()
         return self
@@ -163,10 +165,17 @@ class Shop:
 
     async def add(self, table: str, **values: Any) -> None:
         """Add one row; times are bound as the dialect stores them."""
-        if not self.is_postgresql:
-            values = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in values.items()}
+        values = {k: self._time(v) if isinstance(v, datetime) else v for k, v in values.items()}
         columns, slots = ", ".join(values), ", ".join(f":{name}" for name in values)
         await self.run(f"INSERT INTO {table} ({columns}) VALUES ({slots})", **values)  # noqa: S608 - our own names
+
+    def _time(self, when: datetime) -> datetime | str:
+        match self.dialect:
+            case "postgresql":
+                return when
+            case "mysql":
+                return when.astimezone(UTC).replace(tzinfo=None)
+        return when.isoformat()
 
     async def re_register(self) -> None:
         """Ada comes back after the cut-off: a new account, order, invoice and newsletter entry."""
@@ -182,7 +191,10 @@ class Shop:
 
     async def fail_on_delete(self, table: str) -> None:
         """The database refuses, and its error quotes the person."""
-        if self.is_postgresql:
+        if self.dialect == "mysql":
+            refuse = f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'cannot delete {EMAIL}'"
+            await self.run(f"CREATE TRIGGER refuse BEFORE DELETE ON {table} FOR EACH ROW {refuse}")
+        elif self.dialect == "postgresql":
             body = f"BEGIN RAISE EXCEPTION 'cannot delete {EMAIL}' USING DETAIL = '{NAME}'; END"
             await self.run(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
             await self.run(f"CREATE TRIGGER refuse BEFORE DELETE ON {table} EXECUTE FUNCTION refuse()")

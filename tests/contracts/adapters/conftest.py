@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.mongo_server import mongo_server
+from tests.support.mysql_servers import mysql_server
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.opensearch import InOpenSearch, opensearch
 from tests.support.own_postgres import own_postgres
@@ -23,6 +25,7 @@ from tests.support.shop_in_redis import InRedis
 from tests.support.shop_in_search import InSearch
 from tests.support.shop_over_http import HttpShop
 
+_MYSQL = os.environ.get("HABEAS_TEST_MYSQL", "")
 _NAME = f"shop_{uuid4().hex[:12]}"
 _PASSWORD = "made-up-for-tests"
 _EMPTY = (
@@ -62,13 +65,25 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def search_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+def search_place(
+    tmp_path_factory: pytest.TempPathFactory, record_testsuite_property: Callable[[str, object], None]
+) -> Iterator[Callable[[], Place]]:
     """A double of a search store for each shop, or the real one where `make stores` asks for it."""
     if os.environ.get("HABEAS_TEST_SEARCH") != "opensearch":
         yield InSearch
         return
     with opensearch(tmp_path_factory.mktemp("opensearch")) as address:
+        record_testsuite_property("version", httpx2.get(address).json()["version"]["number"])
         yield lambda: InOpenSearch(address)
+
+
+@pytest.fixture(scope="session")
+def mysql_owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """The owner's address of a real MariaDB or MySQL, which only `make stores` starts."""
+    if not _MYSQL:
+        pytest.skip("`make stores` starts MariaDB and MySQL")
+    with mysql_server(_MYSQL, tmp_path_factory.mktemp("mysql")) as address:
+        yield address
 
 
 _KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
@@ -85,10 +100,17 @@ _KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
 }
 
 
-@pytest.fixture(params=[*_KINDS, pytest.param("postgresql", marks=pytest.mark.connected)])
+_SERVERS = [pytest.param("postgresql", marks=pytest.mark.connected)]
+if _MYSQL:
+    _SERVERS.append(pytest.param("mysql"))
+
+
+@pytest.fixture(params=[*_KINDS, *_SERVERS])
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     """A filled shop, fresh for each test."""
-    if request.param == "postgresql":
+    if request.param == "mysql":
+        opened = await mysql_shop(request.getfixturevalue("mysql_owner"), tmp_path)
+    elif request.param == "postgresql":
         opened = await postgresql_shop(request.getfixturevalue("postgresql"), tmp_path)
     else:
         opened = _KINDS[request.param](request, tmp_path)
@@ -103,6 +125,35 @@ async def postgresql_only(postgresql: sa.URL, tmp_path: Path) -> AsyncIterator[S
     opened = await (await postgresql_shop(postgresql, tmp_path)).open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def mysql_only(mysql_owner: sa.URL, tmp_path: Path) -> AsyncIterator[Shop]:
+    """The shop for what MySQL and MariaDB alone do."""
+    opened = await (await mysql_shop(mysql_owner, tmp_path)).open()
+    yield opened
+    await opened.close()
+
+
+async def mysql_shop(administrator: sa.URL, home: Path) -> Shop:
+    """An empty database whose texts ignore case and accents; the adapter's role owns nothing."""
+    engine = create_async_engine(administrator)
+    role = f"{_NAME}@'127.0.0.1'"
+    async with engine.begin() as connection:
+        for statement in (
+            f"DROP DATABASE IF EXISTS {_NAME}",
+            f"CREATE DATABASE {_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+            f"DROP USER IF EXISTS {role}",
+            f"CREATE USER {role} IDENTIFIED BY '{_PASSWORD}'",
+            f"GRANT SELECT, SHOW VIEW, UPDATE, DELETE ON {_NAME}.* TO {role}",
+        ):
+            await connection.execute(sa.text(statement))
+    await engine.dispose()
+    owner = administrator.set(database=_NAME)
+    adapter = owner.set(username=_NAME, password=_PASSWORD, drivername="mysql")
+    return Shop(
+        owner.render_as_string(hide_password=False), adapter.render_as_string(hide_password=False), home
+    )
 
 
 async def postgresql_shop(administrator: sa.URL, home: Path) -> Shop:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.fulfillment.adapters.sql.collations import COLLATING
 from services.fulfillment.adapters.sql.connect import make_engine
 from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.export import Reach, export_rows
@@ -263,8 +264,14 @@ class SqlAdapter:
             yield connection, await self._known_tables(connection)
 
     def _snapshot(self) -> dict[str, object]:
-        postgresql = self._engine_name() == "postgresql"
-        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if postgresql else {}
+        name = self._engine_name()
+        if name in COLLATING:
+            return {"isolation_level": "REPEATABLE READ"}
+        return (
+            {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            if name == "postgresql"
+            else {}
+        )
 
     def _engine_name(self) -> str:
         if self._engine is None:

@@ -8,6 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from services.fulfillment.adapters.sql.collations import (
+    COLLATING,
+    as_written,
+    exactly,
+    exactly_lower,
+    same_text,
+)
 from services.fulfillment.adapters.sql.keys import fit, fitting
 from services.fulfillment.adapters.sql.tables import MappedTable
 from services.fulfillment.datamap.additions import CreatedAt, Match
@@ -23,6 +30,8 @@ def among(
     columns: Sequence[sa.ColumnClause[Any]], values: Sequence[tuple[Any, ...]], dialect: str
 ) -> Condition:
     """The columns together equal one of the values."""
+    if dialect in COLLATING:
+        return exactly(columns, values)
     if len(columns) > 1:
         return sa.tuple_(*columns).in_(values)
     only = [value for (value,) in values]
@@ -65,21 +74,30 @@ def since(table: MappedTable, start: datetime, dialect: str) -> Condition:
     return sa.or_(column.is_(None), column >= bound)
 
 
-def owned(table: MappedTable) -> Condition:
+def owned(table: MappedTable, dialect: str) -> Condition:
     """The map's fixed condition on the table, if it has one."""
-    fixed = (table.collection.where or {}).items()
-    return sa.and_(sa.true(), *(table.column(name) == value for name, value in fixed))
+    fixed = [(table.column(name), value) for name, value in (table.collection.where or {}).items()]
+    if dialect in COLLATING:
+        return sa.and_(sa.true(), *(exactly([column], [(value,)]) for column, value in fixed))
+    return sa.and_(sa.true(), *(column == value for column, value in fixed))
+
+
+def refers(below: sa.ColumnElement[Any], above: sa.ColumnElement[Any], dialect: str) -> Condition:
+    """A column of a row and one of the row that it points at hold the same."""
+    return same_text(below, above) if dialect in COLLATING else below == above
 
 
 def matches(column: sa.ColumnClause[Any], seed: str, match: Match, dialect: str) -> Condition:
     """The column holds this identity, compared as the map says; what the type cannot hold matches nothing."""
     match match:
-        case "lower":
-            return sa.func.lower(column) == sought(seed, match)
+        case "lower" | "sha256":
+            value = sought(seed, match)
+            return exactly_lower(column, value) if dialect in COLLATING else sa.func.lower(column) == value
         case "digits":
-            return _digits(column).in_(telephone_spellings(seed))
-        case "sha256":
-            return sa.func.lower(column) == sought(seed, match)
+            spellings = telephone_spellings(seed)
+            if dialect in COLLATING:
+                return as_written(_digits(column)).in_([one.encode() for one in spellings])
+            return _digits(column).in_(spellings)
     fitted = fit(seed, column)
     return sa.false() if fitted is None else among([column], [(fitted,)], dialect)
 

@@ -8,32 +8,44 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from services.fulfillment.adapters.sql.collations import COLLATING
 from services.fulfillment.adapters.sql.failures import BadAddressError
 from services.fulfillment.datamap.systems import Limits
 
 _DRIVERS = {
+    "mariadb": "mariadb+asyncmy",
+    "mysql": "mysql+asyncmy",
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "sqlite": "sqlite+aiosqlite",
 }
 
 
+_NO_DRIVER = "no asynchronous driver for such an address is installed (for MySQL and MariaDB: habeas[mysql])"
+
 # It logs every statement with its values, a person's among them, wherever DEBUG is switched on for all.
 logging.getLogger("aiosqlite").setLevel(logging.INFO)
+# It logs the server's warnings, which quote values.
+logging.getLogger("asyncmy").setLevel(logging.ERROR)
 
 
 def make_engine(address: str, limits: Limits) -> AsyncEngine:
     """Make the engine; nothing is connected yet."""
     url = _url(address)
-    engine = create_async_engine(
-        url,
-        hide_parameters=True,
-        pool_size=limits.connections,
-        max_overflow=0,
-        pool_timeout=limits.connect_seconds,
-        pool_recycle=1800,
-        connect_args=_connect_args(url.get_backend_name(), limits),
-    )
+    try:
+        engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=limits.connections,
+            max_overflow=0,
+            pool_timeout=limits.connect_seconds,
+            pool_recycle=1800,
+            connect_args=_connect_args(url.get_backend_name(), limits),
+            # Whoever writes sees what others have committed meanwhile, as in the other databases.
+            **({"isolation_level": "READ COMMITTED"} if url.get_backend_name() in COLLATING else {}),
+        )
+    except (ImportError, sa.exc.ArgumentError, sa.exc.InvalidRequestError):
+        raise BadAddressError(_NO_DRIVER) from None
     if url.get_backend_name() == "sqlite":
         _prepare_sqlite(engine.sync_engine)
     return engine
@@ -54,6 +66,8 @@ def _url(address: str) -> sa.URL:
 def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:
     if backend == "sqlite":
         return {"timeout": limits.statement_seconds}
+    if backend in COLLATING:
+        return _of_mysql(limits)
     if backend != "postgresql":
         return {}
     milliseconds = str(int(limits.statement_seconds * 1000))
@@ -67,6 +81,23 @@ def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:
             "lock_timeout": milliseconds,
             "idle_in_transaction_session_timeout": milliseconds,
         },
+    }
+
+
+def _of_mysql(limits: Limits) -> dict[str, Any]:
+    """What both servers understand, and in comments of the kind that they read each one's own limit of a statement.
+
+    The mode is ours, whatever the server's is: without backslashes the driver's own quoting could be broken out of.
+    """
+    seconds = limits.statement_seconds
+    return {
+        "charset": "utf8mb4",
+        "connect_timeout": limits.connect_seconds,
+        # The server's own limit comes first; MySQL has none for a statement that writes.
+        "read_timeout": seconds + 2,
+        "init_command": "SET SESSION sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00',"
+        f" innodb_lock_wait_timeout = {max(1, round(seconds))}"
+        f" /*M!100101 , max_statement_time = {seconds:f} */ /*!50708 , max_execution_time = {seconds * 1000:.0f} */",
     }
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import Condition, among, fitted, these, until
+from services.fulfillment.adapters.sql.collations import COLLATING
+from services.fulfillment.adapters.sql.conditions import Condition, among, fitted, refers, these, until
 from services.fulfillment.adapters.sql.failures import RefusedError
 from services.fulfillment.adapters.sql.keys import encode, in_chunks
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
@@ -55,7 +56,7 @@ class Deletion:
     async def _cut(self, parent: MappedTable, frozen: Frozen, order: Sequence[str]) -> None:
         """Where tables point at each other in a circle, their rows let go of those that are erased first."""
         for link in self._tables.links:
-            if link.parent != parent.name or not self._is_cut(link, order):
+            if link.parent != parent.name or not (self._is_cut(link, order) or self._is_strict(link)):
                 continue
             child, own = self._tables[link.child], [name for name, _ in link.pairs]
             loose = child.collection.treatment == "erase" and all(
@@ -65,6 +66,10 @@ class Deletion:
                 where = self._bound(child, chunk)
                 change = sa.update(child.clause).where(*where).values(dict.fromkeys(own))
                 await self._connection.execute(change)
+
+    def _is_strict(self, link: Link) -> bool:
+        """These servers check each row as it goes, not the statement: a table's own rows must let go before."""
+        return link.child == link.parent and self._tables.dialect in COLLATING
 
     def _is_cut(self, link: Link, order: Sequence[str]) -> bool:
         return link.child in order and order.index(link.child) > order.index(link.parent)
@@ -115,11 +120,13 @@ class Deletion:
             return  # the circle was cut here: the child's own rows go later in this transaction
         child = self._tables[link.child]
         below = child.clause.alias("below")
-        refers = [below.c[own] == parent.column(other) for own, other in link.pairs]
+        pointing = [
+            refers(below.c[own], parent.column(other), self._tables.dialect) for own, other in link.pairs
+        ]
         if child.name == parent.name:
             own_key = [below.c[column.name] for column in parent.key]
-            refers.append(~among(own_key, fitted(parent, keys), self._tables.dialect))
-        held = sa.exists().select_from(below).where(*refers)
+            pointing.append(~among(own_key, fitted(parent, keys), self._tables.dialect))
+        held = sa.exists().select_from(below).where(*pointing)
         query = sa.select(sa.func.count()).select_from(parent.clause).where(*self._bound(parent, keys), held)
         if count := (await self._connection.execute(query)).scalar_one():
             raise RefusedError(f"{count} rows of {parent.name} are referred to by other rows of {child.name}")

@@ -71,6 +71,15 @@ _SQLITE: dict[str, Meaning] = {
     "SQLITE_AUTH": "credentials",
     "SQLITE_SCHEMA": "schema",
 }
+_MYSQL: dict[Meaning, frozenset[int]] = {
+    "away": frozenset({1053, 1129, 1152, 1159, 1161, 1927, 2002, 2003, 2005, 2006, 2013, 2055, 4031}),
+    "busy": frozenset({1020, 1040, 1203, 1205, 1213, 1226, 1317, 1969, 3024, 3572}),
+    "credentials": frozenset(
+        {1044, 1045, 1049, 1130, 1142, 1143, 1227, 1251, 1290, 1370, 1698, 1820, 1836, 1862, 2026, 2059, 4151}
+    ),
+    "schema": frozenset({1051, 1054, 1091, 1109, 1146}),
+}
+_NUMBERED = "error "
 _WORDS: dict[Meaning, str] = {
     "away": "the database cannot be reached",
     "busy": "the database is busy or took too long",
@@ -112,11 +121,23 @@ def classify(error: Exception) -> Failure:
 
 
 def _of_database(error: DBAPIError) -> Failure:
-    code = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or "")
+    code = _code(error.orig)
     if error.connection_invalidated:
         return Failure("away", _WORDS["away"])
-    meaning = _by_prefix(code) or _SQLITE.get("_".join(code.split("_")[:2])) or _by_class(error, code)
+    number = int(code.removeprefix(_NUMBERED)) if code.startswith(_NUMBERED) else 0
+    meaning = next((each for each, codes in _MYSQL.items() if number in codes), None)
+    meaning = (
+        meaning or _by_prefix(code) or _SQLITE.get("_".join(code.split("_")[:2])) or _by_class(error, code)
+    )
     return Failure(meaning, f"{_WORDS[meaning]} ({code or type(error).__name__})")
+
+
+def _code(error: BaseException | None) -> str:
+    """MySQL and MariaDB number theirs, for the states that they name are few; the text beside it may quote."""
+    numbers = [each for each in getattr(error, "args", ())[:1] if type(each) is int]
+    if numbers:
+        return f"{_NUMBERED}{numbers[0]}"
+    return str(getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or "")
 
 
 def _by_prefix(code: str) -> Meaning | None:

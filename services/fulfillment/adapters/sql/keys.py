@@ -59,7 +59,7 @@ def fitting(column: sa.ColumnClause[Any]) -> Callable[[object], Any]:
     kind = type(column.type)
     if not issubclass(kind, sa.Integer):
         return lambda value: fit(value, column)
-    largest = 2**63 - 1 if issubclass(kind, sa.BigInteger) else _LARGEST_INTEGER
+    largest = _largest(column.type)
     return lambda value: value if type(value) is int and -largest <= value <= largest else fit(value, column)
 
 
@@ -82,11 +82,20 @@ def in_chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def _python_type(column: sa.ColumnClause[Any]) -> type | None:
     if isinstance(column.type, sa.types.NullType | sa.types.UserDefinedType):
         return None
-    wanted = column.type.python_type
+    try:
+        wanted = column.type.python_type
+    except NotImplementedError:
+        return None
     return wanted if wanted in _FROM_TEXT else None
 
 
 def _in_range(value: object, column: sa.ColumnClause[Any]) -> bool:
     if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
         return True
-    return isinstance(column.type, sa.BigInteger) or abs(value) <= _LARGEST_INTEGER
+    return isinstance(column.type, sa.BigInteger) or abs(value) <= _largest(column.type)
+
+
+def _largest(kind: sa.types.TypeEngine[Any]) -> int:
+    """Numbers without a sign, which MySQL has, go further."""
+    largest = 2**63 - 1 if isinstance(kind, sa.BigInteger) else _LARGEST_INTEGER
+    return 2 * largest + 1 if getattr(kind, "unsigned", False) else largest

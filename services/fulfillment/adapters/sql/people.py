@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.fulfillment.adapters.sql.collations import COLLATING, collated
 from services.fulfillment.adapters.sql.conditions import owned
 from services.fulfillment.adapters.sql.tables import Tables
 from services.fulfillment.datamap.model import DataMap
@@ -19,6 +20,8 @@ async def people(
         if table.collection.fields[place.field].match == "sha256":
             continue
         column = table.column(place.field)
-        query = sa.select(column).where(column.is_not(None), owned(table)).distinct()
+        # A collation would take two people for one.
+        told = collated(column).collate("utf8mb4_bin") if tables.dialect in COLLATING else column
+        query = sa.select(told).where(column.is_not(None), owned(table, tables.dialect)).distinct()
         async for (value,) in await connection.stream(query.execution_options(yield_per=at_once)):
             yield kind, str(value)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.fulfillment.adapters.sql.collations import COLLATING, tell
 from services.fulfillment.adapters.sql.failures import SchemaDriftError
 from services.fulfillment.datamap.graph import child_and_parent, map_links
 from services.fulfillment.datamap.model import DataMap, MapCollection
@@ -63,6 +64,7 @@ class Reflection:
     foreign_keys: tuple[tuple[Link, str], ...]
     nullable: frozenset[tuple[str, str]] = frozenset()
     deferrable: frozenset[Link] = frozenset()
+    without_transactions: frozenset[str] = frozenset()
 
 
 async def read_tables(connection: AsyncConnection, datamap: DataMap) -> Tables:
@@ -81,6 +83,13 @@ def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | N
     columns = inspector.get_multi_columns(kind=sa.engine.reflection.ObjectKind.ANY, **wanted)
     keys = inspector.get_multi_pk_constraint(**wanted)
     foreign = inspector.get_multi_foreign_keys(**wanted)
+    collations, loose = (
+        tell(connection, datamap.schema) if connection.dialect.name in COLLATING else ({}, frozenset())
+    )
+    for (_, table), found in columns.items():
+        for column in found:
+            if (str(table), column["name"]) in collations and isinstance(column["type"], sa.String):
+                column["type"].collation = collations[str(table), column["name"]]
     return Reflection(
         columns={table: {c["name"]: c["type"] for c in found} for (_, table), found in columns.items()},
         keys={table: tuple(sorted(key["constrained_columns"])) for (_, table), key in keys.items()},
@@ -94,6 +103,7 @@ def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | N
             for key in found
             if str(key.get("options", {}).get("initially") or "").upper() == "DEFERRED"
         ),
+        without_transactions=loose,
     )
 
 
@@ -107,6 +117,8 @@ def drift_of(datamap: DataMap, seen: Reflection) -> list[Drift]:
         drift += [Drift(name, f, "missing") for f in collection.fields if f not in seen.columns[name]]
         if not collection.primary_key and not seen.keys.get(name):
             drift.append(Drift(name, "", "no_primary_key"))
+        if name in seen.without_transactions and collection.treatment != "keep":
+            drift.append(Drift(name, "", "no_transactions"))
     return drift
 
 
@@ -149,4 +161,5 @@ def _link(table: str, key: Any) -> tuple[Link, str]:
 
 def _said(drift: Drift) -> str:
     place = f"{drift.table}.{drift.column}".rstrip(".")
-    return f"{place} has no primary key" if drift.problem == "no_primary_key" else f"{place} is missing"
+    lacking = {"no_primary_key": "has no primary key", "no_transactions": "is kept without transactions"}
+    return f"{place} {lacking.get(drift.problem, 'is missing')}"

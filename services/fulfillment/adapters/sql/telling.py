@@ -58,7 +58,9 @@ def _joined(tables: Tables, edge: Edge) -> sa.ColumnElement[bool]:
 
 
 def _select(table: MappedTable, condition: sa.ColumnElement[bool], tables: Tables) -> sa.Select[Any]:
-    return sa.select(*table.key).where(condition, until(table, _WHEN, tables.dialect), owned(table))
+    return sa.select(*table.key).where(
+        condition, until(table, _WHEN, tables.dialect), owned(table, tables.dialect)
+    )
 
 
 def _deleting(tables: Tables, datamap: DataMap) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import among, matches, owned, these, until
+from services.fulfillment.adapters.sql.conditions import among, matches, owned, refers, these, until
 from services.fulfillment.adapters.sql.failures import UnboundedError
 from services.fulfillment.adapters.sql.keys import encode, fit, in_chunks
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
@@ -102,7 +102,9 @@ class Walk:
         leaving = [name for edge in self._leaving(table) for name, _ in edge.pairs]
         names = dict.fromkeys([*(column.name for column in table.key), *leaving])
         bound = until(table, self._scope.cut_off, self._tables.dialect)
-        return sa.select(*(table.column(name) for name in names)).where(condition, bound, owned(table))
+        return sa.select(*(table.column(name) for name in names)).where(
+            condition, bound, owned(table, self._tables.dialect)
+        )
 
     def _admit(self, table: MappedTable, rows: Sequence[Row]) -> None:
         fresh = {key: row for row in rows if (key := _key(table, row)) not in self._owned[table.name]}
@@ -142,8 +144,9 @@ class Walk:
     def _refers(self, parent: MappedTable, edge: Edge) -> list[sa.ColumnElement[bool]]:
         """A row of the child table that is not among the person's points at the parent."""
         child = self._tables[edge.source]
-        joined = [child.column(below) == parent.column(above) for below, above in edge.pairs]
-        return [*joined, ~these(child, sorted(self._owned[child.name], key=str), self._tables.dialect)]
+        dialect = self._tables.dialect
+        joined = [refers(child.column(below), parent.column(above), dialect) for below, above in edge.pairs]
+        return [*joined, ~these(child, sorted(self._owned[child.name], key=str), dialect)]
 
     def _leaving(self, table: MappedTable) -> list[Edge]:
         return [edge for edge in self._scope.plan.edges if edge.source == table.name]

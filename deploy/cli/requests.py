@@ -38,7 +38,8 @@ DEFAULT_HOME = Path(".habeas")
     epilog="Examples:\n\n"
     "habeas request submit --right delete --email-file email.txt --save receipt.json\n\n"
     'echo \'{"email": "...", "customer_id": "..."}\' | habeas request submit --right know --claims - --json\n\n'
-    "habeas request submit --right delete --email-file email.txt --again receipt.json"
+    "habeas request submit --right delete --email-file email.txt --again receipt.json\n\n"
+    "habeas request submit --right opt_in --confirmed --email-file email.txt"
 )
 def submit(  # noqa: PLR0913 - one option for each thing that can be said
     *,
@@ -67,6 +68,13 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     again: Annotated[
         Path | None, typer.Option(help="The receipt of an answered request that this one follows from.")
     ] = None,
+    confirmed: Annotated[
+        bool,
+        typer.Option(
+            "--confirmed",
+            help="With --right opt_in: the person was asked a second time and has confirmed it.",
+        ),
+    ] = False,
     key: Annotated[
         str | None,
         typer.Option("--idempotency-key", help="Sent again with the same key it is the same request."),
@@ -86,6 +94,7 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     said = {"right": right, "residency": residency, "business": business, "channel": channel}
     said["language"] = language
     body = {**read_claims(claims, email_file), **{name: text for name, text in said.items() if text}}
+    body |= {"confirmed": True} if confirmed else {}
     named, first = earlier(appeals=appeals, again=again)
     receipt = Intake.at(url, home).submit({**body, **named}, key, first)
     if save is not None:

@@ -137,6 +137,10 @@ class Application(BaseModel):
         default=None, description="For know: answer for data collected from this day on, 2022-01-01 at first."
     )
     collected_to: date | None = Field(default=None, description="For know: and up to this day.")
+    confirmed: bool | None = Field(
+        default=None,
+        description="For opt_in: true once the person, asked a second time and separately, has confirmed the choice.",
+    )
     appeals: UUID | None = Field(
         default=None, description="For appeal: the earlier request whose answer is appealed against."
     )
@@ -192,6 +196,7 @@ _REMEDIES: Final = {
     "string_too_short": "give it, or leave the field out",
     "string_too_long": "give a shorter text",
     "string_pattern_mismatch": "give it in the form that the API describes",
+    "bool_type": "give true, or leave the field out",
     "enum": "give it as text",
     "literal_error": "give one of the values that the API describes",
     "date_type": "give a day, such as 2024-01-31",

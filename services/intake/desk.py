@@ -13,6 +13,8 @@ from shared.privacy import Claims, HmacKeyring, lookup_hashes
 
 # The laws that requests are taken in under: those that the policy data offers.
 OFFERED: Final = ("us-ca-ccpa",)
+# The policy's word for what is asked for in two steps.
+CONFIRMED_SEPARATELY: Final = "confirm_in_two_steps"
 # On these channels nobody asks back: without an address no answer would ever arrive.
 ANSWERED_BY_MAIL: Final = frozenset({"web", "api"})
 
@@ -69,6 +71,7 @@ class Desk:
         yield from _identity_problems(found)
         yield from _scope_problems(found)
         yield from _link_problems(found)
+        yield from _confirmation_problems(found)
 
     def _submission(self, found: Application, business: str) -> Submission:
         content = canonical_json({**found.model_dump(mode="json", exclude_none=True), "business": business})
@@ -107,6 +110,24 @@ def _link_problems(found: Application) -> Iterator[Problem]:
         yield Problem("missing", "appeals", "give the id of the request whose answer is appealed against")
     if found.right is not Right.APPEAL and found.appeals is not None:
         yield Problem("not_for_this_right", "appeals", "ask for the right appeal, or give it as again")
+
+
+def _confirmation_problems(found: Application) -> Iterator[Problem]:
+    """Allowing sale or sharing again is asked for and then separately confirmed (11 CCR 7028); nothing else is."""
+    if not _asked_twice(found):
+        if found.confirmed is not None:
+            yield Problem("not_for_this_right", "confirmed", "leave it out; only opt_in has it")
+    elif found.confirmed is not True:
+        remedy = (
+            "ask the person a second time, and send it again with confirmed: true once they have said yes"
+        )
+        yield Problem("not_confirmed", "confirmed", remedy)
+
+
+def _asked_twice(found: Application) -> bool:
+    law = regime_of().get(found.residency)
+    rules = load_regime(law).rules.rights.get(found.right) if law else None
+    return rules is not None and any(duty.id == CONFIRMED_SEPARATELY for duty in rules.duties)
 
 
 def _scope_problems(found: Application) -> Iterator[Problem]:

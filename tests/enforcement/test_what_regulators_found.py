@@ -25,7 +25,7 @@ from shared.events.verification import ChallengeIssued, VerificationConcluded
 from shared.policy import Degree, Right, compute_clocks, load_regime
 from tests.support.domain_driver import DomainDriver, Messages
 from tests.support.facts import RECEIVED_AT, received, verified
-from tests.support.front_desk import desk
+from tests.support.front_desk import PERSON, FrontDesk, desk, second_step
 from tests.support.proofs import FRESH, Verifying
 
 ROOT = Path(__file__).parents[2]
@@ -36,18 +36,18 @@ never_verified = pytest.mark.parametrize("right", ["opt_out", "limit"])
 every_right = pytest.mark.parametrize("right", ASKED_NOW)
 
 WAITING: Mapping[int, str] = {
-    3: "Honda, cookie clicks: a web page with choices of ours; none exists",
     10: "Tractor Supply and Sephora, Sec-GPC ignored: a signal taken in at the edge; no issue yet",
     16: "Jam City, apps without a way to opt out: a matrix of apps and methods; no issue yet",
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
 }
-TESTED = {1, 2, 5, 6, 7, 8, 9, 15, 18}
+TESTED = {1, 2, 3, 5, 6, 7, 8, 9, 15, 18}
 TESTED_IN_NOTICES = {11, 19}
 TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
 
 def _read(**fields: Any) -> Submission | tuple[Problem, ...]:
-    return desk().read(json.dumps({"residency": "US-CA", "email": "ada@example.com", **fields}).encode())
+    said = {"residency": "US-CA", "email": "ada@example.com", **second_step(fields), **fields}
+    return desk().read(json.dumps(said).encode())
 
 
 def test_each_of_the_twenty_failures_is_tested_or_waits_for_something() -> None:
@@ -90,6 +90,25 @@ def test_2_an_agents_opt_out_asks_the_consumer_nothing(right: str) -> None:
     step = verifying.driver.deliver(message)
 
     assert [type(one.body) for one in step.sent] == [VerificationConcluded]
+
+
+async def _steps(right: str) -> int:
+    """How often a person is asked until their choice is taken: each answer says what is asked next."""
+    desk, said = FrontDesk(), {**PERSON, "right": right}
+    for step in range(1, 6):
+        answer = await desk.submit(said)
+        if answer.status_code == 201:
+            return step
+        said |= {one["field"]: True for one in answer.json()["errors"]}
+    pytest.fail("it is never taken")
+
+
+@never_verified
+async def test_3_honda_took_two_clicks_to_refuse_and_one_to_accept_and_ours_takes_one_and_two(
+    right: str,
+) -> None:
+    """CPPA, March 2025: a choice against sale may not take more steps than one for it (11 CCR 7004(a)(2), 7028)."""
+    assert (await _steps(right), await _steps("opt_in")) == (1, 2)
 
 
 @never_verified

@@ -1,7 +1,7 @@
 """Intake without a database or a broker: its real rules, reading and HTTP, over cases in memory."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -49,20 +49,25 @@ def desk() -> Desk:
     return Desk(frozenset({"cascadia", "rainier"}), "cascadia", keyring())
 
 
+def second_step(asked: Mapping[str, Any]) -> dict[str, bool]:
+    """Allowing sale again, and nothing else, takes a second step (11 CCR 7028)."""
+    return {"confirmed": True} if asked.get("right") == "opt_in" else {}
+
+
 def domain() -> IntakeDomain:
     return IntakeDomain(offered_regimes())
 
 
 def submission(**more: Any) -> Submission:
     """A submission over HTTP that reads well."""
-    found = desk().read(json.dumps({**PERSON, **more}).encode())
+    found = desk().read(json.dumps({**PERSON, **second_step(more), **more}).encode())
     assert isinstance(found, Submission)
     return found
 
 
 def upstream_submission(**more: Any) -> Submission:
     """A submission of an upstream system that reads well."""
-    found = desk().read_upstream(json.dumps({**CLAIMS, **more}).encode(), "cascadia")
+    found = desk().read_upstream(json.dumps({**CLAIMS, **second_step(more), **more}).encode(), "cascadia")
     assert isinstance(found, Submission)
     return found
 

@@ -43,6 +43,24 @@ def test_7023_f_a_statement_of_dispute_has_at_most_250_words() -> None:
     assert problem.remedy == "give a statement of at most 250 words on each thing"
 
 
+@pytest.mark.parametrize("confirmed", [{}, {"confirmed": False}])
+def test_7028_an_opt_in_is_taken_only_once_the_person_has_confirmed_it_separately(
+    confirmed: dict[str, bool],
+) -> None:
+    [problem] = wrong(right="opt_in", **confirmed)
+
+    assert (problem.reason, problem.field) == ("not_confirmed", "confirmed")
+    assert "ask the person a second time" in problem.remedy
+    assert submission(right="opt_in", confirmed=True).right == "opt_in"
+
+
+@pytest.mark.parametrize("right", ["opt_out", "delete"])
+def test_nothing_but_an_opt_in_is_asked_for_twice(right: str) -> None:
+    [problem] = wrong(right=right, confirmed=True)
+
+    assert (problem.reason, problem.field) == ("not_for_this_right", "confirmed")
+
+
 @pytest.mark.parametrize("alias", ["know", "access", "know_specific"])
 def test_aliases_mean_the_canonical_right(alias: str) -> None:
     assert submission(right=alias).right == "know_specific"

@@ -48,6 +48,8 @@ class Asked:
             limit=limit or known.limit,
             sensitive_as_permitted=self.sensitive_as_permitted,
             sells_under_16=self.sells_under_16,
+            opt_in_under_16=known.opt_in_under_16,
+            places=known.places,
         )
 
 

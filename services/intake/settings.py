@@ -19,6 +19,15 @@ class Business(BaseModel):
     privacy_policy: str | None = Field(default=None, description="The page with its privacy policy.")
     opt_out: str | None = Field(default=None, description="Its notice of the right to opt out (11 CCR 7013).")
     limit: str | None = Field(default=None, description="Its notice of the right to limit (11 CCR 7014).")
+    places: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="Every site, app and device of the business that collects data, with the page or setting there on "
+        "which people opt out; null where there is none, which `habeas notices` then names (11 CCR 7026(a)).",
+    )
+    opt_in_under_16: str | None = Field(
+        default=None,
+        description="Where consumers under 16, or their parents, opt in before their data is sold (11 CCR 7070-7072).",
+    )
     requests: str | None = Field(default=None, description="The page on which a request can be looked at.")
 
 

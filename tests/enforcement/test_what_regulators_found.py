@@ -37,11 +37,10 @@ every_right = pytest.mark.parametrize("right", ASKED_NOW)
 
 WAITING: Mapping[int, str] = {
     10: "Tractor Supply and Sephora, Sec-GPC ignored: a signal taken in at the edge; no issue yet",
-    16: "Jam City, apps without a way to opt out: a matrix of apps and methods; no issue yet",
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
 }
 TESTED = {1, 2, 3, 5, 6, 7, 8, 9, 15, 18}
-TESTED_IN_NOTICES = {11, 19}
+TESTED_IN_NOTICES = {11, 16, 19}
 TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
 

@@ -56,6 +56,50 @@ def test_11_tractor_supply_told_applicants_of_no_rights_and_ours_takes_anybodys_
     assert not isinstance(desk().read(json.dumps(said).encode()), tuple)
 
 
+def in_apps(monkeypatch: pytest.MonkeyPatch, **said: Any) -> None:
+    """The business says in intake's settings where people opt out."""
+    business = {"name": "Cascadia Motors", "opt_out": "https://cascadia.example/no", **said}
+    monkeypatch.setenv("HABEAS_INTAKE_BUSINESSES", json.dumps({"cascadia": business}))
+
+
+def test_16_jam_city_had_apps_without_a_way_to_opt_out_and_ours_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Attorney General, November 2025: twenty-one apps, and none of them let anybody opt out."""
+    ways = {
+        "the website": "https://cascadia.example/no",
+        "the app": "Settings, then Privacy",
+        "the game": None,
+    }
+    in_apps(monkeypatch, places=ways)
+
+    answer = typed("collection", "--business", "cascadia", *LINKS[:3])
+
+    assert answer.exit_code == 1
+    assert "gap: no way to opt out in the game (places in intake's settings)" in answer.stderr
+    assert "in the app" not in answer.stderr
+    assert "<p>In the app: Settings, then Privacy</p>" in answer.stdout
+
+
+def test_16_jam_city_sold_teenagers_without_their_opting_in_and_ours_asks_where_they_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ("policy", "--business", "cascadia", "--sensitive-as-permitted", "--sells-under-16")
+    in_apps(monkeypatch)
+    without = typed(*words)
+    in_apps(monkeypatch, opt_in_under_16="https://cascadia.example/under-16")
+
+    assert without.exit_code == 1
+    assert "no place where they, or their parents, opt in" in without.stderr
+    assert "under 16" not in typed(*words).stderr
+
+
+def test_19_a_place_that_leads_to_an_associations_tool_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_apps(monkeypatch, places={"the app": "https://youradchoices.com/control"})
+
+    assert "is an association's tool" in typed("collection", "--business", "cascadia", *LINKS[:3]).stderr
+
+
 @pytest.mark.parametrize(
     "tool",
     ["https://optout.aboutads.info/", "https://thenai.org/opt-out/", "https://optout.networkadvertising.org"],

@@ -202,7 +202,8 @@ def test_a_document_that_lacks_nothing_says_when_it_was_made_and_how_to_limit(
 def test_what_no_map_can_say_is_asked_for_and_said(tmp_path: Path) -> None:
     found = shop(tmp_path)
     silent = LINKS.model_copy(update={"limit": None, "sells_under_16": None})
-    told = silent.model_copy(update={"sensitive_as_permitted": True, "sells_under_16": True})
+    opt_in = {"sells_under_16": True, "opt_in_under_16": "https://shop.example/under-16"}
+    told = silent.model_copy(update={"sensitive_as_permitted": True, **opt_in})
 
     assert [one.split("(")[0].strip() for one in silent.missing(found, "policy")] == [
         "no link to the notice of the right to limit",

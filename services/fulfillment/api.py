@@ -43,7 +43,7 @@ def suppression_routes(register: SuppressionRegister) -> APIRouter:
         },
     )
     async def check(request: Request) -> Response:
-        """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`.
+        """The rights that hold of each suppressed hash: `delete` must stay deleted, `opt_out`, `limit`, `opt_out_admt`.
 
         `ask_again_from` names the first day on which whoever has a hash may be asked to opt in again.
         """

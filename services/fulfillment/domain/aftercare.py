@@ -20,8 +20,9 @@ from shared.policy.dates import local_date
 from shared.policy.rights import Right
 
 SUPPRESS, LIFT, RECHECK, AGAIN = "suppress", "lift", "recheck", "again"
-# An opt-out and a limit hold from the moment at which they are known, a deletion once it is done.
-AT_ONCE = frozenset({Right.OPT_OUT, Right.LIMIT})
+# An opt-out and a limit hold from the moment at which they are known (before a decision is made without a person, too:
+# 11 CCR 7221(m)), a deletion once it is done.
+AT_ONCE = frozenset({Right.OPT_OUT, Right.LIMIT, Right.OPT_OUT_ADMT})
 WHEN_ENDED = frozenset({Right.DELETE, Right.OPT_IN})
 DONE = frozenset({"complete", "partial", "nothing_found"})
 HOLD_LOOKED_AT = timedelta(hours=1)

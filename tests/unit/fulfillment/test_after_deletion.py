@@ -1,6 +1,6 @@
 """What follows the end of a request: who stays suppressed, and looks whether what went stays gone."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ from shared.events.commands import LiftSuppression, RetryTask
 from shared.events.fulfillment import FindingAdded, RequestFulfilled, SubjectSuppressed, SystemOutcome
 from shared.machine.decision import Context, Go, Stop, TaskFinished, Wait
 from shared.policy import Right, load_regime
-from tests.support.domain_driver import REQUEST, DomainDriver, Messages
-from tests.support.facts import RECEIVED_AT, REGIME, received, verified, withdrawn
+from tests.support.domain_driver import REQUEST, DomainDriver, Messages, utc
+from tests.support.facts import RECEIVED_AT, REGIME, closed, received, verified, withdrawn
 
 NOW = RECEIVED_AT + timedelta(hours=2)
 RIGHTS = frozenset({Right.DELETE, Right.OPT_OUT, Right.KNOW_SPECIFIC})
@@ -23,19 +23,19 @@ HASH = "1:" + "a" * 64
 class Aftermath:
     """One request of a business whose crm can be read back and whose mailer cannot."""
 
-    def __init__(self, right: str = "delete", **facts: Any) -> None:
+    def __init__(self, right: str = "delete", now: datetime = NOW, **facts: Any) -> None:
         systems = (
             SystemEntry(name="crm", business="cascadia", rights=RIGHTS, proves=True),
             SystemEntry(name="mailer", business="cascadia", rights=RIGHTS),
         )
         domain = FulfillmentDomain(Catalogue(systems), Aftercare({REGIME: LOOKS}))
-        self.driver: DomainDriver[FulfillmentCase] = DomainDriver(domain, NOW)
+        self.driver: DomainDriver[FulfillmentCase] = DomainDriver(domain, now)
         self.messages = Messages()
         self.right = right
         self.driver.deliver_all(
             [
-                self.messages.event(received(right), at=NOW),
-                self.messages.event(verified(right, **facts), at=NOW),
+                self.messages.event(received(right, now - timedelta(hours=2)), at=now),
+                self.messages.event(verified(right, **facts), at=now),
             ]
         )
 
@@ -126,6 +126,37 @@ def test_who_was_deleted_is_suppressed_once_it_is_done_and_under_the_hash() -> N
     assert (sent.row.topic, sent.row.key, sent.row.request_id) == ("dsar.suppressed", HASH, None)
     assert str(REQUEST) not in str(sent.row.headers)
     assert after.driver.case.suppressed
+
+
+@pytest.mark.parametrize(
+    ("right", "asked_on", "again_from"),
+    [
+        ("opt_out", "2027-02-01 20:00", "2028-02-01"),
+        ("limit", "2027-02-01 20:00", "2028-02-01"),
+        ("opt_out_admt", "2027-02-01 20:00", "2028-02-01"),
+        ("opt_out", "2028-03-01 07:00", "2029-03-01"),
+    ],
+    ids=["V30", "limit", "7221(k)", "a leap day in California, though UTC says March"],
+)
+def test_1798_135_c_4_a_choice_says_until_when_nobody_may_ask_for_another(
+    right: str, asked_on: str, again_from: str
+) -> None:
+    after = Aftermath(right, utc(asked_on), conclusion="not_needed")
+
+    assert after.driver.tasks["suppress"].body["ask_again_from"] == again_from
+
+
+def test_who_was_deleted_may_be_asked_whatever_anybody_likes_to() -> None:
+    assert Aftermath().ended().driver.tasks["suppress"].body["ask_again_from"] is None
+
+
+def test_the_closing_tells_the_day_anew_for_what_the_transaction_found() -> None:
+    after = Aftermath("opt_out", conclusion="not_needed")
+    state = Suppression(HASH, "cascadia", (Right.OPT_OUT,), NOW, 6, date(2027, 2, 20))
+
+    after.driver.deliver(after.messages.event(closed("opt_out"), at=NOW), facts=(state,))
+
+    assert [one.ask_again_from for one in after.driver.bodies(SubjectSuppressed)] == [date(2027, 2, 20)]
 
 
 def test_an_opt_out_is_told_before_its_systems_have_ended() -> None:

@@ -173,7 +173,7 @@ def _well(answer: object) -> bool:
     """A system that is away, busy or lost our call is not well; one that refuses us, or is at work, is."""
     if isinstance(answer, Unknown | Ambiguous):
         return answer.look_again is not None
-    return not isinstance(answer, Retry)
+    return not isinstance(answer, Retry) or answer.at_work
 
 
 def lanes_of(lanes: Iterable[tuple[str, Lane | None]]) -> Lanes:

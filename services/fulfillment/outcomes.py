@@ -5,7 +5,7 @@ never copied from an error that may quote a value.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -112,10 +112,14 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Nothing was done; the same may be asked again after a while."""
+    """Nothing was done; the same may be asked again after a while.
+
+    `at_work` says that the system is well and makes what was asked for: it is no failure of its lane's.
+    """
 
     after: timedelta
     reason: str
+    at_work: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

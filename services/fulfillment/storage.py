@@ -23,7 +23,7 @@ SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND ta
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
 
 _LOOK_SOON = """
-UPDATE tasks SET run_at = $2 WHERE state = 'ambiguous' AND starts_with(key, $1) AND run_at > $2"""
+UPDATE tasks SET run_at = $2 WHERE state IN ('ambiguous', 'queued') AND starts_with(key, $1) AND run_at > $2"""
 
 MOST_AT_ONCE = 200
 CALLBACKS_COME_TOGETHER = timedelta(seconds=30)

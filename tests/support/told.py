@@ -196,6 +196,10 @@ class Processor(OverHttp):
         self.given: dict[str, Any] = {}
         self.state = "pending"
         self.signs = True
+        self.serves = ["erasure"]
+        self.copy: dict[str, Any] = {}
+        self.copies: dict[str, bytes] = {}
+        self.fetched: list[Request] = []
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = certificate(self._key, DOMAIN)
 
@@ -205,6 +209,7 @@ class Processor(OverHttp):
             Route("/v2/discovery", self._discovery),
             Route("/v2/requests", self._take, methods=["POST"]),
             Route("/v2/requests/{order}", self._tell),
+            Route("/v2/copies/{name}", self._copy),
         )
         return self
 
@@ -225,7 +230,7 @@ class Processor(OverHttp):
         return base64.b64encode(self._key.sign(raw, padding.PKCS1v15(), SHA256())).decode()
 
     async def _discovery(self, request: Request) -> Response:
-        return JSONResponse({"api_version": "2.0", "supported_subject_request_types": ["erasure"]})
+        return JSONResponse({"api_version": "2.0", "supported_subject_request_types": self.serves})
 
     async def _take(self, request: Request) -> Response:
         asked = json.loads(await request.body())
@@ -243,7 +248,16 @@ class Processor(OverHttp):
         order = request.path_params["order"]
         if order not in self.given:
             return Response(status_code=404)
-        return JSONResponse({"subject_request_id": order, "request_status": self.state})
+        said = self.copy if self.state == "completed" else {}
+        return JSONResponse({"subject_request_id": order, "request_status": self.state, **said})
+
+    async def _copy(self, request: Request) -> Response:
+        self.fetched.append(request)
+        if self.trouble:
+            return Response(
+                "ada.canary@example.com", self.trouble.pop(0), {"Location": f"{self.address}/v2/copies/a"}
+            )
+        return Response(self.copies[request.path_params["name"]])
 
 
 def certificate(key: rsa.RSAPrivateKey, domain: str) -> str:

@@ -1,5 +1,6 @@
 """One call over HTTP: to one origin over TLS, bounded in time and size, its failures told by kind alone."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -60,26 +61,42 @@ class Call:
     body: bytes = b""
 
 
-async def call(asked: Call, limits: Limits) -> Said:
-    """Ask, once.
+async def call(asked: Call, limits: Limits, *, most: int = LARGEST) -> Said:
+    """Ask, once; an answer is read no further than `most` bytes, and no longer than a statement may take.
 
     Raises:
         NotWell: the meaning says what may be believed about its effect.
     """
     refuse_unsafe(asked.address)
-    timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
     try:
-        async with httpx2.AsyncClient(timeout=timeout, follow_redirects=False) as http:
-            answer = await http.request(
-                asked.method, asked.address, headers=dict(asked.headers), content=asked.body
-            )
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        async with asyncio.timeout(limits.statement_seconds):
+            said = await _asked(asked, limits, most)
+    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
         sent = asked.method == "POST" and not isinstance(error, _NOTHING_SENT)
         raise NotWell("unknown" if sent else "away", f"no answer ({type(error).__name__})") from None
-    if len(answer.content) > LARGEST:
-        raise NotWell("refused", "the answer is larger than any that is meant for us")
-    _judge(answer.status_code, asked.method)
-    return Said(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+    if len(said.raw) > most:
+        raise NotWell("refused", f"the answer is larger than the {most} bytes that are meant for us")
+    _judge(said.status, asked.method)
+    return said
+
+
+async def _asked(asked: Call, limits: Limits, most: int) -> Said:
+    timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
+    raw = bytearray()
+    async with (
+        httpx2.AsyncClient(timeout=timeout, follow_redirects=False) as http,
+        http.stream(asked.method, asked.address, headers=_plain(asked.headers), content=asked.body) as answer,
+    ):
+        async for chunk in answer.aiter_bytes():
+            raw += chunk
+            if len(raw) > most:
+                break
+        return Said(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(raw))
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """Nothing is packed on the way: what is read is as large as what came."""
+    return {"Accept-Encoding": "identity", **headers}
 
 
 def _judge(status: int, method: str) -> None:

@@ -15,21 +15,31 @@ TOLD = frozenset({"email", "files", "opendsr", "webhook"})
 """The kinds that are told: what they do for other rights than those that their file names is not known to us."""
 
 POSSIBLE = frozenset({Right.DELETE, Right.OPT_OUT, Right.LIMIT})
+GIVES_COPIES = frozenset({Right.KNOW_SPECIFIC})
+"""What OpenDSR alone of these can be asked for beside: a copy of what the system holds."""
+
 RIGHTS = "rights"
 
 
 def rights_told(system: System) -> frozenset[Right]:
     """The rights that the system's file names, deletion alone if it names none."""
     stated = str(system.settings.get(RIGHTS, Right.DELETE))
-    known = {right.value: right for right in POSSIBLE}
+    known = {right.value: right for right in _possible(system)}
     return frozenset(known[word.strip()] for word in stated.split(",") if word.strip() in known)
+
+
+def _possible(system: System) -> frozenset[Right]:
+    return POSSIBLE | GIVES_COPIES if system.kind == "opendsr" else POSSIBLE
 
 
 def problems_of(system: System, *, settings: frozenset[str], secrets: frozenset[str]) -> tuple[str, ...]:
     """What is wrong with a system file of such a kind."""
     words = {word.strip() for word in str(system.settings.get(RIGHTS, Right.DELETE)).split(",")}
-    unknown = sorted(words - {right.value for right in POSSIBLE})
-    found = [f"settings.rights: {word!r} cannot be told; known: delete, opt_out, limit" for word in unknown]
+    known = sorted(right.value for right in _possible(system))
+    told = ", ".join(known)
+    found = [
+        f"settings.rights: {word!r} cannot be told; known: {told}" for word in sorted(words - set(known))
+    ]
     found += [f"settings.{name}: unknown" for name in sorted(set(system.settings) - settings - {RIGHTS})]
     found += [f"secrets.{name}: unknown" for name in sorted(set(system.secrets) - secrets)]
     if system.url is None:

@@ -143,7 +143,16 @@ async def test_a_setting_that_is_not_known_is_refused_by_name(world: World) -> N
     with pytest.raises(MapError, match=r"settings\.colour: unknown"):
         world.adapter(world.system(settings={"colour": "red"}))
     with pytest.raises(MapError, match=r"settings\.rights: "):
-        world.adapter(world.system(settings={"rights": "know_specific"}))
+        world.adapter(world.system(settings={"rights": "correct"}))
+
+
+async def test_a_copy_is_asked_of_opendsr_alone(world: World) -> None:
+    system = world.system(settings={"rights": "know_specific"})
+    if system.kind == "opendsr":
+        assert world.adapter(system)
+        return
+    with pytest.raises(MapError, match=r"settings\.rights: "):
+        world.adapter(system)
 
 
 async def test_two_people_are_two_orders_or_one_with_both(world: World) -> None:

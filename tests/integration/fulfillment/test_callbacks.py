@@ -20,7 +20,7 @@ pytestmark = pytest.mark.connected
 WAITS = """
 SELECT run_at - clock_timestamp() > interval '50 minutes' AS long,
   run_at <= clock_timestamp() + interval '31 seconds' AS soon
-FROM tasks WHERE request_id = $1 AND state = 'ambiguous'"""
+FROM tasks WHERE request_id = $1 AND state IN ('ambiguous', 'queued')"""
 
 
 @pytest.fixture
@@ -30,16 +30,20 @@ async def processor(tmp_path: Path) -> AsyncIterator[Processor]:
     await opened.close()
 
 
+@pytest.mark.parametrize(("right", "answered"), [("delete", False), ("know_specific", True)])
 async def test_an_order_is_looked_at_soon_after_its_callback_and_not_an_hour_later(
-    installations: Installations, processor: Processor
+    installations: Installations, processor: Processor, right: str, *, answered: bool
 ) -> None:
     installation = await installations.make(topics=())
-    system = described(processor).model_copy(update={"business": "cascadia"})
+    settings = {**described(processor).settings, "rights": "delete, know_specific"}
+    system = described(processor).model_copy(update={"business": "cascadia", "settings": settings})
+    processor.copies["a"] = b'[{"event": "visit"}]'
+    processor.copy = {"results_url": f"{processor.address}/v2/copies/a", "results_count": 1}
     receives = open_callbacks(system, processor.clock)
     one = Connected(entry_of(system), system.datamap, processor.adapter(system), receives=receives)
     async with fulfillment_host(installation, [one]) as service:
-        asked = await service.asked("ana@example.com")
-        await service.hear(*asked.facts())
+        asked = await service.asked("ana@example.com", right)
+        await service.hear(*asked.facts(right))
         await service.run_tasks()
         before = await waits(service, asked.request_id)
 
@@ -52,6 +56,7 @@ async def test_an_order_is_looked_at_soon_after_its_callback_and_not_an_hour_lat
         assert (before, after) == ((True, False), (False, True))
         [ended] = await service.fulfilled(asked.request_id)
         assert [(each.system, each.outcome) for each in ended.systems] == [("told", "done")]
+        assert ((ended.package is not None), ended.systems[0].exported) == (answered, int(answered))
 
 
 async def waits(service: FulfillmentHost, request_id: UUID) -> tuple[bool, bool]:

@@ -31,6 +31,7 @@ class Store:
 
 STORES = {
     "opensearch": Store("OpenSearch", {"HABEAS_TEST_SEARCH": "opensearch"}, (ANY[0], "-k", "search")),
+    "lake": Store("Delta in S3", {"HABEAS_TEST_DELTA": "s3"}, (*ANY, "-k", "lake")),
     "mariadb": Store("MariaDB", {"HABEAS_TEST_MYSQL": "mariadb"}, (SUITE, "-k", "mysql")),
     "mysql": Store("MySQL", {"HABEAS_TEST_MYSQL": "mysql"}, (SUITE, "-k", "mysql")),
 }
@@ -91,7 +92,8 @@ PAGE = """# Adapters against real servers
 
 Written by `make stores` on {date}. The suite of every adapter, and what is said of MySQL and MariaDB alone
 ([the tests](../../tests/contracts/adapters/test_sql_on_mysql.py)), ran against these servers. MariaDB is Debian's
-package, MySQL that of Debian's unstable release, OpenSearch comes from Maven's jars.
+package, MySQL that of Debian's unstable release, OpenSearch comes from Maven's jars. The store that speaks S3 is moto's
+server: a double that others maintain.
 
 {table}
 

@@ -103,6 +103,8 @@ _KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Shop]] = {
 _SERVERS = [pytest.param("postgresql", marks=pytest.mark.connected)]
 if _MYSQL:
     _SERVERS.append(pytest.param("mysql"))
+if os.environ.get("HABEAS_TEST_DELTA") == "s3":
+    _KINDS["lake"] = lambda request, home: DocumentShop(home, InDelta(home, request.getfixturevalue("s3")))
 
 
 @pytest.fixture(params=[*_KINDS, *_SERVERS])

@@ -5,37 +5,33 @@ says what the table is, older entries are needed by nobody but who wants to go b
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
-from deltalake import DeltaTable
+from services.fulfillment.adapters.delta.places import Files
 
-LOG = "_delta_log"
 _DIGITS = 20
 
 
-def forget(folder: Path) -> None:
+def forget(files: Files) -> None:
     """Remove the files that the table no longer refers to, and its log before now.
 
     Files that the log does not know are left: another's commit may be on its way.
     """
-    table = DeltaTable(str(folder))
+    table = files.open()
     table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
-    table = DeltaTable(str(folder))
+    table = files.open()
     table.create_checkpoint()
-    for entry in _before(folder / LOG, table.version()):
-        entry.unlink(missing_ok=True)
+    files.remove_log([name for name in files.log() if _is_before(name, table.version())])
+    files.forget_versions()
 
 
-def old_files(folder: Path) -> list[Path]:
-    """The files that are still there and that the table no longer refers to."""
-    table = DeltaTable(str(folder))
-    named = table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False)
-    return [folder / name for name in named if (folder / name).exists()]
+def old_files(files: Files) -> Iterator[BinaryIO]:
+    """What can still be read of files that the table no longer refers to."""
+    table = files.open()
+    return files.replaced(table.vacuum(retention_hours=0, dry_run=True, enforce_retention_duration=False))
 
 
-def _before(log: Path, version: int) -> Iterator[Path]:
-    """The entries and checkpoints of older versions."""
-    for entry in log.iterdir():
-        number = entry.name[:_DIGITS]
-        if len(number) == _DIGITS and number.isdigit() and int(number) < version:
-            yield entry
+def _is_before(name: str, version: int) -> bool:
+    """An entry or a checkpoint of an older version."""
+    number = name[:_DIGITS]
+    return len(number) == _DIGITS and number.isdigit() and int(number) < version

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from services.fulfillment.buckets import SECRETS, SECRETS_WANTED, SETTINGS
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Adapter
@@ -37,10 +38,13 @@ def folders(system: System) -> Mapping[str, str]:
 def _problems(system: System) -> Iterator[str]:
     if system.url is None:
         yield "url: is needed"
-    known = {f"{TABLE}{name}" for name in system.datamap.collections}
+    known = {f"{TABLE}{name}" for name in system.datamap.collections} | SETTINGS
     yield from (
-        f"settings.{name}: unknown; known: {TABLE}COLLECTION" for name in sorted(set(system.settings) - known)
+        f"settings.{name}: unknown; known: {TABLE}COLLECTION, {', '.join(sorted(SETTINGS))}"
+        for name in sorted(set(system.settings) - known)
     )
+    if system.secrets and set(system.secrets) != SECRETS:
+        yield SECRETS_WANTED
     for name, folder in sorted(folders(system).items()):
         if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
             yield f"settings.{TABLE}{name}: must lie below the address"

@@ -1,9 +1,9 @@
-"""The tables of one folder."""
+"""The tables below one address."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from urllib.parse import urlsplit
 
+from services.fulfillment.adapters.delta.places import files_of
 from services.fulfillment.adapters.delta.tables import LakeTable
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
@@ -13,7 +13,7 @@ from services.fulfillment.rowwise.store import StoreFailure
 
 
 class DeltaStore:
-    """One folder of Delta tables."""
+    """A folder or a bucket of Delta tables."""
 
     def __init__(self, system: System, folders: Mapping[str, str]) -> None:
         self._system = system
@@ -26,10 +26,11 @@ class DeltaStore:
     def __getitem__(self, name: str) -> LakeTable:
         collection = self.datamap.collections[name]
         most = collection.max_matches or self._system.limits.max_matches
-        return LakeTable(collection, self._folder() / self._folders[name], most)
+        return LakeTable(collection, files_of(self._system, self._folders[name]), most)
 
     async def inspect(self) -> CheckReport:
-        drift = [each for name in sorted(self.datamap.collections) for each in self._drift(name)]
+        names = sorted(self.datamap.collections)
+        drift = await asyncio.to_thread(lambda: [each for name in names for each in self._drift(name)])
         return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=self.datamap.warnings)
 
     async def close(self) -> None:
@@ -47,12 +48,3 @@ class DeltaStore:
         yield from (Drift(name, column, "missing") for column in sorted(known - there))
         forgotten = sorted(column for column in there - known if PERSONAL_NAME.search(column))
         yield from (Drift(name, column, "unmapped") for column in forgotten)
-
-    def _folder(self) -> Path:
-        stated = urlsplit(self._system.address())
-        if stated.scheme not in {"", "file"} or not stated.path.startswith("/"):
-            raise StoreFailure("credentials", "the secret holds no address such as /folder")
-        folder = Path(stated.path)
-        if not folder.is_dir():
-            raise StoreFailure("away", "the folder is not there")
-        return folder

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,20 +11,21 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from services.fulfillment.adapters.delta import conditions, forgetting
+from services.fulfillment.adapters.delta.places import Files
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
-from services.fulfillment.rowwise.store import StoreFailure
+from services.fulfillment.rowwise.store import Meaning, StoreFailure
 
 
 class LakeTable:
     """One collection of the map."""
 
-    def __init__(self, collection: MapCollection, folder: Path, most: int) -> None:
+    def __init__(self, collection: MapCollection, files: Files, most: int) -> None:
         self.collection = collection
         self.shape = RowShape(collection, collection.primary_key)
-        self._folder = folder
+        self._files = files
         self._most = most
 
     @property
@@ -43,7 +43,7 @@ class LakeTable:
         return await self._found(lambda: conditions.among(column, values), column, most)
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
-        return await asyncio.to_thread(self._held, self._open(), keys) if keys else {}
+        return await asyncio.to_thread(lambda: self._held(self._open(), keys)) if keys else {}
 
     async def erase(self, rows: Mapping[Key, Row]) -> int:
         return await asyncio.to_thread(self._erase, rows)
@@ -54,11 +54,11 @@ class LakeTable:
     async def settle(self) -> None:
         """Take away what older versions are made of."""
         with told(f"{self.name}.vacuum", changes=True):
-            await asyncio.to_thread(forgetting.forget, self._folder)
+            await asyncio.to_thread(forgetting.forget, self._files)
 
     async def left_behind(self, keys: Sequence[Key]) -> list[Row]:
         """The rows of these keys in files that only older versions are made of."""
-        with told(f"{self.name}.vacuum"):
+        with told(f"{self.name}.vacuum", remote=self._files.remote):
             return await asyncio.to_thread(self._in_old_files, keys)
 
     def columns(self) -> set[str]:
@@ -68,7 +68,7 @@ class LakeTable:
     def _in_old_files(self, keys: Sequence[Key]) -> list[Row]:
         wanted = {tuple(map(str, key)) for key in keys}
         found: list[Row] = []
-        for file in forgetting.old_files(self._folder):
+        for file in forgetting.old_files(self._files):
             for batch in pq.ParquetFile(file).iter_batches():
                 rows = batch.to_pylist()
                 found += [row for row in rows if tuple(str(row.get(n)) for n in self.shape.key) in wanted]
@@ -80,7 +80,7 @@ class LakeTable:
         if not mine:
             return 0
         self._refuse_append_only(table)
-        with told(f"{self.name}.erase", changes=True):
+        with told(f"{self.name}.erase", changes=True, remote=self._files.remote):
             said = table.delete(conditions.predicate(self.shape.key, list(mine)))
         return int(said["num_deleted_rows"])
 
@@ -95,7 +95,7 @@ class LakeTable:
         schema = self._schema(table)
         source = pa.Table.from_pylist(changes, pa.schema([schema.field(name) for name in changes[0]]))
         same = " AND ".join(f'old."{name}" = new."{name}"' for name in self.shape.key)
-        with told(f"{self.name}.change", changes=True):
+        with told(f"{self.name}.change", changes=True, remote=self._files.remote):
             merging = table.merge(source, same, source_alias="new", target_alias="old")
             said = merging.when_matched_update({f'"{n}"': f'new."{n}"' for n in columns}).execute()
         return int(said["num_target_rows_updated"])
@@ -135,7 +135,7 @@ class LakeTable:
         names = self._schema(table).names
         if missing := sorted(set(self.collection.fields) - set(names)):
             raise RowFailure("schema", f"{self.name}.{missing[0]} is missing")
-        with told(f"{self.name}.read"):
+        with told(f"{self.name}.read", remote=self._files.remote):
             dataset = table.to_pyarrow_dataset()
             for batch in dataset.to_batches(columns=list(self.collection.fields), filter=condition()):
                 yield from batch.to_pylist()
@@ -144,13 +144,15 @@ class LakeTable:
         return table.to_pyarrow_dataset().schema
 
     def _open(self) -> DeltaTable:
-        with told(self.name):
-            return DeltaTable(str(self._folder))
+        with told(self.name, remote=self._files.remote):
+            return self._files.open()
 
 
 @contextmanager
-def told(where: str, *, changes: bool = False) -> Iterator[None]:
+def told(where: str, *, changes: bool = False, remote: bool = False) -> Iterator[None]:
     """Turn the library's errors into ours; a commit that lost against another's was not made.
+
+    Where an answer can be lost on its way, nobody knows whether it was; and what cannot be read is away.
 
     Raises:
         StoreFailure: something did not go well.
@@ -160,12 +162,20 @@ def told(where: str, *, changes: bool = False) -> Iterator[None]:
     except TableNotFoundError:
         raise StoreFailure("schema", f"{where}: there is no Delta table") from None
     except CommitFailedError:
-        raise StoreFailure(
-            "refused" if not changes else "busy", f"{where}: another's commit came first"
-        ) from None
+        lost: Meaning = "unknown" if remote else "busy"
+        raise StoreFailure(lost if changes else "refused", f"{where}: another's commit came first") from None
     except (DeltaError, pa.ArrowException, OSError) as error:
-        moved = isinstance(error, FileNotFoundError)
-        raise StoreFailure("busy" if moved else "refused", f"{where}: {type(error).__name__}") from None
+        raise StoreFailure(
+            _meaning(error, changes=changes, remote=remote), f"{where}: {type(error).__name__}"
+        ) from None
+
+
+def _meaning(error: Exception, *, changes: bool, remote: bool) -> Meaning:
+    if isinstance(error, FileNotFoundError):
+        return "busy"
+    if remote and isinstance(error, OSError):
+        return "unknown" if changes else "away"
+    return "refused"
 
 
 def _named(columns: Sequence[str], key: Key) -> dict[str, Any]:

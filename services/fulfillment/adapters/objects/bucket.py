@@ -7,14 +7,14 @@ be changed: one that still holds what must go is deleted whole.
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.store import Stored, refuse_stopped
+from services.fulfillment.buckets import Account, client_of, explained
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -24,47 +24,6 @@ _KEPT = (
     "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata",
     "StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled",
 )  # fmt: skip
-_AWAY = frozenset(
-    {
-        "NoSuchBucket",
-        "500",
-        "502",
-        "503",
-        "504",
-        "InternalError",
-        "ServiceUnavailable",
-        "SlowDown",
-        "RequestTimeout",
-    }
-)
-_DENIED = frozenset(
-    {
-        "401",
-        "403",
-        "AccessDenied",
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
-        "ExpiredToken",
-        "InvalidToken",
-    }
-)
-_GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
-_CHANGED = frozenset({"412", "409", "PreconditionFailed", "ConditionalRequestConflict"})
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Account:
-    """How a bucket is reached; without keys, as the machine's own role is."""
-
-    bucket: str
-    prefix: str
-    endpoint: str | None = None
-    region: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
-    connect_seconds: float = 5.0
-    read_seconds: float = 20.0
-    connections: int = 4
 
 
 class Bucket:
@@ -72,7 +31,7 @@ class Bucket:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._client = _connected(replace(account, bucket="", prefix=""))
+        self._client = client_of(account)
         self._read: dict[Stored, bytes] = {}
 
     def states(self) -> list[Stored]:
@@ -184,30 +143,6 @@ def named(account: Account, stored: Stored) -> Any:
     return {"Bucket": account.bucket, "Key": account.prefix + stored.name, "VersionId": stored.version}
 
 
-@lru_cache(maxsize=32)
-def _connected(account: Account) -> "S3Client":
-    """One for each endpoint and key, whatever the bucket: to make one is dear, and any thread may use it."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=account.connect_seconds,
-        read_timeout=account.read_seconds,
-        max_pool_connections=account.connections,
-        retries={"total_max_attempts": 1},
-        s3={"addressing_style": "path"} if account.endpoint else {},
-    )
-    session = boto3.session.Session()
-    return session.client(
-        "s3",
-        config=config,
-        endpoint_url=account.endpoint,
-        region_name=account.region or session.region_name or "us-east-1",
-        aws_access_key_id=account.access_key,
-        aws_secret_access_key=account.secret_key,
-    )
-
-
 def _stored(version: Any, prefix: str) -> Stored:
     name = str(version["Key"]).removeprefix(prefix)
     return Stored(name, str(version["VersionId"]), bool(version["IsLatest"]), str(version["ETag"]))
@@ -216,24 +151,10 @@ def _stored(version: Any, prefix: str) -> Stored:
 @contextmanager
 def _said() -> Iterator[None]:
     """A store's error quotes names: only its code is passed on."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
-    except ClientError as error:
-        raise _meant(str(error.response.get("Error", {}).get("Code", ""))) from None
-    except BotoCoreError as error:
-        kind = type(error).__name__
-        meaning = "credentials" if kind in {"NoCredentialsError", "PartialCredentialsError"} else "away"
-        words = "there are no keys" if meaning == "credentials" else "the store cannot be reached"
-        raise Failure("credentials" if meaning == "credentials" else "away", f"{words} ({kind})") from None
-
-
-def _meant(code: str) -> Failure:
-    if code in _DENIED:
-        return Failure("credentials", f"the store does not let us in, or not do this ({code})")
-    if code in _GONE | _CHANGED:
-        return Failure("moved", "an object was changed while it was looked at")
-    if code in _AWAY:
-        return Failure("away", f"the store is away or busy ({code})")
-    return Failure("refused", f"the store refused ({code or 'it does not say why'})")
+    except Exception as error:
+        told = explained(error)
+        if told is None:
+            raise
+        raise Failure(*told) from None

@@ -5,16 +5,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from services.fulfillment.adapters.objects.bucket import Account, Bucket
+from services.fulfillment.adapters.objects.bucket import Bucket
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.folder import Folder
 from services.fulfillment.adapters.objects.store import Store
+from services.fulfillment.buckets import SECRETS, SECRETS_WANTED, SETTINGS, account_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
 
 SUFFIXES = frozenset({".csv", ".jsonl", ".ndjson", ".parquet"})
-SECRETS = frozenset({"access_key", "secret_key"})
-_SETTINGS = frozenset({"delimiter", "endpoint", "region"})
+_SETTINGS = SETTINGS | {"delimiter"}
 FILES = "files."
 
 
@@ -47,21 +47,7 @@ def open_store(system: System) -> Store:
         return Folder(Path(stated.path))
     if stated.scheme != "s3" or not stated.netloc:
         raise Failure("credentials", "the secret holds no address such as /folder or s3://bucket/below")
-    secrets = {name: secret.read() for name, secret in system.secrets.items()}
-    below = stated.path.strip("/")
-    return Bucket(
-        Account(
-            bucket=stated.netloc,
-            prefix=f"{below}/" if below else "",
-            endpoint=str(system.settings["endpoint"]) if "endpoint" in system.settings else None,
-            region=str(system.settings["region"]) if "region" in system.settings else None,
-            access_key=secrets.get("access_key"),
-            secret_key=secrets.get("secret_key"),
-            connect_seconds=system.limits.connect_seconds,
-            read_seconds=system.limits.statement_seconds,
-            connections=system.limits.connections,
-        )
-    )
+    return Bucket(account_of(system, stated))
 
 
 def files_of(system: System) -> str:
@@ -99,7 +85,7 @@ def _problems(system: System, named: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(set(named) - set(system.datamap.collections)):
         yield f"settings.{FILES}{name}: the map has no collection {name!r}"
     if system.secrets and set(system.secrets) != SECRETS:
-        yield "secrets: name access_key and secret_key, or neither where the machine has a role of its own"
+        yield SECRETS_WANTED
     for collection in system.datamap.collections.values():
         if not collection.primary_key:
             yield f"dataset: collections.{collection.name}: no field is a primary_key, by which a row is known"

@@ -110,7 +110,7 @@ def _release(part: Path, release: str) -> list[str]:
     """Options by which apt-get knows of this release alone, and of nothing that is installed here."""
     (part / "lists" / "partial").mkdir(parents=True)
     (part / "archives" / "partial").mkdir(parents=True)
-    (part / "sources.list").write_text(f"deb http://deb.debian.org/debian {release} main\n")
+    (part / "sources.list").write_text(f"deb {_mirror()} {release} main\n")
     said = {
         "Dir::Etc::SourceList": part / "sources.list",
         "Dir::Etc::SourceParts": "/dev/null",
@@ -118,6 +118,13 @@ def _release(part: Path, release: str) -> list[str]:
         "Dir::Cache": part,
     }
     return [word for name, value in said.items() for word in ("-o", f"{name}={value}")]
+
+
+def _mirror() -> str:
+    """Where this machine has its packages from; the mirror of security fixes alone has not all of them."""
+    asked = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", "Component: main"]
+    told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603 - fixed words
+    return next(site for site in told if "security" not in site)
 
 
 def _fill(kind: str, command: list[str], home: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.fulfillment.adapters.objects.bucket import Bucket
-from services.fulfillment.buckets import Account
 from services.fulfillment.adapters.objects.failures import Failure
+from services.fulfillment.buckets import Account
 from services.fulfillment.ports import Adapter, Gone, NeedsPerson, Retry, StillPresent, Subject
 from tests.support.lists import ADA, BOB, CUT_OFF, EMAIL, act, adapter_of, csv, delete, found, lists
 from tests.support.object_store import ObjectStore

@@ -43,10 +43,15 @@ RETURNING {_SAID}"""  # noqa: S608 - words of ours only
 _LEFT = "{0} - ARRAY(SELECT k FROM jsonb_object_keys({0}) k WHERE k LIKE $2)"
 _LEFT_GROUNDS, _LEFT_WAITS = _LEFT.format("s.grounds"), _LEFT.format("s.waits")
 _LIFT = f"""
+WITH before AS (
+  SELECT hash,
+    (SELECT max(day)::date FROM jsonb_each_text(waits) AS w(ground, day) WHERE ground LIKE $2) AS waited_until
+  FROM suppressed WHERE hash = ANY($1::bytea[]) FOR UPDATE)
 UPDATE suppressed s SET version = nextval('suppressed_version'), since = $3, grounds = {_LEFT_GROUNDS},
   rights = {_RIGHTS.format(_LEFT_GROUNDS)}, waits = {_LEFT_WAITS}, ask_again_from = {_LATEST.format(_LEFT_WAITS)}
-WHERE s.hash = ANY($1::bytea[]) AND EXISTS (SELECT FROM jsonb_object_keys(s.grounds) k WHERE k LIKE $2)
-RETURNING {_SAID}"""  # noqa: S608 - words of ours only
+FROM before
+WHERE s.hash = before.hash AND EXISTS (SELECT FROM jsonb_object_keys(s.grounds) k WHERE k LIKE $2)
+RETURNING s.hash, s.rights, s.business, s.since, s.version, s.ask_again_from, before.waited_until"""  # noqa: S608 - words of ours only
 
 # What was released meanwhile waits for nothing any more.
 _WAIT = f"""
@@ -210,7 +215,13 @@ def hash_of(key: bytes) -> str:
 def _suppression(row: asyncpg.Record) -> Suppression:
     rights = tuple(map(Right, sorted(row["rights"].split())))
     return Suppression(
-        hash_of(row["hash"]), row["business"], rights, row["since"], row["version"], row["ask_again_from"]
+        hash=hash_of(row["hash"]),
+        business=row["business"],
+        rights=rights,
+        since=row["since"],
+        version=row["version"],
+        ask_again_from=row["ask_again_from"],
+        waited_until=row.get("waited_until"),
     )
 
 

@@ -165,6 +165,17 @@ class TaskNeedsPerson(Event):
     reason: str
 
 
+@event("dsar.fulfillment.opted-in-early", version=1, topic=JOURNAL_FULFILLMENT)
+class OptedInEarly(Event):
+    """The person opted in before anybody may have asked them to (Civ. Code 1798.135(c)(4)): was it their own wish?
+
+    It is done all the same: who comes of their own accord waits for nothing. `ask_again_from` is the day that their
+    opt-out named.
+    """
+
+    ask_again_from: date
+
+
 @event("dsar.fulfillment.hold-placed", version=1, topic=JOURNAL_FULFILLMENT)
 class HoldPlaced(Event):
     """A duty to keep data is in force: no destruction for this request starts. Why stands in the command.

@@ -4,7 +4,7 @@ Its tasks stand in `later`, apart from those that a request's end waits for. Wha
 under a task of its own, bound to the same rows and the same cut-off; each of both is a finding of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,13 @@ from services.fulfillment.domain import planning
 from services.fulfillment.domain.case import FulfillmentCase
 from services.fulfillment.domain.catalogue import Catalogue
 from shared.events.commands import LiftSuppression, RecordReplay
-from shared.events.fulfillment import FindingAdded, SubjectSuppressed, SystemOutcome, TaskNeedsPerson
+from shared.events.fulfillment import (
+    FindingAdded,
+    OptedInEarly,
+    SubjectSuppressed,
+    SystemOutcome,
+    TaskNeedsPerson,
+)
 from shared.machine.decision import Context, Decision, Go, Outgoing, Stop, TaskFinished, TaskPlan, Wait
 from shared.policy import ask_again_from, load_regime
 from shared.policy.dates import local_date
@@ -45,7 +51,10 @@ class Aftercare:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """What holds of one keyed hash from now on, as the transaction found it; no right means nothing any more."""
+    """What holds of one keyed hash from now on, as the transaction found it; no right means nothing any more.
+
+    `waited_until` is the day that what was taken back just now had named.
+    """
 
     hash: str
     business: str
@@ -53,6 +62,7 @@ class Suppression:
     since: datetime
     version: int
     ask_again_from: date | None = None
+    waited_until: date | None = None
 
     def record(self) -> Outgoing:
         """Its record, in the place of all earlier ones."""
@@ -164,11 +174,20 @@ def replayed(case: FulfillmentCase, body: RecordReplay, context: Context) -> Dec
 def _suppressed(case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
     """Who withdrew meanwhile is not suppressed after all."""
     case = case.model_copy(update={"suppressed": True})
-    told = records(context)
+    told = (*records(context), *_early(case, context))
     if case.resolution == "withdrawn" and case.right is not None:
         case, plans = lift(case, case.right)
         return Decision(case, events=told, tasks=plans)
     return Decision(case, events=told)
+
+
+def _early(case: FulfillmentCase, context: Context) -> Iterator[Outgoing]:
+    """Nobody may have asked the person to opt in before that day: whether anybody did, people have to find out."""
+    if case.right is not Right.OPT_IN:
+        return
+    waited = max((one.waited_until for one in _found(context) if one.waited_until), default=None)
+    if waited is not None and waited > local_date(context.now, load_regime(case.regime).zone):
+        yield Outgoing(OptedInEarly(ask_again_from=waited))
 
 
 def _looked(
@@ -243,8 +262,12 @@ def _plan(case: FulfillmentCase, plan: TaskPlan) -> tuple[FulfillmentCase, tuple
 
 def records(context: Context) -> tuple[Outgoing, ...]:
     """What holds from now on of every hash that the transaction touched for this request."""
+    return tuple(one.record() for one in _found(context))
+
+
+def _found(context: Context) -> tuple[Suppression, ...]:
     found = context.facts if isinstance(context.facts, tuple) else ()
-    return tuple(one.record() for one in found if isinstance(one, Suppression))
+    return tuple(one for one in found if isinstance(one, Suppression))
 
 
 def _without(keys: tuple[str, ...], key: str) -> tuple[str, ...]:

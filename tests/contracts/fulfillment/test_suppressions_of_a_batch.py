@@ -159,8 +159,10 @@ async def test_who_opted_in_again_waits_for_nothing_though_the_opt_out_closes_la
     opted = uuid4()
     message = stated(opted, ADA, right="opt_out", wait="2027-02-03")
     await ended(connection, message)
-    await heard(connection, [message, stated(uuid4(), ADA, right="opt_in")])
+    back = uuid4()
+    opted_in = (await heard(connection, [message, stated(back, ADA, right="opt_in")]))[back]
 
+    assert [one.waited_until for one in opted_in] == [date(2027, 2, 3)]
     found = await heard(connection, [answered(opted, date(2027, 2, 20))])
 
     assert found == {opted: ()}

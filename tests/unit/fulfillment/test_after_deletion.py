@@ -8,7 +8,13 @@ import pytest
 from services.fulfillment.domain import Aftercare, Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
 from services.fulfillment.domain.aftercare import Suppression
 from shared.events.commands import LiftSuppression, RetryTask
-from shared.events.fulfillment import FindingAdded, RequestFulfilled, SubjectSuppressed, SystemOutcome
+from shared.events.fulfillment import (
+    FindingAdded,
+    OptedInEarly,
+    RequestFulfilled,
+    SubjectSuppressed,
+    SystemOutcome,
+)
 from shared.machine.decision import Context, Go, Stop, TaskFinished, Wait
 from shared.policy import Right, load_regime
 from tests.support.domain_driver import REQUEST, DomainDriver, Messages, utc
@@ -157,6 +163,22 @@ def test_the_closing_tells_the_day_anew_for_what_the_transaction_found() -> None
     after.driver.deliver(after.messages.event(closed("opt_out"), at=NOW), facts=(state,))
 
     assert [one.ask_again_from for one in after.driver.bodies(SubjectSuppressed)] == [date(2027, 2, 20)]
+
+
+@pytest.mark.parametrize(("waited", "told"), [("2026-02-03", True), ("2026-02-02", False), (None, False)])
+def test_who_opts_in_before_anybody_may_have_asked_them_is_named_and_opted_in_all_the_same(
+    waited: str | None,
+    told: bool,  # noqa: FBT001 - of this test alone
+) -> None:
+    after = Aftermath("opt_in", utc("2026-02-02 20:00"), conclusion="not_needed").ended()
+    day = date.fromisoformat(waited) if waited else None
+    state = Suppression(HASH, "cascadia", (), NOW, 7, waited_until=day)
+
+    after.driver.local(_end(after.driver, "suppress"), facts=(state,))
+
+    named = [one.ask_again_from for one in after.driver.bodies(OptedInEarly)]
+    assert named == ([day] if told else [])
+    assert [one.row.value for one in after.driver.sent if one.row.topic == "dsar.suppressed"] == [b""]
 
 
 def test_an_opt_out_is_told_before_its_systems_have_ended() -> None:

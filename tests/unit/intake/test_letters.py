@@ -68,6 +68,25 @@ def test_each_notice_says_everything_that_the_policy_names(
     assert must_say - IN_THE_PACKAGE <= said(found, language)
 
 
+@pytest.mark.parametrize("right", ["opt_out", "limit", "opt_out_admt"])
+@pytest.mark.parametrize(("language", "wait"), [("en", "at least 12 months"), ("es", "al menos 12 meses")])
+def test_whoever_made_a_choice_reads_that_nobody_asks_them_to_change_it_for_a_year(
+    right: str, language: Language, wait: str
+) -> None:
+    found = Letter.model_validate(
+        {
+            "kind": "answer",
+            "business": "cascadia",
+            "regime": "us-ca-ccpa",
+            "right": right,
+            "received_on": "2027-02-01",
+            "resolution": "complete",
+        }
+    )
+
+    assert wait in " ".join(text(found, language=language).split())
+
+
 def test_the_acknowledgement_explains_verification_and_names_the_date_of_the_answer() -> None:
     words = text(acknowledgement())
 

@@ -192,5 +192,8 @@ _WORDS = {
     "no_primary_key": "has no primary key; name one in the map",
     "wrong_type": "is of another type than what the map compares it with",
     "no_transactions": "a deletion could be left half done: convert the table to InnoDB",
+    "closed": "is nested in a column that cannot be looked into: make that one of JSON (in PostgreSQL json or jsonb),"
+    " or take its fields out of the map and map it as a whole",
+    "no_json": "has rows that are no JSON: mend them, or take its fields out of the map and map it as a whole",
     "no_way_out": "and the tables that it leads to must point at each other: let one be null, or defer the constraint",
 }

@@ -160,7 +160,16 @@ class Drift:
 
     table: str
     column: str
-    problem: Literal["missing", "unmapped", "no_primary_key", "wrong_type", "no_way_out", "no_transactions"]
+    problem: Literal[
+        "missing",
+        "unmapped",
+        "no_primary_key",
+        "wrong_type",
+        "no_way_out",
+        "no_transactions",
+        "closed",
+        "no_json",
+    ]
 
 
 @dataclass(frozen=True, slots=True)

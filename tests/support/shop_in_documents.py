@@ -81,7 +81,7 @@ class DocumentShop(Shop):
         seconds = getattr(self.place, "seconds", 2)
         gentle = Limits(chunk_rows=2, connect_seconds=0.3, statement_seconds=seconds)
         plain = super().system(url, limits or gentle)
-        datamap = read_dataset(read_yaml(MAP.read_bytes()), file="shop.yaml", documents=True)
+        datamap = read_dataset(read_yaml(MAP.read_bytes()), file="shop.yaml", nested=True)
         secrets = {}
         for name, value in getattr(self.place, "secrets", {}).items():
             write_private(self.home / name, value.encode())

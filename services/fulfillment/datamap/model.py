@@ -48,9 +48,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class MapField:
-    """One column."""
+    """One column; one that is nested in another has the `steps` that lead to it, the outermost first."""
 
     name: str
+    steps: tuple[str, ...] = ()
     primary_key: bool = False
     identity: str | None = None
     match: Match = "exact"
@@ -64,6 +65,11 @@ class MapField:
     read_only: bool = False
     corrected_as: tuple[str, ...] = ()
     provenance: Provenance = Provenance()
+
+    @property
+    def outermost(self) -> str:
+        """The column of the table that it is, or is in."""
+        return self.steps[0] if self.steps else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,11 @@ class MapCollection:
     def primary_key(self) -> tuple[str, ...]:
         """By name, so that frozen keys outlive a reordered file."""
         return tuple(sorted(field.name for field in self.fields.values() if field.primary_key))
+
+    @property
+    def outermost(self) -> tuple[str, ...]:
+        """The columns of the table itself, each once, in the map's order."""
+        return tuple(dict.fromkeys(field.outermost for field in self.fields.values()))
 
     @property
     def deidentified(self) -> tuple[MapField, ...]:

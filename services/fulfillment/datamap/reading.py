@@ -27,7 +27,14 @@ from services.fulfillment.datamap.model import (
     Provenance,
     Reference,
 )
-from services.fulfillment.datamap.nesting import columns_of, field_at, nested_warnings, written_columns
+from services.fulfillment.datamap.nesting import (
+    Steps,
+    columns_of,
+    field_at,
+    nested_problems,
+    nested_warnings,
+    written_columns,
+)
 from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
 from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
 from services.fulfillment.datamap.translating import lacking_words
@@ -45,10 +52,10 @@ _FIDES_STRATEGIES: dict[str, str] = {
 _DEFAULT_MATCH: dict[str, Match] = {"email": "lower", "phone": "digits", "phone_number": "digits"}
 
 
-def read_dataset(content: object, *, file: str, documents: bool = False) -> DataMap:
+def read_dataset(content: object, *, file: str, nested: bool = False) -> DataMap:
     """Make the map, or raise MapError with all that is wrong.
 
-    In systems that keep `documents`, a nested field is a column of its own, called by its path.
+    In systems that look into documents, a `nested` field is a column of its own, called by its path.
     """
     raw = _one_dataset(content, file)
     unknown = tuple(f"{file}: {place or 'dataset'}: unknown key {key!r}" for place, key in unknown_keys(raw))
@@ -58,11 +65,12 @@ def read_dataset(content: object, *, file: str, documents: bool = False) -> Data
         dataset = Dataset(**raw)
     except ValidationError as error:
         raise MapError(_said(error, file, raw)) from None
-    datamap = settle_treatments(_Reader(file, raw, documents=documents).read(dataset))
-    if problems := tuple(f"{file}: {problem}" for problem in problems_of(datamap)):
+    datamap = settle_treatments(_Reader(file, raw, nested=nested).read(dataset))
+    unread = nested_problems(raw) if nested else ()
+    if problems := tuple(f"{file}: {problem}" for problem in (*problems_of(datamap), *unread)):
         raise MapError(problems)
-    nested = () if documents else nested_warnings(dataset)
-    warnings = [*warnings_of(datamap), *nested, *lacking_words(datamap)]
+    closed = () if nested else nested_warnings(dataset)
+    warnings = [*warnings_of(datamap), *closed, *lacking_words(datamap)]
     return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings))
 
 
@@ -99,10 +107,10 @@ def _can_step(raw: Any, step: int | str) -> bool:
 class _Reader:
     """Reads one dataset, collecting every problem of its additions before it gives up."""
 
-    def __init__(self, file: str, raw: Mapping[str, Any], *, documents: bool) -> None:
+    def __init__(self, file: str, raw: Mapping[str, Any], *, nested: bool) -> None:
         self._file = file
         self._raw = raw
-        self._documents = documents
+        self._nested = nested
         self._problems: list[str] = []
 
     def read(self, dataset: Dataset) -> DataMap:
@@ -124,8 +132,8 @@ class _Reader:
         categories = (*shared[0], *(collection.data_categories or ()))
         inherited = _provenance(said, shared[1])
         fields = {
-            column: self._field(collection.name, (column, field), categories, inherited)
-            for column, field in self._columns(collection)
+            ".".join(steps): self._field(collection.name, (steps, field), categories, inherited)
+            for steps, field in self._columns(collection)
         }
         if said.category:
             fields = {name: replace(f, category=f.category or said.category) for name, f in fields.items()}
@@ -146,18 +154,20 @@ class _Reader:
     def _field(
         self,
         collection: str,
-        named: tuple[str, DatasetField],
+        named: tuple[Steps, DatasetField],
         categories: tuple[str, ...],
         inherited: Provenance,
     ) -> MapField:
-        column, field = named
+        steps, field = named
+        column = ".".join(steps)
         place = f"collections.{collection}.fields.{column}"
-        said = self._additions(FieldAdditions, self._raw_meta(collection, column), f"{place}.fides_meta")
-        own = (*categories, *_all_categories(field))
+        said = self._additions(FieldAdditions, self._raw_meta(collection, steps), f"{place}.fides_meta")
+        own = (*categories, *(_all_categories(field) or self._categories_above(collection, steps)))
         meta = field.fides_meta
         identity = meta.identity if meta else None
         return MapField(
             name=column,
+            steps=steps if len(steps) > 1 else (),
             primary_key=bool(meta and meta.primary_key),
             identity=identity or _foreign_identity(field, self._raw["fides_key"]),
             match=said.match or _DEFAULT_MATCH.get(identity or "", "exact"),
@@ -175,10 +185,10 @@ class _Reader:
 
     def _references(self, dataset: Dataset) -> Iterator[Reference]:
         for collection in dataset.collections:
-            for column, field in self._columns(collection):
+            for steps, field in self._columns(collection):
                 for each in (field.fides_meta and field.fides_meta.references) or ():
                     if each.dataset == dataset.fides_key:
-                        holder = Place(collection.name, column)
+                        holder = Place(collection.name, ".".join(steps))
                         yield Reference(holder, Place(*_split(each.field)), _direction(each.direction))
 
     def _fides_strategy(self, field: DatasetField, place: str) -> Deidentify | None:
@@ -200,18 +210,29 @@ class _Reader:
             self._problems += [_problem(place, each["loc"], each["msg"]) for each in error.errors()]
             return model()
 
-    def _columns(self, collection: DatasetCollection) -> list[tuple[str, DatasetField]]:
+    def _columns(self, collection: DatasetCollection) -> list[tuple[Steps, DatasetField]]:
         """Each column with its field, as the map's author wrote them: Fideslang sorts, an answer must not."""
-        fields = {name: field for each in collection.fields for name, field in columns_of(each, nested=True)}
-        node = next(each for each in self._raw["collections"] if each["name"] == collection.name)
-        written = written_columns(node, nested=self._documents)
-        return [(column, fields[column]) for column in written]
+        fields = {steps: field for each in collection.fields for steps, field in columns_of(each)}
+        written = written_columns(self._node(collection.name), nested=self._nested)
+        return [(steps, fields[steps]) for steps in written]
 
-    def _raw_meta(self, collection: str, column: str | None = None) -> object:
-        node = next(each for each in self._raw["collections"] if each["name"] == collection)
-        if column is not None:
-            node = field_at(node, column)
-        return fides_meta(node).get("habeas")
+    def _node(self, collection: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = next(
+            each for each in self._raw["collections"] if each["name"] == collection
+        )
+        return found
+
+    def _categories_above(self, collection: str, steps: Steps) -> tuple[str, ...]:
+        """What is said of a whole counts for those of its parts of which nothing is said."""
+        node = self._node(collection)
+        return tuple(
+            category
+            for length in range(1, len(steps))
+            for category in field_at(node, steps[:length]).get("data_categories") or ()
+        )
+
+    def _raw_meta(self, collection: str, steps: Steps = ()) -> object:
+        return fides_meta(field_at(self._node(collection), steps)).get("habeas")
 
 
 def _problem(place: str, loc: tuple[int | str, ...], message: str) -> str:

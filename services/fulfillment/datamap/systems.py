@@ -22,8 +22,8 @@ from shared.privacy.claims import Language
 
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
-DOCUMENTS = frozenset({"mongodb", "redis", "search"})
-"""The kinds whose rows are documents: a nested field of the map is a column of its own there."""
+LOOK_INSIDE = frozenset({"mongodb", "objects", "redis", "search", "sql"})
+"""The kinds that look into documents: a nested field of the map is a column of its own there."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
@@ -166,7 +166,7 @@ def load_system(file: Path, *, home: Path) -> System:
             (f"{file}: kind: there is no adapter {stated.kind!r}; known: {_listed(known_kinds())}",)
         )
     dataset = file.parent / stated.dataset
-    datamap = read_dataset(_read(dataset), file=str(dataset), documents=stated.kind in DOCUMENTS)
+    datamap = read_dataset(_read(dataset), file=str(dataset), nested=stated.kind in LOOK_INSIDE)
     if stated.hash_key is None and (hashed := _hashed(datamap)):
         raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
     untitled = tuple(_untitled(stated, file))

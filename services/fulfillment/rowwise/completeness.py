@@ -1,5 +1,6 @@
 """Which collections are said to have every mapped column in every document: there, a lack is a changed schema."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Drift
 from services.fulfillment.rowwise.documents import columns_in
+
+_PERSONAL = re.compile(f"@|{PERSONAL_NAME.pattern}", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]{0,39}")
 
 COMPLETE = "complete"
 EVERY = "*"
@@ -33,12 +37,25 @@ def drift_of(
     wanted = collection.fields if complete else collection.primary_key
     missing = sorted(column for column in wanted if any(column not in each for each in seen))
     yield from (Drift(collection.name, column, "missing") for column in missing)
-    known = set(collection.fields)
-    unmapped = sorted({column for each in seen for column in each if not _known(column, known)})
-    yield from (Drift(collection.name, c, "unmapped") for c in unmapped if PERSONAL_NAME.search(c))
+    found = personal_names({column for each in seen for column in each}, set(collection.fields))
+    yield from (Drift(collection.name, column, "unmapped") for column in found)
 
 
-def _known(column: str, known: set[str]) -> bool:
+def personal_names(columns: Iterable[str], known: set[str]) -> list[str]:
+    """Of these paths those that look personal and are not known, up to the name that does.
+
+    A name inside a document may be somebody's address; what is no plain name is told as a star.
+    """
+    return sorted({_shown(c) for c in columns if not is_known(c, known) and _PERSONAL.search(c)})
+
+
+def _shown(column: str) -> str:
+    parts = column.split(".")
+    first = next((n for n, part in enumerate(parts) if _PERSONAL.search(part)), len(parts) - 1)
+    return ".".join(part if _PLAIN_NAME.fullmatch(part) else "*" for part in parts[: first + 1])
+
+
+def is_known(column: str, known: set[str]) -> bool:
     """Named, or a part of what is named, or what named ones are parts of."""
     parts = column.split(".")
     above = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}

@@ -1,6 +1,6 @@
 """Rows out of documents: a nested value is a column called by its path, and an array's values stand in a list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,12 @@ def value_at(document: Mapping[str, Any], column: str) -> Any:
     return found[0] if found else _ABSENT
 
 
+def with_nested(document: Mapping[str, Any], columns: Iterable[str]) -> Row:
+    """The document's own columns, and these nested ones as far as they are there."""
+    found = {column: value_at(document, column) for column in columns}
+    return {**document, **{name: value for name, value in found.items() if value is not _ABSENT}}
+
+
 def columns_in(document: Mapping[str, Any], above: str = "") -> Iterator[str]:
     """The paths of all innermost values."""
     for name, value in document.items():
@@ -54,11 +60,13 @@ def columns_in(document: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def changed(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The outermost values that become others when these columns do."""
+    """The outermost values that become others when these columns do; a path that is not there is made."""
     after = dict(document)
     for column, value in changes.items():
         if "." not in column or column in document:
             after[column] = value
+        elif value_at(after, column) is _ABSENT:
+            after = _made(after, column.split("."), value)
         else:
             values = iter(value) if isinstance(value, list) else _for_ever(value)
             after = _put(after, column.split("."), values)
@@ -90,6 +98,16 @@ def _put(node: Any, path: list[str], values: Iterator[Any]) -> Any:
     if isinstance(node, Mapping) and path[0] in node:
         return {**node, path[0]: _put(node[path[0]], path[1:], values)}
     return node
+
+
+def _made(node: Any, path: list[str], value: Any) -> Any:
+    """The same structure with a new value at the path; what is there and no object is left as it is."""
+    if not path:
+        return value
+    if node is not None and not isinstance(node, Mapping):
+        return node
+    inner = dict(node or {})
+    return {**inner, path[0]: _made(inner.get(path[0]), path[1:], value)}
 
 
 def _for_ever(value: Any) -> Iterator[Any]:

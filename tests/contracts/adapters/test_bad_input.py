@@ -151,6 +151,6 @@ async def test_a_person_of_more_rows_than_one_has_is_a_person_s_to_decide_and_ke
     assert len(await shop.rows("clicks")) == 5000
 
 
-@pytest.mark.parametrize("problem", ["wrong_type", "no_way_out"])
+@pytest.mark.parametrize("problem", ["wrong_type", "no_way_out", "closed", "no_json"])
 def test_each_of_these_makes_a_check_fail(problem: Any) -> None:
     assert not CheckReport(reachable=True, credentials=True, drift=(Drift("people", "id", problem),)).ok

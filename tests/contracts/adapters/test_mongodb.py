@@ -82,7 +82,7 @@ def system(clinic: InMongoDB, home: Path, **more: Any) -> System:
     stated: dict[str, Any] = {
         "system": "clinic", "kind": "mongodb", "business": "clinic", "url": Secret(file=address),
         "dataset": Path("clinic.yaml"), "limits": Limits(connect_seconds=0.3, statement_seconds=2),
-        "datamap": read_dataset(read_yaml(MAP.encode()), file="clinic.yaml", documents=True),
+        "datamap": read_dataset(read_yaml(MAP.encode()), file="clinic.yaml", nested=True),
     }  # fmt: skip
     return System(**{**stated, **more})
 

@@ -96,7 +96,7 @@ def system(cache: InRedis | None, home: Path, **more: Any) -> System:
     stated: dict[str, Any] = {
         "system": "cache", "kind": "redis", "business": "shop", "url": Secret(file=address), "settings": SETTINGS,
         "dataset": Path("cache.yaml"), "limits": Limits(connect_seconds=0.3, statement_seconds=2),
-        "datamap": read_dataset(read_yaml(MAP.encode()), file="cache.yaml", documents=True),
+        "datamap": read_dataset(read_yaml(MAP.encode()), file="cache.yaml", nested=True),
     }  # fmt: skip
     return System(**{**stated, **more})
 

@@ -58,7 +58,7 @@ def system(desk: InSearch | None, home: Path, **more: Any) -> System:
         "system": "tickets", "kind": "search", "business": "shop", "url": Secret(file=home / "address"),
         "secrets": {"api_key": Secret(file=home / "key")}, "dataset": Path("tickets.yaml"),
         "limits": Limits(connect_seconds=0.3, statement_seconds=2),
-        "datamap": read_dataset(read_yaml(MAP.encode()), file="tickets.yaml", documents=True),
+        "datamap": read_dataset(read_yaml(MAP.encode()), file="tickets.yaml", nested=True),
     }  # fmt: skip
     return System(**{**stated, **more})
 

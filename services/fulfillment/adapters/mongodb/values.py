@@ -29,6 +29,8 @@ def plain(value: Any) -> Any:
 
 def spellings(value: object) -> list[Any]:
     """How a value may have been written: an id as text, as a number, as one of the database's own."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [value, str(value)]
     if not isinstance(value, str):
         return [value]
     found: list[Any] = [value]

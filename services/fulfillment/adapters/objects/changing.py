@@ -96,7 +96,8 @@ class Changing:
         if table.collection.treatment == "erase":
             return None
         values: dict[str, Any] = replacements(table.collection, row, self._bounds.hash_key)
-        return values
+        fields = table.collection.fields
+        return {name: value for name, value in values.items() if name in row or not fields[name].steps}
 
 
 async def to_its_end(change: Callable[[], T], changes: Changes) -> T:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from services.fulfillment.adapters.objects.tables import Tables
-from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.ports import CheckReport, Drift
+from services.fulfillment.rowwise.completeness import personal_names
 
 
 def inspect(tables: Tables) -> CheckReport:
@@ -26,6 +26,5 @@ def _drift(tables: Tables, name: str) -> Iterator[Drift]:
         return
     table = tables[name]
     yield from (Drift(name, column, "missing") for column in table.missing())
-    known = table.collection.fields
-    personal = sorted(each for each in table.columns() if each not in known and PERSONAL_NAME.search(each))
-    yield from (Drift(name, column, "unmapped") for column in personal)
+    known = set(table.collection.fields)
+    yield from (Drift(name, column, "unmapped") for column in personal_names(table.columns(), known))

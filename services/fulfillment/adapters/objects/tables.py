@@ -127,7 +127,7 @@ class Table:
 
                     yield ParquetContent(file, set(self.collection.fields))
                 case _:
-                    yield JsonlContent(file)
+                    yield JsonlContent(file, [f.name for f in self.collection.fields.values() if f.steps])
 
     def missing(self) -> list[str]:
         """The columns that the map names and a file lacks; older versions may be older than the map."""
@@ -176,7 +176,7 @@ class _Columns:
             self._lacking |= set(self._collection.fields) - columns
 
     def missing(self) -> list[str]:
-        loose = set() if self._loose is None else set(self._collection.fields) - self._loose
+        loose = set() if self._loose is None else set(self._collection.outermost) - self._loose
         return sorted(self._lacking | loose)
 
     def complain(self, *, at_end: bool) -> None:

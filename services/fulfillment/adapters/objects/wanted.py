@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from services.fulfillment.datamap.additions import Match
@@ -20,14 +21,18 @@ class Wanted:
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Whether a row is meant."""
-        return self.of(row) in self.values
-
-    def of(self, row: Mapping[str, Any]) -> Values | None:
-        """The row's values in these columns, spelt for comparison; None where one is missing."""
         found = [row.get(column) for column in self.columns]
-        if any(value is None for value in found):
+        if any(isinstance(value, list) for value in found):
+            every = product(*(value if isinstance(value, list) else [value] for value in found))
+            return any(self._spelt(one) in self.values for one in every)
+        return self._spelt(found) in self.values
+
+    def _spelt(self, found: Iterable[Any]) -> Values | None:
+        """Values of these columns, spelt for comparison; None where one is missing."""
+        values = tuple(found)
+        if any(value is None for value in values):
             return None
-        return tuple(spelt(value, self.match) for value in found)
+        return tuple(spelt(value, self.match) for value in values)
 
 
 def spelt(value: Any, match: Match) -> str:

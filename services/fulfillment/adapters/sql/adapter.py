@@ -15,6 +15,7 @@ from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classi
 from services.fulfillment.adapters.sql.flags import set_flags
 from services.fulfillment.adapters.sql.inspection import inspect_schema
 from services.fulfillment.adapters.sql.keys import in_chunks
+from services.fulfillment.adapters.sql.looking import problems_of_nested
 from services.fulfillment.adapters.sql.many import can_list, delete_many, flag_many, read_back_many
 from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.readback import read_back
@@ -24,6 +25,7 @@ from services.fulfillment.bulk import Order, key_of_all, receipts
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
+from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import (
     Adapter,
@@ -52,7 +54,13 @@ _SAY_WHO = sa.text(
 
 
 def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
-    """Make the adapter of one system; nothing is connected until it is asked something."""
+    """Make the adapter of one system; nothing is connected until it is asked something.
+
+    Raises:
+        MapError: the map wants something of a nested field that only a column of the table can be.
+    """
+    if problems := tuple(f"{system.system}: {problem}" for problem in problems_of_nested(system.datamap)):
+        raise MapError(problems)
     return SqlAdapter(system, clock or SystemClock())
 
 

@@ -16,7 +16,8 @@ from services.fulfillment.adapters.sql.collations import (
     same_text,
 )
 from services.fulfillment.adapters.sql.keys import fit, fitting
-from services.fulfillment.adapters.sql.tables import MappedTable
+from services.fulfillment.adapters.sql.nested.inside import Inside, spelt
+from services.fulfillment.adapters.sql.tables import MappedTable, Spot
 from services.fulfillment.datamap.additions import CreatedAt, Match
 from services.fulfillment.datamap.spelling import sought, telephone_spellings
 from services.fulfillment.ports import Key
@@ -27,7 +28,7 @@ _PUNCTUATION = " -()./+"
 
 
 def among(
-    columns: Sequence[sa.ColumnClause[Any]], values: Sequence[tuple[Any, ...]], dialect: str
+    columns: Sequence[sa.ColumnElement[Any]], values: Sequence[tuple[Any, ...]], dialect: str
 ) -> Condition:
     """The columns together equal one of the values."""
     if dialect in COLLATING:
@@ -76,19 +77,60 @@ def since(table: MappedTable, start: datetime, dialect: str) -> Condition:
 
 def owned(table: MappedTable, dialect: str) -> Condition:
     """The map's fixed condition on the table, if it has one."""
-    fixed = [(table.column(name), value) for name, value in (table.collection.where or {}).items()]
+    fixed = (table.collection.where or {}).items()
+    return sa.and_(sa.true(), *(_is(table.spot(name), value, dialect) for name, value in fixed))
+
+
+def holding(spots: Sequence[Spot], values: Sequence[tuple[Any, ...]], dialect: str) -> Condition:
+    """The fields together equal one of the values; of several values of one, any does."""
+    columns = [each for each in spots if not isinstance(each, Inside)]
+    if len(columns) == len(spots):
+        return among(columns, values, dialect)
+    if len(spots) == 1 and isinstance(spots[0], Inside):
+        texts = [(spelt(value),) for (value,) in values]
+        return spots[0].any(lambda text: among([text], texts, dialect))
+    rows = (
+        sa.and_(*(_is(spot, one, dialect) for spot, one in zip(spots, row, strict=True))) for row in values
+    )
+    return sa.or_(sa.false(), *rows)
+
+
+def joined(one: Spot, other: Spot, dialect: str) -> Condition:
+    """A field of a row and one of the row that it points at hold the same."""
+    if isinstance(one, Inside):
+        return one.any(lambda text: _spelt_as(text, other, dialect))
+    if isinstance(other, Inside):
+        return joined(other, one, dialect)
+    return same_text(one, other) if dialect in COLLATING else one == other
+
+
+def _spelt_as(text: sa.ColumnElement[str], other: Spot, dialect: str) -> Condition:
+    if isinstance(other, Inside):
+        return other.any(lambda inner: _same_spelling(inner, text, dialect))
+    return _same_spelling(text, other, dialect)
+
+
+def _same_spelling(text: sa.ColumnElement[str], other: sa.ColumnElement[Any], dialect: str) -> Condition:
+    return as_written(text) == as_written(other) if dialect in COLLATING else text == sa.cast(other, sa.Text)
+
+
+def _is(spot: Spot, value: Any, dialect: str) -> Condition:
+    if isinstance(spot, Inside):
+        return spot.any(lambda text: among([text], [(spelt(value),)], dialect))
     if dialect in COLLATING:
-        return sa.and_(sa.true(), *(exactly([column], [(value,)]) for column, value in fixed))
-    return sa.and_(sa.true(), *(column == value for column, value in fixed))
+        return exactly([spot], [(value,)])
+    same: Condition = spot == value
+    return same
 
 
-def refers(below: sa.ColumnElement[Any], above: sa.ColumnElement[Any], dialect: str) -> Condition:
-    """A column of a row and one of the row that it points at hold the same."""
-    return same_text(below, above) if dialect in COLLATING else below == above
+def matches(spot: Spot, seed: str, match: Match, dialect: str) -> Condition:
+    """The field holds this identity, compared as the map says; what the type cannot hold matches nothing."""
+    if isinstance(spot, Inside):
+        return spot.any(lambda text: _matches(text, seed, match, dialect))
+    return _matches(spot, seed, match, dialect)
 
 
-def matches(column: sa.ColumnClause[Any], seed: str, match: Match, dialect: str) -> Condition:
-    """The column holds this identity, compared as the map says; what the type cannot hold matches nothing."""
+def _matches(column: sa.ColumnElement[Any], seed: str, match: Match, dialect: str) -> Condition:
     match match:
         case "lower" | "sha256":
             value = sought(seed, match)
@@ -127,6 +169,6 @@ def _comparable(
     return column, instant if aware else instant.replace(tzinfo=None)
 
 
-def _digits(column: sa.ColumnClause[Any]) -> sa.ColumnElement[str]:
+def _digits(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     start: sa.ColumnElement[Any] = sa.cast(column, sa.String)
     return reduce(lambda text, mark: sa.func.replace(text, mark, ""), _PUNCTUATION, start)

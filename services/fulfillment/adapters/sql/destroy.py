@@ -7,26 +7,23 @@ to the person. Doing it again finds nothing left to do.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.collations import COLLATING
-from services.fulfillment.adapters.sql.conditions import Condition, among, fitted, refers, these, until
+from services.fulfillment.adapters.sql.conditions import Condition, among, fitted, joined, these, until
 from services.fulfillment.adapters.sql.failures import RefusedError
 from services.fulfillment.adapters.sql.keys import encode, in_chunks
+from services.fulfillment.adapters.sql.replacing import (
+    changes_of,
+    identifying,
+    own_to_a_row,
+    read_for,
+    replacements,
+)
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
 from services.fulfillment.datamap.graph import deletion_order
-from services.fulfillment.datamap.model import MapField
-from services.fulfillment.datamap.replacing import (
-    HASHED,
-    OWN_TO_A_ROW,
-    constant,
-    in_place_of,
-    strategy,
-    tells,
-)
 from services.fulfillment.ports import RIGHTS_OF_OTHERS, DatasetCount, Frozen, Key, Retained
 
 
@@ -121,7 +118,8 @@ class Deletion:
         child = self._tables[link.child]
         below = child.clause.alias("below")
         pointing = [
-            refers(below.c[own], parent.column(other), self._tables.dialect) for own, other in link.pairs
+            joined(child.spot(own, below), parent.spot(other), self._tables.dialect)
+            for own, other in link.pairs
         ]
         if child.name == parent.name:
             own_key = [below.c[column.name] for column in parent.key]
@@ -134,10 +132,10 @@ class Deletion:
     async def deidentify(self, table: MappedTable, keys: Sequence[Key]) -> int:
         """Replace what the map names in these rows; how many it changed."""
         changed = 0
-        single = [field for field in table.collection.deidentified if strategy(field) in OWN_TO_A_ROW]
+        single = own_to_a_row(table)
         for chunk in in_chunks(keys, self._bounds.chunk_rows):
             if single:
-                changed += await self._row_by_row(table, chunk, single)
+                changed += await self._row_by_row(table, chunk)
             else:
                 changed += await self._update(table, chunk)
         return changed
@@ -147,22 +145,19 @@ class Deletion:
         statement = sa.update(table.clause).where(*where).values(replacements(table))
         return (await self._connection.execute(statement)).rowcount
 
-    async def _row_by_row(self, table: MappedTable, keys: Sequence[Key], single: Sequence[MapField]) -> int:
+    async def _row_by_row(self, table: MappedTable, keys: Sequence[Key]) -> int:
         """What depends on the value needs it, so these rows are read, locked, and written one by one."""
-        columns = [*table.key, *(table.column(field.name) for field in single)]
         where = [*self._bound(table, keys), identifying(table)]
-        rows = (
-            await self._connection.execute(sa.select(*columns).where(*where).with_for_update())
-        ).mappings()
+        query = sa.select(*table.key, *read_for(table)).where(*where).with_for_update()
         changed = 0
-        for row in rows.all():
+        for row in (await self._connection.execute(query)).mappings().all():
             own = tuple(encode(row[column.name]) for column in table.key)
-            values = {
-                field.name: in_place_of(field, row[field.name], self._bounds.hash_key) for field in single
-            }
-            where = self._bound(table, [own])
-            statement = sa.update(table.clause).where(*where).values({**replacements(table), **values})
-            changed += (await self._connection.execute(statement)).rowcount
+            counts = [
+                (await self._connection.execute(change)).rowcount
+                for values in changes_of(table, row, self._bounds.hash_key)
+                for change in [sa.update(table.clause).where(*self._bound(table, [own])).values(values)]
+            ]
+            changed += max(counts, default=0)
         return changed
 
     def _bound(self, table: MappedTable, keys: Sequence[Key]) -> list[Condition]:
@@ -173,20 +168,3 @@ class Deletion:
         """Rows of one table that refer to each other go in one statement, which checks them together."""
         own = any(link.child == link.parent == table.name for link in self._tables.links)
         return max(1, len(keys)) if own else self._bounds.chunk_rows
-
-
-def replacements(table: MappedTable) -> dict[str, Any]:
-    """The columns that get the same value in every row."""
-    return {f.name: constant(f) for f in table.collection.deidentified if strategy(f) not in OWN_TO_A_ROW}
-
-
-def identifying(table: MappedTable) -> Condition:
-    """The row still holds something that its strategy would replace."""
-    tests: list[Condition] = []
-    for field in filter(tells, table.collection.deidentified):
-        column = table.column(field.name)
-        if strategy(field) == "keyed_hash":
-            tests.append(sa.and_(column.is_not(None), ~column.startswith(HASHED, autoescape=True)))
-        else:
-            tests.append(column.is_distinct_from(constant(field)))
-    return sa.or_(sa.false(), *tests)

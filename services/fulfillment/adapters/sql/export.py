@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.conditions import Condition, since, these, until
 from services.fulfillment.adapters.sql.keys import in_chunks, plain
+from services.fulfillment.adapters.sql.nested.inside import Inside
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.model import MapField
 from services.fulfillment.ports import ExportedDataset, Frozen, Key, TakesRows, Withheld
@@ -74,7 +75,7 @@ async def _shown(
     connection: AsyncConnection, table: MappedTable, where: Sequence[Condition]
 ) -> list[Mapping[str, Any]]:
     """Withheld columns are never selected, so they cannot leak from a row in memory either."""
-    columns = [table.column(f.name) for f in table.collection.fields.values() if not f.withheld]
+    columns = [table.shown(f.name) for f in table.collection.fields.values() if not f.withheld]
     query = sa.select(*columns).where(*where).order_by(*table.key)
     result = (await connection.execute(query)).mappings()
     return [{name: plain(value) for name, value in row.items()} for row in result]
@@ -85,5 +86,7 @@ async def _hidden(
 ) -> Mapping[MapField, int]:
     if not fields:
         return {}
-    query = sa.select(*(sa.func.count(table.column(f.name)) for f in fields)).where(*where)
+    spots = [table.spot(field.name) for field in fields]
+    counts = (sa.func.count(spot.there if isinstance(spot, Inside) else spot) for spot in spots)
+    query = sa.select(*counts).where(*where)
     return dict(zip(fields, (await connection.execute(query)).one(), strict=True))

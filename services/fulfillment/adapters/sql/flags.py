@@ -1,11 +1,14 @@
 """Opt out and limit: set the column that the map names, on the frozen rows, where it is not set yet."""
 
+from typing import Any
+
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.conditions import Condition, these, until
 from services.fulfillment.adapters.sql.destroy import Bounds
 from services.fulfillment.adapters.sql.keys import in_chunks
+from services.fulfillment.adapters.sql.nested.inside import Inside
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.additions import Flag
 from services.fulfillment.datamap.flags import flag_of
@@ -13,7 +16,14 @@ from services.fulfillment.ports import DatasetCount, Frozen
 
 
 def unset(table: MappedTable, flag: Flag) -> Condition:
-    return table.column(flag.field).is_distinct_from(flag.value)
+    spot = table.spot(flag.field)
+    return spot.is_not(flag.value) if isinstance(spot, Inside) else spot.is_distinct_from(flag.value)
+
+
+def setting(table: MappedTable, flag: Flag) -> dict[str, Any]:
+    """What the table's own column becomes."""
+    spot = table.spot(flag.field)
+    return {spot.column.name: spot.put(flag.value)} if isinstance(spot, Inside) else {spot.name: flag.value}
 
 
 async def set_flags(
@@ -42,6 +52,6 @@ async def _set(
     keys = [*frozen.rows.get(table.name, ()), *frozen.shared.get(table.name, ())]
     for chunk in in_chunks(keys, bounds.chunk_rows):
         bound = these(table, chunk, tables.dialect), until(table, bounds.cut_off, tables.dialect)
-        statement = update(table.clause).where(*bound, unset(table, flag)).values({flag.field: flag.value})
+        statement = update(table.clause).where(*bound, unset(table, flag)).values(setting(table, flag))
         changed += (await connection.execute(statement)).rowcount
     return changed

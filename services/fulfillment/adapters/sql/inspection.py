@@ -8,7 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.tables import Link, Reflection, drift_of, reflect
+from services.fulfillment.adapters.sql.looking import look_inside
+from services.fulfillment.adapters.sql.tables import Link, Reflection, closed_in, drift_of, reflect
 from services.fulfillment.datamap.graph import child_and_parent
 from services.fulfillment.datamap.model import DataMap, Place
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
@@ -18,20 +19,23 @@ from services.fulfillment.ports import CheckReport, Drift
 async def inspect_schema(connection: AsyncConnection, datamap: DataMap) -> CheckReport:
     """Compare the whole schema with the map."""
     seen = await connection.run_sync(lambda sync: reflect(sync, datamap, names=None))
+    inside = await look_inside(connection, datamap, seen)
     drift = [
         *drift_of(datamap, seen),
+        *closed_in(datamap, seen, connection.dialect.name),
         *_of_other_types(datamap, seen),
         *_without_a_way_out(datamap, seen),
         *_forgotten(datamap, seen),
+        *inside.drift,
     ]
-    notes = (*datamap.warnings, *_cascades(datamap, seen))
+    notes = (*datamap.warnings, *_cascades(datamap, seen), *inside.notes)
     return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes)
 
 
 def _forgotten(datamap: DataMap, seen: Reflection) -> Iterator[Drift]:
     for table, columns in sorted(seen.columns.items()):
         collection = datamap.collections.get(table)
-        known = collection.fields if collection else {}
+        known = collection.outermost if collection else ()
         yield from (
             Drift(table, c, "unmapped") for c in columns if c not in known and PERSONAL_NAME.search(c)
         )

@@ -42,7 +42,7 @@ def encode(value: object) -> KeyPart:
     raise SchemaDriftError(f"a key column of the type {type(value).__name__} cannot identify a row")
 
 
-def fit(value: object, column: sa.ColumnClause[Any]) -> Any:
+def fit(value: object, column: sa.ColumnElement[Any]) -> Any:
     """The value in the column's own type, or None where no row can equal it."""
     wanted = _python_type(column)
     if wanted is None or value is None or type(value) is wanted:
@@ -79,7 +79,7 @@ def in_chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _python_type(column: sa.ColumnClause[Any]) -> type | None:
+def _python_type(column: sa.ColumnElement[Any]) -> type | None:
     if isinstance(column.type, sa.types.NullType | sa.types.UserDefinedType):
         return None
     try:
@@ -89,7 +89,7 @@ def _python_type(column: sa.ColumnClause[Any]) -> type | None:
     return wanted if wanted in _FROM_TEXT else None
 
 
-def _in_range(value: object, column: sa.ColumnClause[Any]) -> bool:
+def _in_range(value: object, column: sa.ColumnElement[Any]) -> bool:
     if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
         return True
     return isinstance(column.type, sa.BigInteger) or abs(value) <= _largest(column.type)

@@ -13,17 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import Condition, bound_of, fitted
-from services.fulfillment.adapters.sql.destroy import Bounds, Deletion, identifying, replacements
+from services.fulfillment.adapters.sql.conditions import Condition, bound_of, fitted, joined
+from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.failures import RefusedError
-from services.fulfillment.adapters.sql.flags import unset
+from services.fulfillment.adapters.sql.flags import setting, unset
 from services.fulfillment.adapters.sql.keys import encode
 from services.fulfillment.adapters.sql.readback import concerned, pending_in
+from services.fulfillment.adapters.sql.replacing import identifying, own_to_a_row, replacements
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
 from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.flags import flag_of
 from services.fulfillment.datamap.graph import deletion_order
-from services.fulfillment.datamap.replacing import OWN_TO_A_ROW, strategy
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
     DatasetCount,
@@ -113,7 +113,7 @@ async def flag_many(
         if flag is None or listed is None:
             continue
         where = (listed.holds, unset(listed.table, flag))
-        change = sa.update(listed.table.clause).where(*where).values({flag.field: flag.value})
+        change = sa.update(listed.table.clause).where(*where).values(setting(listed.table, flag))
         changed = listed.by_owner(await _returned(connection, listed.table, change))
         for number, one in enumerate(orders):
             if _own_and_shared(one.frozen, name):
@@ -162,7 +162,7 @@ async def _treat(connection: AsyncConnection, tables: Tables, listed: Listed, or
 
 def is_hashed(table: MappedTable) -> bool:
     """Whether de-identifying this table needs its values."""
-    return any(strategy(one) in OWN_TO_A_ROW for one in table.collection.deidentified)
+    return bool(own_to_a_row(table))
 
 
 async def _hashed(
@@ -188,7 +188,10 @@ async def _refuse_orphans(
     if link.child in order and order.index(link.child) > order.index(parent.name):
         return
     below = tables[link.child].clause.alias("below")
-    refers = [below.c[own] == parent.column(other) for own, other in link.pairs]
+    refers = [
+        joined(tables[link.child].spot(own, below), parent.spot(other), tables.dialect)
+        for own, other in link.pairs
+    ]
     if link.child == parent.name:
         others = _values(parent, listed.owner, "others")
         own_key = [below.c[column.name] for column in parent.key]

@@ -1,13 +1,15 @@
 """Who is in a database at all: each identifier that the map names, with its kind, a piece at a time."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.collations import COLLATING, collated
 from services.fulfillment.adapters.sql.conditions import owned
-from services.fulfillment.adapters.sql.tables import Tables
+from services.fulfillment.adapters.sql.nested.inside import Inside
+from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.model import DataMap
 
 
@@ -19,9 +21,23 @@ async def people(
         table = tables[place.collection]
         if table.collection.fields[place.field].match == "sha256":
             continue
-        column = table.column(place.field)
-        # A collation would take two people for one.
-        told = collated(column).collate("utf8mb4_bin") if tables.dialect in COLLATING else column
-        query = sa.select(told).where(column.is_not(None), owned(table, tables.dialect)).distinct()
-        async for (value,) in await connection.stream(query.execution_options(yield_per=at_once)):
+        query = _everybody(table, place.field, tables.dialect).execution_options(yield_per=at_once)
+        async for (value,) in await connection.stream(query):
             yield kind, str(value)
+
+
+def _everybody(table: MappedTable, field: str, dialect: str) -> sa.Select[Any]:
+    spot = table.spot(field)
+    if isinstance(spot, Inside):
+        values = spot.way.values(spot.column, spot.names)
+        column: sa.ColumnElement[Any] = values.text
+        query = sa.select(_told(column, dialect)).select_from(table.clause, *values.rows)
+    else:
+        column = spot
+        query = sa.select(_told(column, dialect))
+    return query.where(column.is_not(None), owned(table, dialect)).distinct()
+
+
+def _told(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
+    """A collation would take two people for one."""
+    return collated(column).collate("utf8mb4_bin") if dialect in COLLATING else column

@@ -4,9 +4,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.conditions import Condition, these, until
-from services.fulfillment.adapters.sql.destroy import Bounds, identifying
+from services.fulfillment.adapters.sql.destroy import Bounds
 from services.fulfillment.adapters.sql.flags import unset
 from services.fulfillment.adapters.sql.keys import in_chunks
+from services.fulfillment.adapters.sql.replacing import identifying
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.ports import Frozen, Gone, Key, Proof, StillPresent

@@ -1,17 +1,21 @@
 """The map's tables as the database really has them: columns with their types, keys, and foreign keys."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.collations import COLLATING, tell
 from services.fulfillment.adapters.sql.failures import SchemaDriftError
+from services.fulfillment.adapters.sql.nested.inside import WAYS, Inside, column_of
 from services.fulfillment.datamap.graph import child_and_parent, map_links
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.ports import Drift
+
+Spot: TypeAlias = sa.ColumnClause[Any] | Inside
+"""Where a field of the map is: a column, or a path in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class MappedTable:
     collection: MapCollection
     clause: sa.TableClause
     key: tuple[sa.ColumnClause[Any], ...]
+    inside: Mapping[str, Inside] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -37,6 +42,18 @@ class MappedTable:
 
     def column(self, name: str) -> sa.ColumnClause[Any]:
         return self.clause.c[name]
+
+    def spot(self, name: str, under: sa.FromClause | None = None) -> Spot:
+        """A field, nested or not; `under` another name of the table."""
+        if name in self.inside:
+            found = self.inside[name]
+            return found if under is None else found.of(under)
+        return self.column(name) if under is None else column_of(under, name)
+
+    def shown(self, name: str) -> sa.ColumnElement[Any]:
+        """A field to be read, under its own name."""
+        found = self.spot(name)
+        return found.listed.label(name) if isinstance(found, Inside) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class Reflection:
 async def read_tables(connection: AsyncConnection, datamap: DataMap) -> Tables:
     """Reflect the mapped tables; what is missing is a SchemaDriftError that names it."""
     seen = await connection.run_sync(lambda sync: reflect(sync, datamap, names=list(datamap.collections)))
-    missing = drift_of(datamap, seen)
+    missing = [*drift_of(datamap, seen), *closed_in(datamap, seen, connection.dialect.name)]
     if missing:
         raise SchemaDriftError("; ".join(_said(each) for each in missing))
     return build_tables(datamap, seen, connection.dialect.name)
@@ -114,12 +131,23 @@ def drift_of(datamap: DataMap, seen: Reflection) -> list[Drift]:
         if name not in seen.columns:
             drift.append(Drift(name, "", "missing"))
             continue
-        drift += [Drift(name, f, "missing") for f in collection.fields if f not in seen.columns[name]]
+        drift += [Drift(name, c, "missing") for c in collection.outermost if c not in seen.columns[name]]
         if not collection.primary_key and not seen.keys.get(name):
             drift.append(Drift(name, "", "no_primary_key"))
         if name in seen.without_transactions and collection.treatment != "keep":
             drift.append(Drift(name, "", "no_transactions"))
     return drift
+
+
+def closed_in(datamap: DataMap, seen: Reflection, dialect: str) -> Iterator[Drift]:
+    """Nested fields in columns that this database cannot look into."""
+    way = WAYS.get(dialect)
+    for collection in datamap.collections.values():
+        columns = seen.columns.get(collection.name, {})
+        for each in (one for one in collection.fields.values() if one.steps):
+            kind = columns.get(each.outermost)
+            if kind is not None and (way is None or not way.opens(kind)):
+                yield Drift(collection.name, each.name, "closed")
 
 
 def build_tables(datamap: DataMap, seen: Reflection, dialect: str) -> Tables:
@@ -134,10 +162,20 @@ def _mapped(collection: MapCollection, seen: Reflection, dialect: str, schema: s
     key = collection.primary_key or seen.keys[collection.name]
     types = seen.columns[collection.name]
     columns = [
-        sa.column(name, _usable(types[name], dialect)) for name in dict.fromkeys([*key, *collection.fields])
+        sa.column(name, _usable(types[name], dialect))
+        for name in dict.fromkeys([*key, *collection.outermost])
     ]
     clause = sa.table(collection.name, *columns, schema=schema)
-    return MappedTable(collection, clause, tuple(clause.c[name] for name in key))
+    return MappedTable(
+        collection, clause, tuple(clause.c[name] for name in key), _inside(collection, clause, dialect)
+    )
+
+
+def _inside(collection: MapCollection, clause: sa.TableClause, dialect: str) -> dict[str, Inside]:
+    nested = [each for each in collection.fields.values() if each.steps]
+    return {
+        each.name: Inside(column_of(clause, each.outermost), each.steps[1:], WAYS[dialect]) for each in nested
+    }
 
 
 def _usable(kind: sa.types.TypeEngine[Any], dialect: str) -> sa.types.TypeEngine[Any]:
@@ -161,5 +199,9 @@ def _link(table: str, key: Any) -> tuple[Link, str]:
 
 def _said(drift: Drift) -> str:
     place = f"{drift.table}.{drift.column}".rstrip(".")
-    lacking = {"no_primary_key": "has no primary key", "no_transactions": "is kept without transactions"}
+    lacking = {
+        "no_primary_key": "has no primary key",
+        "no_transactions": "is kept without transactions",
+        "closed": "is nested in a column that cannot be looked into",
+    }
     return f"{place} {lacking.get(drift.problem, 'is missing')}"

@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
-from services.fulfillment.adapters.sql.conditions import among, matches, owned, these, until
-from services.fulfillment.adapters.sql.destroy import identifying, replacements
-from services.fulfillment.adapters.sql.flags import unset
-from services.fulfillment.adapters.sql.tables import MappedTable, Reflection, Tables, build_tables
+from services.fulfillment.adapters.sql.conditions import holding, matches, owned, these, until
+from services.fulfillment.adapters.sql.flags import setting, unset
+from services.fulfillment.adapters.sql.nested.inside import Inside
+from services.fulfillment.adapters.sql.replacing import identifying, own_to_a_row, replacements
+from services.fulfillment.adapters.sql.tables import MappedTable, Reflection, Tables, build_tables, closed_in
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import Edge, Seed, deletion_order, plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection
+from services.fulfillment.datamap.replacing import strategy
 from services.fulfillment.datamap.systems import SecretMissingError, System
 
 _WHEN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,7 +31,10 @@ _SEVERAL = r"(:\1, ...)"
 
 def statements_of(system: System, kinds: Collection[str]) -> str:
     """Every statement of a search by these kinds and of a deletion and an opt-out after it, in their order."""
-    tables = build_tables(system.datamap, _from_map(system.datamap), _dialect(system))
+    seen, dialect = _from_map(system.datamap), _dialect(system)
+    if closed := next(closed_in(system.datamap, seen, dialect), None):
+        return f"No statements: {closed.table}.{closed.column} is nested, and {dialect} is not looked into\n"
+    tables = build_tables(system.datamap, seen, dialect)
     lines = ["Statements", *(f"  {line}" for line in _finding(tables, system.datamap, kinds))]
     lines += [
         "",
@@ -48,13 +54,13 @@ def _finding(tables: Tables, datamap: DataMap, kinds: Collection[str]) -> Iterat
 
 
 def _is(tables: Tables, seed: Seed) -> sa.ColumnElement[bool]:
-    column = tables[seed.place.collection].column(seed.place.field)
-    return matches(column, "+12025550123" if seed.match == "digits" else "x", seed.match, tables.dialect)
+    spot = tables[seed.place.collection].spot(seed.place.field)
+    return matches(spot, "+12025550123" if seed.match == "digits" else "x", seed.match, tables.dialect)
 
 
 def _joined(tables: Tables, edge: Edge) -> sa.ColumnElement[bool]:
-    columns = [tables[edge.target].column(name) for _, name in edge.pairs]
-    return among(columns, [tuple("x" for _ in columns)], tables.dialect)
+    spots = [tables[edge.target].spot(name) for _, name in edge.pairs]
+    return holding(spots, [tuple("x" for _ in spots)], tables.dialect)
 
 
 def _select(table: MappedTable, condition: sa.ColumnElement[bool], tables: Tables) -> sa.Select[Any]:
@@ -71,13 +77,18 @@ def _deleting(tables: Tables, datamap: DataMap) -> Iterator[str]:
             case "erase":
                 yield _text(tables, sa.delete(table.clause).where(*where))
             case "deidentify":
-                hashed: dict[str, Any] = {
-                    field.name: sa.bindparam("keyed_hash", "x")
-                    for field in table.collection.deidentified
-                    if field.deidentify and field.deidentify.strategy == "keyed_hash"
-                }
-                values = {**replacements(table), **hashed}
+                values = {**replacements(table), **dict(_hashed(table))}
                 yield _text(tables, sa.update(table.clause).where(*where, identifying(table)).values(values))
+
+
+def _hashed(table: MappedTable) -> Iterator[tuple[str, Any]]:
+    """What each row gets of its own; an array's values each in their place."""
+    for field in own_to_a_row(table):
+        spot = table.spot(field.name)
+        if isinstance(spot, Inside):
+            yield field.outermost, spot.way.replaced_at(spot.column, [(spot.names, "x")])
+        elif strategy(field) == "keyed_hash":
+            yield field.name, sa.bindparam("keyed_hash", "x")
 
 
 def _flagging(tables: Tables, datamap: DataMap) -> Iterator[str]:
@@ -87,7 +98,7 @@ def _flagging(tables: Tables, datamap: DataMap) -> Iterator[str]:
             flag = flag_of(table.collection, right)
             if flag is not None:
                 where = (*_bound(tables, table), unset(table, flag))
-                yield _text(tables, sa.update(table.clause).where(*where).values({flag.field: flag.value}))
+                yield _text(tables, sa.update(table.clause).where(*where).values(setting(table, flag)))
 
 
 def _bound(tables: Tables, table: MappedTable) -> list[sa.ColumnElement[bool]]:
@@ -105,7 +116,7 @@ def _text(tables: Tables, statement: Any) -> str:
 def _from_map(datamap: DataMap) -> Reflection:
     """What the map says of the database, in the place of what the database would say."""
     columns = {
-        name: {field: _type(one, field) for field in (*one.fields, *_key(one))}
+        name: {column: _type(one, column) for column in (*one.outermost, *_key(one))}
         for name, one in datamap.collections.items()
     }
     return Reflection(columns, {name: _key(one) for name, one in datamap.collections.items()}, ())
@@ -114,6 +125,8 @@ def _from_map(datamap: DataMap) -> Reflection:
 def _type(collection: MapCollection, field: str) -> sa.types.TypeEngine[Any]:
     """Only what a statement's shape depends on."""
     created = collection.created_at
+    if any(each.steps and each.outermost == field for each in collection.fields.values()):
+        return JSONB()
     return sa.DateTime(timezone=True) if created and created.field == field else sa.String()
 
 

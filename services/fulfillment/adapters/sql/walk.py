@@ -8,15 +8,17 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import among, matches, owned, refers, these, until
+from services.fulfillment.adapters.sql.conditions import holding, joined, matches, owned, these, until
 from services.fulfillment.adapters.sql.failures import UnboundedError
 from services.fulfillment.adapters.sql.keys import encode, fit, in_chunks
-from services.fulfillment.adapters.sql.tables import MappedTable, Tables
+from services.fulfillment.adapters.sql.nested.inside import Inside, spelt
+from services.fulfillment.adapters.sql.tables import MappedTable, Spot, Tables
 from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Frozen, Key, Subject
@@ -64,7 +66,7 @@ class Walk:
     async def _look_up(self, seed: Seed, value: str) -> None:
         table = self._tables[seed.place.collection]
         most = table.collection.max_matches or self._scope.limits.max_matches
-        condition = matches(table.column(seed.place.field), value, seed.match, self._tables.dialect)
+        condition = matches(table.spot(seed.place.field), value, seed.match, self._tables.dialect)
         rows = await self._rows(table, condition, limit=most + 1)
         if len(rows) > most:
             raise UnboundedError(f"more than {most} rows of {table.name} match one {seed.kind}")
@@ -74,9 +76,9 @@ class Walk:
         while self._queue:
             edge, values = self._queue.popleft()
             target = self._tables[edge.target]
-            columns = [target.column(name) for _, name in edge.pairs]
+            spots = [target.spot(name) for _, name in edge.pairs]
             for chunk in in_chunks(values, self._scope.limits.chunk_rows):
-                async for rows in self._pages(target, among(columns, chunk, self._tables.dialect)):
+                async for rows in self._pages(target, holding(spots, chunk, self._tables.dialect)):
                     self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
 
     async def _pages(
@@ -102,7 +104,7 @@ class Walk:
         leaving = [name for edge in self._leaving(table) for name, _ in edge.pairs]
         names = dict.fromkeys([*(column.name for column in table.key), *leaving])
         bound = until(table, self._scope.cut_off, self._tables.dialect)
-        return sa.select(*(table.column(name) for name in names)).where(
+        return sa.select(*(table.shown(name) for name in names)).where(
             condition, bound, owned(table, self._tables.dialect)
         )
 
@@ -145,18 +147,29 @@ class Walk:
         """A row of the child table that is not among the person's points at the parent."""
         child = self._tables[edge.source]
         dialect = self._tables.dialect
-        joined = [refers(child.column(below), parent.column(above), dialect) for below, above in edge.pairs]
-        return [*joined, ~these(child, sorted(self._owned[child.name], key=str), dialect)]
+        same = [joined(child.spot(below), parent.spot(above), dialect) for below, above in edge.pairs]
+        return [*same, ~these(child, sorted(self._owned[child.name], key=str), dialect)]
 
     def _leaving(self, table: MappedTable) -> list[Edge]:
         return [edge for edge in self._scope.plan.edges if edge.source == table.name]
 
     def _unasked(self, edge: Edge, rows: Any) -> list[Values]:
         target = self._tables[edge.target]
-        found = {tuple(fit(row[own], target.column(other)) for own, other in edge.pairs) for row in rows}
+        source = self._tables[edge.source]
+        spots = [(own, source.spot(own), target.spot(other)) for own, other in edge.pairs]
+        held = ([_held(row[own], one, other) for own, one, other in spots] for row in rows)
+        found = {values for each in held for values in product(*each)}
         fresh = {values for values in found if None not in values} - self._asked[edge]
         self._asked[edge] |= fresh
         return list(fresh)
+
+
+def _held(value: Any, source: Spot, target: Spot) -> list[Any]:
+    """What a row holds in a field, as the field that it leads to is compared with it; of an array each by itself."""
+    values = [value]
+    if isinstance(source, Inside):
+        values = [spelt(each) for each in (value if isinstance(value, list) else [value])]
+    return [spelt(each) if isinstance(target, Inside) else fit(each, target) for each in values]
 
 
 def _key(table: MappedTable, row: Row) -> Key:

@@ -1,0 +1,1 @@
+"""Columns of JSON: what differs between databases stands here, a file for each."""

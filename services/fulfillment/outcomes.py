@@ -12,6 +12,16 @@ from typing import Any, Literal, TypeAlias
 from shared.canonical import canonical_json, instant, sha256_hex
 
 Json: TypeAlias = dict[str, Any]
+DriftProblem: TypeAlias = Literal[
+    "missing",
+    "unmapped",
+    "no_primary_key",
+    "wrong_type",
+    "no_way_out",
+    "no_transactions",
+    "closed",
+    "no_json",
+]
 NeedKind: TypeAlias = Literal["credentials", "schema", "refused", "unbounded", "manual"]
 
 

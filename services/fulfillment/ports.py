@@ -7,12 +7,13 @@ system's own row keys, and an export hides its rows from repr.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from services.fulfillment.outcomes import (
     Ambiguous,
     DatasetCount,
     Done,
+    DriftProblem,
     Gone,
     Job,
     Json,
@@ -160,16 +161,7 @@ class Drift:
 
     table: str
     column: str
-    problem: Literal[
-        "missing",
-        "unmapped",
-        "no_primary_key",
-        "wrong_type",
-        "no_way_out",
-        "no_transactions",
-        "closed",
-        "no_json",
-    ]
+    problem: DriftProblem
 
 
 @dataclass(frozen=True, slots=True)

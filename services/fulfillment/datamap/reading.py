@@ -159,14 +159,13 @@ class _Reader:
         inherited: Provenance,
     ) -> MapField:
         steps, field = named
-        column = ".".join(steps)
-        place = f"collections.{collection}.fields.{column}"
+        place = f"collections.{collection}.fields.{'.'.join(steps)}"
         said = self._additions(FieldAdditions, self._raw_meta(collection, steps), f"{place}.fides_meta")
-        own = (*categories, *(_all_categories(field) or self._categories_above(collection, steps)))
+        own = (*categories, *self._categories(collection, named))
         meta = field.fides_meta
         identity = meta.identity if meta else None
         return MapField(
-            name=column,
+            name=".".join(steps),
             steps=steps if len(steps) > 1 else (),
             primary_key=bool(meta and meta.primary_key),
             identity=identity or _foreign_identity(field, self._raw["fides_key"]),
@@ -222,10 +221,11 @@ class _Reader:
         )
         return found
 
-    def _categories_above(self, collection: str, steps: Steps) -> tuple[str, ...]:
+    def _categories(self, collection: str, named: tuple[Steps, DatasetField]) -> tuple[str, ...]:
         """What is said of a whole counts for those of its parts of which nothing is said."""
+        steps, field = named
         node = self._node(collection)
-        return tuple(
+        return _all_categories(field) or tuple(
             category
             for length in range(1, len(steps))
             for category in field_at(node, steps[:length]).get("data_categories") or ()

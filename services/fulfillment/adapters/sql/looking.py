@@ -44,7 +44,7 @@ async def look_inside(connection: AsyncConnection, datamap: DataMap, tables: Ref
         if documents is None:
             seen.drift.append(Drift(table, name, "no_json"))
         elif documents:
-            paths = {path for each in documents for path in columns_in({name: each})}
+            paths = {path for each in documents for path in columns_in({name: each})} - {name}
             known = _known(datamap.collections.get(table), name)
             seen.drift += [Drift(table, each, "unmapped") for each in personal_names(paths, known)]
             seen.notes += _never_there(datamap.collections.get(table), name, paths)

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -28,7 +30,10 @@ Identity = Annotated[
     ),
 ]
 Statements = Annotated[
-    bool, typer.Option("--statements", help="Also the statements that a database would be asked.")
+    bool,
+    typer.Option(
+        "--statements", help="Also the statements or requests that it would be asked, with names for values."
+    ),
 ]
 AsPicture = Annotated[bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")]
 UNUSABLE = 3
@@ -89,10 +94,8 @@ def _kinds_in(identity: Path | None) -> set[str]:
 
 def _asked(system: "System", kinds: set[str]) -> str:
     """What a kind has to tell beside its map: what it would be asked."""
-    if system.kind == "sql" and kinds:
-        from services.fulfillment.adapters.sql.telling import statements_of
-
-        return "\n" + statements_of(system, kinds)
+    if kinds and (statements := _statements(system, kinds)):
+        return "\n" + statements
     if system.kind == "objects":
         from services.fulfillment.adapters.objects.places import files_of
 
@@ -108,6 +111,15 @@ def _asked(system: "System", kinds: set[str]) -> str:
     from services.fulfillment.adapters.http.telling import requests_of
 
     return "\n" + requests_of(system)
+
+
+def _statements(system: "System", kinds: set[str]) -> str:
+    """What the system would be asked word for word, from the module `telling` of its kind; nothing if it has none."""
+    name = f"services.fulfillment.adapters.{system.kind}.telling"
+    if find_spec(name) is None:
+        return ""
+    tell: Callable[[System, set[str]], str] | None = getattr(import_module(name), "statements_of", None)
+    return tell(system, kinds) if tell is not None else ""
 
 
 def _told(system: "System") -> str:

@@ -1,10 +1,31 @@
 """A connector told in plain words: which requests it would send for what, before anything is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from services.fulfillment.adapters.http.connector import Change, CollectionSpec, Derived, Request
+from services.fulfillment.adapters.http.masked import Masked
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.datamap.systems import System
+
+
+def statements_of(system: System, kinds: Collection[str]) -> str:
+    """Every request of a search by these kinds and of what may follow it, with names in the place of values.
+
+    Raises:
+        MapError: the connector cannot be used with this system's map.
+    """
+    masked = Masked(system, read_connector(system))
+    sections = {
+        "Requests": masked.finding(kinds),
+        "Request that asks whether we are let in": masked.knocking(),
+        "Requests that show what is held, or whether it is": masked.reading(),
+        "Requests of a deletion": masked.deleting(),
+        "Requests of an opt-out or a limit": masked.flagging(),
+        "Requests of a correction": masked.correcting(),
+    }
+    told = {title: list(lines) for title, lines in sections.items()}
+    texts = ["\n".join([title, *(f"  {line}" for line in lines)]) for title, lines in told.items() if lines]
+    return "\n\n".join([masked.every(), *texts]) + "\n"
 
 
 def requests_of(system: System) -> str:

@@ -47,23 +47,39 @@ def _environment(**options: Any) -> ImmutableSandboxedEnvironment:
     return environment
 
 
+def _named(name: str) -> Callable[..., Any]:
+    return lambda value: f"{name}({value})"
+
+
 _VALUES = _environment()
 _PATHS = _environment(finalize=_segment)
+_TOLD = _environment()
+_TOLD.filters.update({name: _named(name) for name in ("sha256", "md5", "epoch", "iso")})
+_TOLD.filters.update(dict.fromkeys(("int", "float", "soql", "quoted"), lambda value, *_: value))
 
 
-def compiled(value: Any, *, path: bool = False) -> Filled:
+def told(value: Any) -> Filled:
+    """The same for people to read: names stand for values, so nothing is encoded, and what is hashed says so."""
+    return compiled(value, into=_TOLD)
+
+
+def compiled(value: Any, *, path: bool = False, into: ImmutableSandboxedEnvironment | None = None) -> Filled:
     """Make a function that fills the template; a text that is one expression alone keeps that expression's type.
 
     Raises:
         TemplateError: the template is not Jinja, or uses a filter that there is not.
     """
     if isinstance(value, str):
-        return _text(value, path=path)
+        return (
+            _PATHS.from_string(value).render
+            if path and _has_template(value)
+            else _text(value, into or _VALUES)
+        )
     if isinstance(value, Mapping):
-        inner = {str(key): compiled(each) for key, each in value.items()}
+        inner = {str(key): compiled(each, into=into) for key, each in value.items()}
         return lambda variables: {key: fill(variables) for key, fill in inner.items()}
     if isinstance(value, list | tuple):
-        items = [compiled(each) for each in value]
+        items = [compiled(each, into=into) for each in value]
         return lambda variables: [fill(variables) for fill in items]
     return lambda _: value
 
@@ -89,13 +105,15 @@ def _unknown(text: str, known: frozenset[str] | None) -> Iterator[str]:
         yield from (f"unknown variable {name!r}; known here: {told}" for name in sorted(names - known))
 
 
-def _text(value: str, *, path: bool) -> Filled:
-    if "{{" not in value and "{%" not in value:
+def _has_template(value: str) -> bool:
+    return "{{" in value or "{%" in value
+
+
+def _text(value: str, environment: ImmutableSandboxedEnvironment) -> Filled:
+    if not _has_template(value):
         return lambda _: value
-    if path:
-        return _PATHS.from_string(value).render
     alone = value.strip()
     if alone.startswith("{{") and alone.endswith("}}") and "}}" not in alone[:-2] and "{%" not in alone:
-        expression = _VALUES.compile_expression(alone[2:-2], undefined_to_none=False)
+        expression = environment.compile_expression(alone[2:-2], undefined_to_none=False)
         return lambda variables: expression(**variables)
-    return _VALUES.from_string(value).render
+    return environment.from_string(value).render

@@ -44,7 +44,7 @@ class Orders:
         Raises:
             NotWell: it is not known that the processor has taken it on.
         """
-        body = json.dumps(self._request(known, order, kind), ensure_ascii=False).encode()
+        body = json.dumps(self.request(known, order, kind), ensure_ascii=False).encode()
         try:
             said = await self._ask("POST", "/requests", body)
         except NotWell as failure:
@@ -78,7 +78,8 @@ class Orders:
         headers = {"Accept": "application/json", "Content-Type": "application/json", **self._shown()}
         return await call(Call(method, address, headers, body), self._system.limits, most=LARGEST)
 
-    def _request(self, known: Mapping[str, str], order: str, kind: str) -> dict[str, Any]:
+    def request(self, known: Mapping[str, str], order: str, kind: str) -> dict[str, Any]:
+        """The order's body."""
         spelt = str(self._system.settings.get("format", "raw"))
         called = self._system.settings.get(CALLBACK)
         return {

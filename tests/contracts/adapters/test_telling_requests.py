@@ -65,7 +65,7 @@ async def test_what_is_told_is_what_is_sent(name: str, tmp_path: Path) -> None:
 
 
 def pattern_of(line: str) -> re.Pattern[str]:
-    """What a told request looks like when it is sent: something for each name; a page may have an address of its own."""
+    """What a told request looks like when it is sent: anything for a name; a page may have an address of its own."""
     method, path = line.split()[:2]
     named = re.sub(r"md5\(:\w+\)|:\w+(\.\w+(?=/))?", "[^/]+", path.rstrip(",").partition("?")[0])
     return re.compile(f"{method} {named}" + ("(/[^/]+)?" if "pages after" in line else ""))

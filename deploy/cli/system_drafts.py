@@ -24,7 +24,10 @@ def import_(
         Path | None, typer.Option(help="Write the draft here; else it is printed. Nothing is overwritten.")
     ] = None,
 ) -> None:
-    """Draft the map of a database from its tables; no row is read, and a person has to finish the draft."""
+    """Draft the map of a database from its tables, for a person to finish.
+
+    Rows are read only in columns of JSON, up to 200 of each, for the names inside; no value is kept or shown.
+    """
     import asyncio
 
     from services.fulfillment.adapters.sql.drafting import CannotDescribeError, describe, draft

@@ -11,7 +11,7 @@ from services.fulfillment.ports import Drift
 from services.fulfillment.rowwise.documents import columns_in
 
 _PERSONAL = re.compile(f"@|{PERSONAL_NAME.pattern}", re.IGNORECASE)
-_PLAIN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]{0,39}")
+PLAIN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]{0,39}")
 
 COMPLETE = "complete"
 EVERY = "*"
@@ -52,7 +52,7 @@ def personal_names(columns: Iterable[str], known: set[str]) -> list[str]:
 def _shown(column: str) -> str:
     parts = column.split(".")
     first = next((n for n, part in enumerate(parts) if _PERSONAL.search(part)), len(parts) - 1)
-    return ".".join(part if _PLAIN_NAME.fullmatch(part) else "*" for part in parts[: first + 1])
+    return ".".join(part if PLAIN_NAME.fullmatch(part) else "*" for part in parts[: first + 1])
 
 
 def is_known(column: str, known: set[str]) -> bool:

@@ -1,6 +1,7 @@
 """`habeas systems import`: a draft that loads, hides nothing, and marks what was guessed."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,33 @@ def test_guesses_and_open_questions_are_marked(home: Path) -> None:
     assert all(lines[name].endswith("# guessed") for name in ("email", "first_name", "ssn"))
     assert all(lines[name].endswith("# ?") for name in ("loyalty", "item", "email_verified", "ordered"))
     assert "references: [{dataset: shop, field: customers.id, direction: from}]" in lines["customer_id"]
+
+
+def test_columns_of_json_are_opened_by_the_names_inside_them_and_no_value_is_drafted(home: Path) -> None:
+    with closing(sqlite3.connect(home / "shop.sqlite")) as database:
+        database.execute("CREATE TABLE leads (id INTEGER PRIMARY KEY, profile JSON, lookup JSON, spare JSON)")
+        profile = '{"email": "ada@example.com", "prefs": {"theme": "dark"}, "kin": [{"first_name": "Bo"}]}'
+        lead = (profile, '{"ada@example.com": {"seen": 1}}')
+        database.execute("INSERT INTO leads (profile, lookup) VALUES (?, ?)", lead)
+        database.commit()
+
+    drawn = drafted(home, "--to", str(home / "systems" / "datasets" / "shop.yaml"))
+    text = (home / "systems" / "datasets" / "shop.yaml").read_text()
+
+    assert drawn.exit_code == 0
+    assert "ada@" not in text
+    assert "{name: lookup}  # ?  # the names inside look like values" in text
+    [system] = load_systems(home / "systems", home=home)
+    leads = system.datamap.collections["leads"].fields
+    assert list(leads) == [
+        "id",
+        "profile.email",
+        "profile.kin.first_name",
+        "profile.prefs.theme",
+        "lookup",
+        "spare",
+    ]
+    assert leads["profile.email"].identity == "email"
 
 
 def test_a_draft_can_be_loaded_and_its_walk_be_read(home: Path) -> None:

@@ -1,18 +1,21 @@
 """Draft: a map of a database that nobody has described yet, for a person to finish.
 
-What a column holds is guessed from its name; a guess is marked, and nothing is left out. A draft is never used as it
-is: whoever finishes it answers for it.
+What a column holds is guessed from its name, and of a column of JSON from the names inside it; a guess is marked, and
+nothing is left out. A draft is never used as it is: whoever finishes it answers for it.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.fulfillment.adapters.sql.connect import make_engine
+from services.fulfillment.adapters.sql.draft_inside import Names, lines_of, names_of
 from services.fulfillment.adapters.sql.failures import BadAddressError
+from services.fulfillment.adapters.sql.looking import documents_in
 from services.fulfillment.adapters.sql.tables import Link, Reflection, reflect
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import Limits
@@ -51,7 +54,7 @@ CREATED: Final = re.compile(
 )
 PLAIN: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 HEAD: Final = """\
-# A draft, made from the tables' own description. Before it is used, a person has to
+# A draft, made from the tables' own description, and the names inside columns of JSON. Before it is used, one has to
 #   - confirm each line marked "guessed", and say what each line marked "?" holds, or that it holds nothing personal;
 #   - take out tables that hold nothing about people, and references that lead to somebody else's rows;
 #   - say where the information comes from, what for and who gets it (source, purpose, disclosed_to, sold_or_shared_to);
@@ -64,8 +67,16 @@ class CannotDescribeError(Exception):
     """The database cannot be read; the sentence says why, without its address."""
 
 
-async def describe(address: str, schema: str | None) -> Reflection:
-    """What a database says of its tables; no row is read.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a database says of its tables, and the names inside its columns of JSON."""
+
+    seen: Reflection
+    inside: Mapping[tuple[str, str], Names | None]
+
+
+async def describe(address: str, schema: str | None) -> Described:
+    """Ask a database what it holds; of rows only some are read, for the names inside columns of JSON.
 
     Raises:
         CannotDescribeError: it cannot be reached, refuses, or holds no table.
@@ -79,28 +90,30 @@ async def describe(address: str, schema: str | None) -> Reflection:
     try:
         async with engine.connect() as connection:
             seen = await connection.run_sync(reflect, DataMap("draft", {}, schema=schema), names=None)
+            documents = await documents_in(connection, seen, schema)
     except (sa.exc.SQLAlchemyError, OSError) as error:
         raise CannotDescribeError(f"the database cannot be read ({type(error).__name__})") from None
     finally:
         await engine.dispose()
     if not seen.columns:
         raise CannotDescribeError("the database has no table there; name the schema with --schema")
-    return seen
+    return Described(seen, {column: names_of(each) for column, each in documents.items() if each})
 
 
-def draft(seen: Reflection, key: str) -> str:
+def draft(described: Described, key: str) -> str:
     """The map as YAML, in the tables' order by name."""
     lines = [
         "dataset:",
         f"  - fides_key: {key}",
         f"    name: {key}",
         "    collections:",
-        *(line for table in sorted(seen.columns) for line in _table(table, seen, key)),
+        *(line for table in sorted(described.seen.columns) for line in _table(table, described, key)),
     ]
     return HEAD + "\n".join(lines) + "\n"
 
 
-def _table(table: str, seen: Reflection, key: str) -> Iterator[str]:
+def _table(table: str, described: Described, key: str) -> Iterator[str]:
+    seen = described.seen
     columns = seen.columns[table]
     yield f"      - name: {_word(table)}"
     created = next((name for name in columns if CREATED.match(name)), None)
@@ -110,7 +123,22 @@ def _table(table: str, seen: Reflection, key: str) -> Iterator[str]:
         yield "        # ? this table has no primary key; name columns that tell its rows apart"
     yield "        fields:"
     for name in columns:
-        yield _field(table, name, seen, key)
+        if names := described.inside.get((table, name)):
+            yield f"          - name: {_word(name)}"
+            yield "            fields:"
+            yield from lines_of(names, " " * 14, _inner)
+        else:
+            closed = (table, name) in described.inside
+            yield _field(table, name, seen, key) + ("  # the names inside look like values" if closed else "")
+
+
+def _inner(name: str) -> str:
+    """One field inside a column of JSON."""
+    guess = _guess(name, sa.types.NullType())
+    if guess is None:
+        return f"{{name: {name}}}  # ?"
+    identity = f", fides_meta: {{identity: {guess[1]}}}" if guess[1] else ""
+    return f"{{name: {name}, data_categories: [{guess[0]}]{identity}}}  # guessed"
 
 
 def _field(table: str, name: str, seen: Reflection, key: str) -> str:

@@ -4,6 +4,7 @@ Some rows are read for the names in them; what stands under a name is dropped, a
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +50,20 @@ async def look_inside(connection: AsyncConnection, datamap: DataMap, tables: Ref
             seen.drift += [Drift(table, each, "unmapped") for each in personal_names(paths, known)]
             seen.notes += _never_there(datamap.collections.get(table), name, paths)
     return seen
+
+
+async def documents_in(
+    connection: AsyncConnection, tables: Reflection, schema: str | None
+) -> dict[tuple[str, str], list[Any]]:
+    """Some rows' documents of every column of JSON that may be read."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for table, name, _ in _columns(DataMap("", {}), tables, connection.dialect.name):
+        source = sa.table(table, sa.column(name), schema=schema)
+        with suppress(DBAPIError):
+            async with connection.begin_nested():
+                way = WAYS[connection.dialect.name]
+                found[table, name] = await _sampled(connection, source, way, opened=False) or []
+    return found
 
 
 def problems_of_nested(datamap: DataMap) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Counter:
             raise unreadable(submission)
         if submission.follows is not None:
             first = self.let_in(str(submission.follows.request_id), caller)
-            key = f"appeals:{first}" if submission.follows.kind == "appeal" else key
+            key = await self._key_of_appeal(first) if submission.follows.kind == "appeal" else key
         request_id = request_id_for(HTTP, key) if key else new_id()
         body = SubmitRequest(submission=submission)
         try:
@@ -88,6 +88,17 @@ class Counter:
             problem = right_not_offered(load_regime(submission.regime), self.clock.now())
             raise unreadable((problem,)) from None
         return Receipt.of(request_id, case, request_secret(self.keyring, request_id).reveal())
+
+    async def _key_of_appeal(self, first: UUID) -> str:
+        """The same for every appeal against an answer, but after one that ended without anybody's judgement."""
+        key, turn = f"appeals:{first}", 1
+        try:
+            while (case := await self.cases.case(request_id_for(HTTP, key))) and case.ended_unjudged:
+                turn += 1
+                key = f"appeals:{first}:{turn}"
+        except TRANSIENT:
+            raise unavailable() from None
+        return key
 
     async def status(self, request_id: str, caller: Caller) -> RequestStatus:
         """Where the request stands."""

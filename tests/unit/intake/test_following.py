@@ -209,6 +209,21 @@ async def test_an_answer_is_appealed_against_once_and_the_same_appeal_is_the_sam
     assert (other.status_code, "already" in other.json()["detail"]) == (409, True)
 
 
+async def test_an_appeal_that_was_taken_back_may_be_made_again() -> None:
+    denied = Denied()
+    denied.desk.cases.domain = IntakeDomain({"us-ca-ccpa": _with_appeals()})
+    first = await denied.answered()
+    said = {"right": "appeal", "appeals": first["request_id"]}
+    one = (await denied.asks(first["secret"], **said)).json()
+    await denied.desk.ask("POST", f"/requests/{one['request_id']}/withdrawal", one["secret"])
+
+    again = await denied.asks(first["secret"], **said)
+    third = await denied.asks(first["secret"], **said, name="Somebody Else")
+
+    assert (again.status_code, third.status_code) == (201, 409)
+    assert again.json()["request_id"] != one["request_id"]
+
+
 def _with_appeals() -> Regime:
     """California as if it had Colorado's appeal."""
     ours, theirs = load_regime("us-ca-ccpa"), load_regime("us-co-cpa")

@@ -71,19 +71,15 @@ async def _replay(settings: "Settings", system: "System", actor: str) -> "list[R
 
 
 def _again(system: "System", adapter: "Adapter", resources: "Resources") -> "Replay":
-    from services.fulfillment.connected import categories_of
     from services.fulfillment.holding import HoldRegister
-    from services.fulfillment.replaying import Replay
+    from services.fulfillment.replaying import Replay, Restored
     from services.fulfillment.suppression import SuppressionRegister
 
     return Replay(
-        system.system,
-        system.business,
-        adapter,
+        Restored(system.system, system.business, adapter, system.datamap),
         SuppressionRegister(resources.pool),
         resources.keys.lookup(),
         HoldRegister(resources.pool),
-        categories_of(system.datamap),
     )
 
 

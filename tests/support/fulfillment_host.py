@@ -40,13 +40,13 @@ class FulfillmentHost:
     resources: Resources
     intake_vault: Vault
 
-    async def asked(self, email: str, right: str = "delete") -> "Asked":
+    async def asked(self, email: str, right: str = "delete", phone: str | None = None) -> "Asked":
         """A request with sealed claims that nobody was told of yet."""
         request_id = uuid4()
         await self.intake_vault.create([request_id])
         asked = Asked(request_id, Messages(request_id))
         message = asked.messages.event(received(right), at=RECEIVED_AT)
-        plain = Claims(email=email).to_bytes()
+        plain = Claims(email=email, phone=phone).to_bytes()
         sealed = self.intake_vault.seal(request_id, message.id, "claims", plain)
         asked.received = replace(message, body=received(right, claims=sealed))
         return asked

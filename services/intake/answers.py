@@ -29,6 +29,11 @@ class Receipt(Dates):
     right: Right
     received_at: AwareDatetime
     links: dict[str, str]
+    by_signal: "Receipt | None" = Field(
+        default=None,
+        exclude_if=lambda one: one is None,
+        description="The opt-out that the browser's signal (Sec-GPC: 1) made beside it.",
+    )
 
     @classmethod
     def of(cls, request_id: UUID, case: IntakeCase, secret: str) -> Self:

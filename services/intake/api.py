@@ -35,6 +35,16 @@ IdempotencyKey = Annotated[
 ]
 
 
+Signal = Annotated[
+    str,
+    Header(
+        alias="Sec-GPC",
+        max_length=16,
+        description="1: the person's browser asks not to sell or share, which is an opt-out beside this request.",
+    ),
+]
+
+
 def _caller(presented: Presented, traceparent: Traceparent = "") -> Caller:
     return Caller(presented.credentials if presented else None, traceparent)
 
@@ -74,12 +84,12 @@ def _submitting(router: APIRouter, counter: Counter, pace: Pace) -> None:
         openapi_extra=_takes(Application),
     )
     async def submit(
-        request: Request, response: Response, caller: Calls, key: IdempotencyKey = None
+        request: Request, response: Response, caller: Calls, key: IdempotencyKey = None, signal: Signal = ""
     ) -> Receipt:
         seconds = pace.take(request.client.host if request.client else "")
         if seconds:
             raise problems.too_fast(seconds)
-        receipt = await counter.submit(await json_body(request), key, caller)
+        receipt = await counter.submit(await json_body(request), key, caller, signal=signal == "1")
         response.headers["location"] = f"/requests/{receipt.request_id}"
         return receipt
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.intake.answers import Receipt, RequestStatus
 from services.intake.application import JWT, read_strictly
-from services.intake.desk import Desk
+from services.intake.desk import Desk, signaled
 from services.intake.domain import IntakeCase
 from services.intake.domain.receiving import right_not_offered
 from services.intake.messages import HTTP, PresentProof, SubmitRequest, WithdrawRequest
@@ -22,7 +22,7 @@ from services.intake.problems import (
     unavailable,
     unreadable,
 )
-from services.intake.submission import Problem
+from services.intake.submission import Problem, Submission
 from shared.clock import Clock
 from shared.database import TRANSIENT
 from shared.events.message import Event
@@ -69,10 +69,13 @@ class Counter:
     cases: Cases
     clock: Clock
 
-    async def submit(self, content: bytes, key: str | None, caller: Caller) -> Receipt:
+    async def submit(
+        self, content: bytes, key: str | None, caller: Caller, *, signal: bool = False
+    ) -> Receipt:
         """Take a request in; the same key and content is the same request and gets the same answer.
 
-        What follows from an earlier request needs that one's secret; its answer is appealed against once.
+        What follows from an earlier request needs that one's secret; its answer is appealed against once. A browser's
+        opt-out preference signal is a request of its own beside it.
         """
         submission = self.desk.read(content)
         if isinstance(submission, tuple):
@@ -81,6 +84,14 @@ class Counter:
             first = self.let_in(str(submission.follows.request_id), caller)
             key = await self._key_of_appeal(first) if submission.follows.kind == "appeal" else key
         request_id = request_id_for(HTTP, key) if key else new_id()
+        receipt = await self._received(request_id, submission, caller)
+        opted_out = signaled(submission) if signal else None
+        if opted_out is None:
+            return receipt
+        beside = request_id_for(HTTP, f"signal:{request_id}")
+        return receipt.model_copy(update={"by_signal": await self._received(beside, opted_out, caller)})
+
+    async def _received(self, request_id: UUID, submission: Submission, caller: Caller) -> Receipt:
         body = SubmitRequest(submission=submission)
         try:
             case = await self.send(request_id, body, caller, business=submission.business)

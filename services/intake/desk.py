@@ -15,6 +15,9 @@ from shared.privacy import Claims, HmacKeyring, lookup_hashes
 OFFERED: Final = ("us-ca-ccpa",)
 # The policy's word for what is asked for in two steps.
 CONFIRMED_SEPARATELY: Final = "confirm_in_two_steps"
+# The policy's word for a law under which a browser's signal counts as an opt-out.
+SIGNAL_HONORED: Final = "honor_signal_on_receipt"
+CHOICES_OF_SALE: Final = frozenset({Right.OPT_OUT, Right.OPT_IN})
 # On these channels nobody asks back: without an address no answer would ever arrive.
 ANSWERED_BY_MAIL: Final = frozenset({"web", "api"})
 
@@ -87,6 +90,23 @@ class Desk:
             received_at=found.received_at if isinstance(found, UpstreamApplication) else None,
             fingerprints=lookup_hashes(self.keyring, "submission", content.decode()),
         )
+
+
+def signaled(found: Submission) -> Submission | None:
+    """The opt-out that the browser of who asks has sent along: known by name now, the person has opted out.
+
+    11 CCR 7025(c)(1). Whoever asks for somebody else has a browser of their own, and who chooses here has chosen.
+    """
+    rules = load_regime(found.regime).rules.rights.get(Right.OPT_OUT)
+    honored = rules is not None and any(duty.id == SIGNAL_HONORED for duty in rules.duties)
+    if not honored or found.requester != "subject" or found.right in CHOICES_OF_SALE:
+        return None
+    about = found.claims.model_copy(
+        update={"corrections": None, "collected_from": None, "collected_to": None}
+    )
+    return found.model_copy(
+        update={"right": Right.OPT_OUT, "claims": about, "assertion": None, "follows": None}
+    )
 
 
 def _identity_problems(found: Application) -> Iterator[Problem]:

@@ -36,10 +36,9 @@ never_verified = pytest.mark.parametrize("right", ["opt_out", "limit"])
 every_right = pytest.mark.parametrize("right", ASKED_NOW)
 
 WAITING: Mapping[int, str] = {
-    10: "Tractor Supply and Sephora, Sec-GPC ignored: a signal taken in at the edge; no issue yet",
     17: "Tilting Point, children's data through SDKs: outside of what a request system sees",
 }
-TESTED = {1, 2, 3, 5, 6, 7, 8, 9, 15, 18}
+TESTED = {1, 2, 3, 5, 6, 7, 8, 9, 10, 15, 18}
 TESTED_IN_NOTICES = {11, 16, 19}
 TESTED_IN_VENDORS = {4, 12, 13, 14, 20}
 
@@ -178,6 +177,18 @@ def test_9_tractor_supply_left_trackers_running_and_we_end_only_when_every_chann
     case.finish("act:tracker:opt_out", **_done("tracker"))
     [fulfilled] = case.bodies(RequestFulfilled)
     assert [one.system for one in fulfilled.systems] == ["ads", "crm", "tracker"]
+
+
+@pytest.mark.parametrize("right", ["know", "delete", "correct", "limit"])
+async def test_10_sephora_ignored_the_browsers_signal_and_whoever_asks_us_with_it_is_opted_out(
+    right: str,
+) -> None:
+    """Attorney General, 2022; CPPA, September 2025: Global Privacy Control was not taken for the opt-out that it is."""
+    answer = await FrontDesk().ask(
+        "POST", "/requests", extra={"Sec-GPC": "1"}, json={**PERSON, "right": right}
+    )
+
+    assert (answer.status_code, answer.json()["by_signal"]["right"]) == (201, "opt_out")
 
 
 @pytest.mark.parametrize("right", ["opt_out", "limit", "delete", "correct", "know_categories"])

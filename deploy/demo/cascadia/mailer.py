@@ -10,6 +10,7 @@ from starlette.routing import Route
 from deploy.demo.cascadia.saas import NOT_FOUND, Store, body_of, key_of, refused
 
 PAGE = 2
+_CHANGE = "UPDATE contacts SET sale_opt_out = ?, first_name = ? WHERE id = ?"
 
 
 class Mailer:
@@ -75,8 +76,9 @@ class Mailer:
             return NOT_FOUND
         if request.method == "PATCH":
             told = ("contacts", "UPDATE", row_id, key_of(request))
-            flag = bool((await body_of(request)).get("sale_opt_out"))
-            self._store.change("UPDATE contacts SET sale_opt_out = ? WHERE id = ?", flag, row_id, told=told)
+            new = {**row, **(await body_of(request))}
+            values = bool(new["sale_opt_out"]), str(new["first_name"]), row_id
+            self._store.change(_CHANGE, *values, told=told)
             return JSONResponse(self._store.row("contacts", row_id))
         if request.method == "DELETE":
             told = ("contacts", "DELETE", row_id, key_of(request))

@@ -19,14 +19,17 @@ from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
     Done,
+    Export,
     Frozen,
     Gone,
+    NeedsPerson,
     Nothing,
     Retry,
     Subject,
     Unknown,
 )
 from shared.clock import SystemClock
+from shared.privacy.claims import Correction
 
 pytestmark = pytest.mark.connected
 
@@ -260,3 +263,29 @@ async def test_the_auditor_sees_what_a_rented_service_still_holds(world: World) 
     left = (await world.cascadia.audit().look()).rows_left(person)
 
     assert {system for system, _, _ in left} >= {"helpdesk"}
+
+
+async def test_a_first_name_is_corrected_where_the_map_lets_it_be_and_is_a_persons_elsewhere(
+    world: World,
+) -> None:
+    person = world.owner_of_a_car()
+    wrong = (Correction(what="First name", should_be="Zoë"),)
+    outcomes = {}
+    for name, adapter in world.adapters.items():
+        found = await adapter.find(Subject({"email": person.email}), cut_off=CUT_OFF)
+        assert isinstance(found, Frozen)
+        frozen = replace(found, corrections=wrong)
+        outcomes[name] = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key="a key")
+        if isinstance(outcomes[name], Done):
+            assert isinstance(await adapter.prove("correct", frozen, cut_off=CUT_OFF), Gone)
+
+    mailer = await world.adapters["cascadia-mailer"].find(Subject({"email": person.email}), cut_off=CUT_OFF)
+    assert isinstance(mailer, Frozen)
+    export = await world.adapters["cascadia-mailer"].export(mailer, cut_off=CUT_OFF)
+    assert isinstance(export, Export)
+    names = {row["first_name"] for data in export.datasets if data.dataset == "contacts" for row in data.rows}
+    kinds = {name: type(outcome) for name, outcome in outcomes.items()}
+    assert kinds.pop("cascadia-mailer") is Done
+    assert set(kinds.values()) <= {NeedsPerson, Nothing}
+    assert NeedsPerson in kinds.values()
+    assert names == {"Zoë"}

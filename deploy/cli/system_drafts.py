@@ -24,10 +24,7 @@ def import_(
         Path | None, typer.Option(help="Write the draft here; else it is printed. Nothing is overwritten.")
     ] = None,
 ) -> None:
-    """Draft the map of a database from its tables, for a person to finish.
-
-    Rows are read only in columns of JSON, up to 200 of each, for the names inside; no value is kept or shown.
-    """
+    """Draft a database's map for a person to finish; rows are read only for names inside columns of JSON."""
     import asyncio
 
     from services.fulfillment.adapters.sql.drafting import CannotDescribeError, describe, draft

@@ -1,6 +1,5 @@
 """One collection: its documents looked up, and changed only where they still are as they were read."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 from pymongo import DeleteOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
+from services.fulfillment.adapters.mongodb.conditions import Condition, equal, identity, owned
 from services.fulfillment.adapters.mongodb.failures import told
 from services.fulfillment.adapters.mongodb.values import plain, spellings
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import MapCollection
-from services.fulfillment.datamap.spelling import is_spelling_of, sought, telephone_spellings
+from services.fulfillment.datamap.spelling import is_spelling_of
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.documents import DOCUMENT, DocumentShape, changed
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
@@ -20,7 +20,6 @@ from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 LOOKED_UP_AT_ONCE = 500
 
 Document = dict[str, Any]
-Condition = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,14 @@ class MongoTable:
         return column in self.collection.fields
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
-        rows = await self._found({column: _condition(seed, match)}, f"{column}", self._bounds.most)
+        rows = await self._found(identity(column, seed, match), f"{column}", self._bounds.most)
         return [row for row in rows if _is_spelling(row.get(column), seed, match)]
 
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
         rows: list[Row] = []
         for start in range(0, len(values), LOOKED_UP_AT_ONCE):
             chunk = values[start : start + LOOKED_UP_AT_ONCE]
-            written = [each for value in chunk for each in spellings(value)]
-            rows += await self._found({column: {"$in": written}}, column, most - len(rows))
+            rows += await self._found(equal(column, chunk), column, most - len(rows))
         return rows
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
@@ -113,9 +111,8 @@ class MongoTable:
         return {column: {"$in": spellings(part)} for column, part in parts}
 
     async def _found(self, condition: Condition, where: str, most: int) -> list[Row]:
-        fixed = {name: {"$in": spellings(value)} for name, value in (self.collection.where or {}).items()}
         with told(f"{self.name}.{where}"):
-            cursor = self._reach().find({"$and": [condition, fixed]} if fixed else condition).limit(most + 1)
+            cursor = self._reach().find(owned(condition, self.collection.where)).limit(most + 1)
             documents = await cursor.max_time_ms(int(self._bounds.seconds * 1000)).to_list()
         if len(documents) > most:
             raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} documents match")
@@ -124,18 +121,6 @@ class MongoTable:
     def _row(self, document: Document) -> Row:
         row = self.documents.row(document)
         return {name: value if name == DOCUMENT else plain(value) for name, value in row.items()}
-
-
-def _condition(seed: str, match: Match) -> Condition:
-    """What an index cannot answer exactly is asked a little wider, and compared once more here."""
-    match match:
-        case "lower" | "sha256":
-            return {"$regex": rf"^\s*{re.escape(sought(seed, match))}\s*$", "$options": "i"}
-        case "digits":
-            ways = [each for each in telephone_spellings(seed) if each]
-            shapes = "|".join(r"\D*".join(each) for each in ways) or "(?!)"
-            return {"$regex": rf"^\D*(?:{shapes})\D*$"}
-    return {"$in": spellings(seed)}
 
 
 def _is_spelling(value: object, seed: str, match: Match) -> bool:

@@ -126,7 +126,8 @@ class Application(BaseModel):
     corrections: Annotated[tuple[Correction, ...], BeforeValidator(_several), Field(max_length=20)] | None = (
         Field(
             default=None,
-            description="For correct: what is wrong, what it should be, what shows it, and after a denial a statement.",
+            description="For correct: what is wrong, what is there now, what it should be, what shows it, and after a"
+            " denial a statement.",
             repr=False,
         )
     )

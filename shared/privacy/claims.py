@@ -33,14 +33,17 @@ def _short(text: str) -> str:
 class Correction(BaseModel):
     """Something that is wrong, and what it should be, in the person's words.
 
-    `evidence` says what shows it. `statement` is what the person wants to be kept with what they dispute and others
-    refuse to correct.
+    `is_now` is the disputed value, as far as the person knows it. `evidence` says what shows it. `statement` is what
+    the person wants to be kept with what they dispute and others refuse to correct.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     what: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     should_be: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    is_now: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
+        default=None, exclude_if=lambda one: one is None
+    )
     evidence: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
         default=None, exclude_if=lambda one: one is None
     )

@@ -11,8 +11,12 @@ from services.fulfillment.datamap.model import DataMap, MapCollection, MapField
 from services.fulfillment.datamap.spelling import is_spelling_of
 from shared.privacy.claims import Correction
 
-Disputed: TypeAlias = Mapping[str, Mapping[str, str]]
-"""By collection and column, what it should be."""
+Disputed: TypeAlias = Mapping[str, Mapping[str, Correction]]
+"""By collection and column, what is wrong with it."""
+
+
+class HoldsAnotherError(Exception):
+    """A value is neither the disputed one nor what it should be; the reason quotes none of them."""
 
 
 def corrigible(collection: MapCollection) -> tuple[MapField, ...]:
@@ -26,14 +30,14 @@ def disputed(datamap: DataMap, corrections: Sequence[Correction]) -> Disputed | 
         return "the request does not say what is wrong"
     if any(one.statement for one in corrections):
         return "a statement of dispute has to be kept with the data, which a person does"
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Correction]] = {}
     unnamed = 0
     for one in corrections:
         places = [place for place in _named(datamap, one.what) if _fits(place[1], one.should_be)]
         unnamed += not places
         for collection, field in places:
-            stated = found.setdefault(collection, {}).setdefault(field.name, one.should_be)
-            if stated != one.should_be:
+            stated = found.setdefault(collection, {}).setdefault(field.name, one)
+            if (stated.should_be, stated.is_now) != (one.should_be, one.is_now):
                 return "two corrections name the same column"
     if unnamed:
         return f"{unnamed} of {len(corrections)} corrections name nothing that the map lets be corrected by itself"
@@ -46,13 +50,21 @@ def to_change(datamap: DataMap, corrections: Sequence[Correction]) -> Disputed:
     return {} if isinstance(found, str) else found
 
 
-def differs(field: MapField, value: Any, should_be: str) -> bool:
-    """Whether a value is still the wrong one; where nothing is held nothing is wrong, and nothing is collected."""
-    if value is None or value == "":
+def differs(field: MapField, value: Any, one: Correction) -> bool:
+    """Whether a value is still the wrong one; where nothing is held nothing is wrong, and nothing is collected.
+
+    Raises:
+        HoldsAnotherError: the person says what is wrong with it, and it holds something else.
+    """
+    if value is None or value == "" or _is(field, value, one.should_be):
         return False
-    if field.match == "digits" and is_spelling_of(value, should_be, "digits"):
-        return False
-    return str(value) != should_be
+    if one.is_now is not None and not _is(field, value, one.is_now):
+        raise HoldsAnotherError("holds neither what is disputed nor what it should be")
+    return True
+
+
+def _is(field: MapField, value: Any, said: str) -> bool:
+    return str(value) == said or (field.match == "digits" and is_spelling_of(value, said, "digits"))
 
 
 def uncorrectable(collection: MapCollection) -> Iterator[str]:

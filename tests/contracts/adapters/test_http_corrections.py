@@ -94,3 +94,20 @@ async def test_nobodys_words_are_in_what_the_task_leaves(asked: Asked) -> None:
 
     held = asked.board.held[KEY]
     assert "Adah" not in f"{held.plan.body} {held.frozen} {held.result} {asked.board.case.model_dump_json()}"
+
+
+@pytest.mark.parametrize(("is_now", "changes"), [("Ada", 1), ("Adeline", 0)])
+async def test_a_value_that_nobody_disputes_is_not_overwritten(
+    asked: Asked, is_now: str, changes: int
+) -> None:
+    await asked.for_this(FIRST_NAME.model_copy(update={"is_now": is_now}))
+
+    await asked.board.run(KEY)
+
+    held = asked.board.held[KEY]
+    assert len(asked.changes) == changes
+    assert held.state == ("done" if changes else "needs_person")
+    assert held.result is not None
+    assert changes or held.result["reason"] == (
+        "contacts.firstname holds neither what is disputed nor what it should be"
+    )

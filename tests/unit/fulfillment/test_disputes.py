@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.fulfillment.datamap.disputes import differs, disputed
+from services.fulfillment.datamap.disputes import HoldsAnotherError, differs, disputed
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
 from shared.privacy.claims import Correction
@@ -36,8 +36,8 @@ def test_a_column_is_found_by_what_people_call_it_wherever_it_is_held(words: str
     found = disputed(CRM, [wrong(words)])
 
     assert isinstance(found, dict)
-    assert found["people"] == {"phone": "new"}
-    assert (found.get("leads") == {"mobile": "new"}) == ("phone" in words.lower().strip()[:5])
+    assert {name: one.should_be for name, one in found["people"].items()} == {"phone": "new"}
+    assert ("mobile" in found.get("leads", {})) == ("phone" in words.lower().strip()[:5])
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def test_a_column_is_found_by_what_people_call_it_wherever_it_is_held(words: str
         ([wrong("email")], "1 of 1 corrections name nothing"),
         ([wrong("town", "Sacramento")], "1 of 1 corrections name nothing"),
         ([wrong("phone", "1"), wrong("telephone number", "2")], "name the same column"),
+        ([wrong("phone", "1", is_now="3"), wrong("telephone number", "1")], "name the same column"),
         ([wrong("phone", statement="It never was.")], "a statement of dispute"),
     ],
 )
@@ -65,10 +66,22 @@ def test_a_number_that_is_only_written_in_another_way_is_right_and_nothing_is_co
     dialed = the_map({"name": "phone", "fides_meta": {"habeas": PHONE}}).collections["people"].fields["phone"]
     plain = CRM.collections["people"].fields["phone"]
 
-    assert not differs(dialed, "+1 (415) 555-9317", "415 555 9317")
-    assert differs(plain, "+1 (415) 555-9317", "415 555 9317")
-    assert not differs(plain, None, "415 555 9317")
-    assert not differs(plain, "", "415 555 9317")
+    said = wrong("phone", "415 555 9317")
+
+    assert not differs(dialed, "+1 (415) 555-9317", said)
+    assert differs(plain, "+1 (415) 555-9317", said)
+    assert not differs(plain, None, said)
+    assert not differs(plain, "", said)
+
+
+def test_of_a_disputed_value_only_that_one_is_wrong_and_another_is_a_persons_to_look_at() -> None:
+    plain, said = CRM.collections["people"].fields["phone"], wrong("phone", "2", is_now="1")
+
+    assert differs(plain, "1", said)
+    assert not differs(plain, "2", said)
+    with pytest.raises(HoldsAnotherError) as refused:
+        differs(plain, "31337", said)
+    assert "31337" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

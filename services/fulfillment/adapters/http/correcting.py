@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.fulfillment.adapters.http.acting import needed
 from services.fulfillment.adapters.http.changing import Changing, Effects
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.datamap.disputes import differs, disputed, to_change
+from services.fulfillment.datamap.disputes import HoldsAnotherError, differs, disputed, to_change
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
@@ -17,6 +17,7 @@ from services.fulfillment.ports import (
 )
 from services.fulfillment.rowwise.orphans import Held
 from services.fulfillment.rowwise.rows import Row, RowFailure
+from shared.privacy.claims import Correction
 
 
 def not_ours(datamap: DataMap, frozen: Frozen) -> NeedsPerson | Nothing | None:
@@ -35,30 +36,46 @@ async def set_right(tables: Tables, frozen: Frozen, held: Held, effects: Effects
 
     Raises:
         Failure, NotAll: it could not all be done; `effects` counts what was.
-        RowFailure: a column holds several values, of which nobody can tell the disputed one.
+        RowFailure: a column holds several values, or one that nobody disputes.
     """
-    wanted, counts = to_change(tables.datamap, frozen.corrections), []
-    for name, rows in sorted(held.items()):
-        table = tables[name]
-        verb = "correct" if table.spec.correct else "update"
-        changing = Changing(table, verb, needed(table.spec.correct or table.spec.update, table, "correct"))
-        for key, row in rows.items():
-            if changes := still_wrong(table, row, wanted[name]):
-                await changing.run([key], effects, changes=changes)
-        others = len(frozen.shared.get(name, ()))
-        retained = (Retained(RIGHTS_OF_OTHERS, others),) if others else ()
-        counts.append(DatasetCount(name, corrected=effects.done.get(name, 0), retained=retained))
-    return tuple(counts)
+    wanted = to_change(tables.datamap, frozen.corrections)
+    # All rows are looked at first: one that a person has to look at stops the change of any other.
+    changes = {
+        (name, key): still_wrong(tables[name], row, wanted[name])
+        for name, rows in sorted(held.items())
+        for key, row in rows.items()
+    }
+    for (name, key), change in changes.items():
+        if change:
+            await _changing(tables[name]).run([key], effects, changes=change)
+    return tuple(_count(name, frozen, effects) for name in sorted(held))
 
 
-def still_wrong(table: Table, row: Row, wanted: Mapping[str, str]) -> dict[str, str]:
-    """The columns of a row that do not hold what they should.
+def still_wrong(table: Table, row: Row, wanted: Mapping[str, Correction]) -> dict[str, str]:
+    """The columns of a row that do not hold what they should, and what that is.
 
     Raises:
-        RowFailure: a column holds several values.
+        RowFailure: a column holds several values, or one that nobody disputes.
     """
-    fields = table.collection.fields
-    several = [name for name in wanted if isinstance(row.get(name), list | Mapping)]
-    if several:
-        raise RowFailure("schema", f"{table.name}.{several[0]} holds several values: which is wrong?")
-    return {name: value for name, value in wanted.items() if differs(fields[name], row.get(name), value)}
+    fields, found = table.collection.fields, dict[str, str]()
+    for name, one in wanted.items():
+        value = row.get(name)
+        if isinstance(value, list | Mapping):
+            raise RowFailure("schema", f"{table.name}.{name} holds several values: which is wrong?")
+        try:
+            if differs(fields[name], value, one):
+                found[name] = one.should_be
+        except HoldsAnotherError as error:
+            raise RowFailure("refused", f"{table.name}.{name} {error}") from None
+    return found
+
+
+def _changing(table: Table) -> Changing:
+    verb = "correct" if table.spec.correct else "update"
+    return Changing(table, verb, needed(table.spec.correct or table.spec.update, table, "correct"))
+
+
+def _count(name: str, frozen: Frozen, effects: Effects) -> DatasetCount:
+    others = len(frozen.shared.get(name, ()))
+    retained = (Retained(RIGHTS_OF_OTHERS, others),) if others else ()
+    return DatasetCount(name, corrected=effects.done.get(name, 0), retained=retained)

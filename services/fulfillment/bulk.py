@@ -4,17 +4,20 @@ An adapter that can do better than one after the other says so by having the two
 are the single verbs in turn. Each person gets an outcome, a receipt and a proof of their own either way.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from itertools import chain
+from typing import Protocol, TypeVar, runtime_checkable
 
 from services.fulfillment.ports import (
     Adapter,
     Capabilities,
     CheckReport,
     DatasetCount,
+    Done,
     Export,
     Frozen,
     NeedsPerson,
@@ -28,6 +31,9 @@ from services.fulfillment.ports import (
 from shared.gathering import Gathering
 
 MOST_AT_ONCE = 200
+
+Shape = TypeVar("Shape", bound=Hashable)
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +51,51 @@ def key_of_all(orders: Sequence[Order]) -> str:
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
-def receipts(
-    system: str, at: datetime, done: Iterable[tuple[tuple[DatasetCount, ...], datetime]]
-) -> list[Receipt]:
+def alike(shapes: Iterable[Shape], make: Callable[[Shape], Made]) -> list[Made]:
+    """What is made of each, made once for all that are alike."""
+    each = list(shapes)
+    made = {shape: make(shape) for shape in dict.fromkeys(each)}
+    return [made[shape] for shape in each]
+
+
+def tables_of(orders: Sequence[Order]) -> list[str]:
+    """Every table in which anybody's rows are."""
+    own = chain.from_iterable(one.frozen.rows for one in orders)
+    return sorted({*own, *chain.from_iterable(one.frozen.shared for one in orders)})
+
+
+def all_done(
+    system: str, at: datetime, counts: Sequence[tuple[DatasetCount, ...]], orders: Sequence[Order]
+) -> list[Outcome]:
     """A receipt for each one's counts and cut-off; those of whom the same is said have the same, sealed once."""
-    sealed: dict[tuple[tuple[DatasetCount, ...], datetime], Receipt] = {}
-    found = list[Receipt]()
-    for one in done:
-        receipt = sealed.get(one)
-        if receipt is None:
-            counts, cut_off = one
-            receipt = sealed[one] = Receipt(system, counts, at, cut_off).sealed()
-        found.append(receipt)
-    return found
+    # Equal counts are mostly the same object: to compare a hundred thousand of them by value takes long.
+    names = [*map(id, counts)]
+    told = dict(zip(names, counts, strict=True))
+    [only, *others] = {one.cut_off for one in orders}
+
+    def done(name: int, until: datetime) -> Outcome:
+        return Done(Receipt(system, told[name], at, until).sealed())
+
+    if not others:
+        return alike(names, lambda name: done(name, only))
+    return alike(zip(names, (one.cut_off for one in orders), strict=True), lambda each: done(*each))
+
+
+async def abreast(
+    work: Callable[[Sequence[Order]], Awaitable[list[Made]]], chunks: Sequence[Sequence[Order]], few: int
+) -> list[Made]:
+    """A few chunks at a time, so that one is prepared while the system is busy with another; in their order."""
+    if len(chunks) == 1:
+        return await work(chunks[0])
+    free = asyncio.Semaphore(few)
+
+    async def one(chunk: Sequence[Order]) -> list[Made]:
+        async with free:
+            return await work(chunk)
+
+    async with asyncio.TaskGroup() as group:
+        done = [group.create_task(one(chunk)) for chunk in chunks]
+    return [each for chunk in done for each in chunk.result()]
 
 
 @runtime_checkable

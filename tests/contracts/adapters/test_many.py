@@ -63,6 +63,22 @@ async def test_the_second_time_nothing_is_done_to_anybody(shop: Shop) -> None:
     assert await shop.content() == before
 
 
+async def test_of_two_of_whom_one_is_done_already_only_the_other_is_counted(shop: Shop) -> None:
+    adapter = shop.adapter()
+    ada, bob = await orders(adapter)
+    await adapter.act("delete", bob.frozen, cut_off=bob.cut_off, idempotency_key=bob.idempotency_key)
+    assert isinstance((await prove_many(adapter, "delete", [ada, bob]))[0], StillPresent)
+
+    outcomes = await act_many(adapter, "delete", [ada, bob])
+
+    erased = [
+        {c.dataset: c.erased for c in one.receipt.datasets} for one in outcomes if isinstance(one, Done)
+    ]
+    assert {name: erased[0][name] for name in ERASED} == {name: len(FOUND[name]) for name in ERASED}
+    assert not any(erased[1].values())
+    assert all(isinstance(one, Gone) for one in await prove_many(adapter, "delete", [ada, bob]))
+
+
 async def test_who_cannot_be_done_is_for_a_person_and_the_others_are_done(shop: Shop) -> None:
     adapter = shop.adapter()
     both = await orders(adapter)

@@ -10,15 +10,15 @@ from typing import TypeVar
 from services.fulfillment.adapters.objects.changing import Bounds, Changing, to_its_end
 from services.fulfillment.adapters.objects.failures import Failure, failure_of
 from services.fulfillment.adapters.objects.inspection import inspect
-from services.fulfillment.adapters.objects.many import by_cut_off, prepare, proofs
+from services.fulfillment.adapters.objects.lists import EXPECTED, SOON, Lists
 from services.fulfillment.adapters.objects.places import open_store, read_patterns
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
-from services.fulfillment.bulk import Order, receipts
+from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import plan_walk
-from services.fulfillment.datamap.systems import SecretMissingError, System
+from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
@@ -42,15 +42,12 @@ from services.fulfillment.ports import (
 )
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.orphans import refuse_orphans
-from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, idle, never_done, pending
 from services.fulfillment.rowwise.walk import Scope, Walk
 from shared.clock import Clock, SystemClock
 
-EXPECTED = (Failure, RowFailure, SecretMissingError)
 LOOKS = 5
 IN_LINE_SECONDS = 10.0
-SOON = timedelta(seconds=2)
 
 T = TypeVar("T")
 
@@ -72,6 +69,7 @@ class ObjectsAdapter:
         self._patterns = patterns
         self._clock = clock
         self._line = asyncio.Lock()
+        self._lists = Lists(system, clock, self)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -88,7 +86,7 @@ class ObjectsAdapter:
 
     async def check(self) -> CheckReport:
         try:
-            return await self._steadily(lambda tables: asyncio.to_thread(inspect, tables))
+            return await self.steadily(lambda tables: asyncio.to_thread(inspect, tables))
         except EXPECTED as error:
             failure = failure_of(error)
         away = failure.meaning in {"away", "busy", "moved"}
@@ -98,7 +96,7 @@ class ObjectsAdapter:
         plan = plan_walk(self._system.datamap, set(subject.seeds))
         scope = Scope(plan, cut_off, self._system.limits.max_rows)
         try:
-            return await self._steadily(lambda tables: Walk(tables, scope).run(subject))
+            return await self.steadily(lambda tables: Walk(tables, scope).run(subject))
         except EXPECTED as error:
             return failure_of(error).outcome(self._retry_after)
 
@@ -120,7 +118,7 @@ class ObjectsAdapter:
             return Export(self._system.system, exported(tables, held, since), categories)
 
         try:
-            return await self._steadily(read)
+            return await self.steadily(read)
         except EXPECTED as error:
             return failure_of(error).outcome(self._retry_after)
 
@@ -129,7 +127,7 @@ class ObjectsAdapter:
             return answer
         begun: list[Changes] = []
         try:
-            async with self._alone(begun) as (tables, changes):
+            async with self.alone(begun) as (tables, changes):
                 counts = await self._change(tables, changes, right, (frozen, cut_off))
         except EXPECTED as error:
             failure = failure_of(error)
@@ -142,68 +140,20 @@ class ObjectsAdapter:
         if right != "delete" and right not in FLAG_RIGHTS:
             return never_done(right, frozen)
         try:
-            return await self._steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
+            return await self.steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
         except EXPECTED as error:
             return Unknown(failure_of(error).reason)
 
     async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
-        """Those of one cut-off in one going through; who stands in the others' way, and they, one by one."""
-        outcomes = dict[int, Outcome]()
-        for numbers in by_cut_off(orders):
-            some = [orders[number] for number in numbers]
-            outcomes |= zip(
-                numbers, await self._act_group(right, some) or await self._each(right, some), strict=True
-            )
-        return [outcomes[number] for number in range(len(orders))]
+        """All in one going through, where nobody stands in the others' way."""
+        return await self._lists.act(right, orders)
 
     async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
-        """Those of one cut-off are read back together."""
-        proved = dict[int, Proof]()
-        for numbers in by_cut_off(orders):
-            proved |= zip(numbers, await self._prove_group(right, [orders[n] for n in numbers]), strict=True)
-        return [proved[number] for number in range(len(orders))]
+        """Read back together."""
+        return await self._lists.prove(right, orders)
 
     async def close(self) -> None:
         """Nothing is held between two verbs."""
-
-    async def _each(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
-        return [
-            await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
-            for one in orders
-        ]
-
-    async def _act_group(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
-        """None where they must be done one by one."""
-        if len(orders) < 2 or any(idle("objects", self._system.datamap, right, o.frozen) for o in orders):  # noqa: PLR2004 - one is no list
-            return None
-        begun: list[Changes] = []
-        bounds = Bounds(right, orders[0].cut_off, self._hash_key())
-        try:
-            async with self._alone(begun) as (tables, changes):
-                change, counts = await prepare(tables, changes, bounds, orders)
-                await to_its_end(change, changes)
-        except EXPECTED as error:
-            failure = failure_of(error)
-            if any(changes.begun for changes in begun):
-                return [Ambiguous(failure.reason) for _ in orders]
-            if failure.meaning == "refused":
-                return None
-            after = SOON if failure.meaning in {"busy", "moved"} else self._retry_after
-            return [failure.outcome(after) for _ in orders]
-        said = ((each, bounds.cut_off) for each in counts)
-        return [Done(one) for one in receipts(self._system.system, self._clock.now(), said)]
-
-    async def _prove_group(self, right: str, orders: Sequence[Order]) -> list[Proof]:
-        if right != "delete" and right not in FLAG_RIGHTS:
-            return [never_done(right, one.frozen) for one in orders]
-
-        async def look(tables: Tables) -> list[Proof]:
-            return await proofs(tables, right, orders, await asyncio.to_thread(tables.store.leftovers))
-
-        try:
-            return await self._steadily(look)
-        except EXPECTED as error:
-            return [Unknown(failure_of(error).reason) for _ in orders]
 
     async def _change(
         self, tables: Tables, changes: Changes, right: str, what: tuple[Frozen, datetime]
@@ -252,7 +202,7 @@ class ObjectsAdapter:
         finally:
             await asyncio.to_thread(store.close)
 
-    async def _steadily(self, look: Callable[[Tables], Awaitable[T]]) -> T:
+    async def steadily(self, look: Callable[[Tables], Awaitable[T]]) -> T:
         """Look once more where a file was replaced under our eyes: another request's deletion does that."""
         for _ in range(LOOKS - 1):
             try:
@@ -265,7 +215,7 @@ class ObjectsAdapter:
             return await look(tables)
 
     @asynccontextmanager
-    async def _alone(self, begun: list[Changes]) -> AsyncIterator[tuple[Tables, Changes]]:
+    async def alone(self, begun: list[Changes]) -> AsyncIterator[tuple[Tables, Changes]]:
         """Stand in line behind our own process's writers, then lock out those of others."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._in_line())

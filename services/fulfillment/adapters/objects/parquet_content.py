@@ -1,7 +1,8 @@
 """Parquet: a row group at a time; columns that nobody asks about are not read before a file is written anew."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, BinaryIO
 
@@ -15,6 +16,16 @@ from services.fulfillment.adapters.objects.wanted import Wanted
 from services.fulfillment.rowwise.rows import Row
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError)
+_UNREAD = "a Parquet file has values that cannot be read"
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What pyarrow says of values may quote one: only that it cannot read them is passed on."""
+    try:
+        yield
+    except UNREADABLE:
+        raise Failure("schema", _UNREAD) from None
 
 
 class ParquetContent:
@@ -40,10 +51,37 @@ class ParquetContent:
 
     def rewrite(self, out: BinaryIO, decide: Callable[[Stretch], Mapping[int, Change]]) -> None:
         """Write every row group, without the rows that go."""
+        self._write(out, (_changed(stretch.whole(), decide(stretch)) for stretch in self.stretches()))
+
+    def type_of(self, column: str) -> Any:
+        """What the column's values are."""
+        return self._file.schema_arrow.field(column).type
+
+    def groups(self, most: int) -> Iterator[dict[int, int]]:
+        """Row groups with their rows, as many as have so many rows together, and never none."""
+        some = dict[int, int]()
+        for number in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(number).num_rows
+            if some and sum(some.values()) + rows > most:
+                yield some
+                some = {}
+            some[number] = rows
+        if some:
+            yield some
+
+    def read(self, groups: Iterable[int], columns: list[str]) -> Any:
+        """These columns of these row groups."""
+        return self._file.read_row_groups(list(groups), columns=columns)
+
+    def without(self, out: BinaryIO, staying: Mapping[int, Any]) -> None:
+        """Write every row group, those that are named with the rows that stay."""
+        tables = ((n, self._file.read_row_group(n)) for n in range(self._file.num_row_groups))
+        self._write(out, (one.filter(staying[n]) if n in staying else one for n, one in tables))
+
+    def _write(self, out: BinaryIO, tables: Iterable[Any]) -> None:
         try:
             with pq.ParquetWriter(out, self._file.schema_arrow, compression=self._compression()) as writer:
-                for stretch in self.stretches():
-                    table = _compacted(_changed(stretch.whole(), decide(stretch)))
+                for table in map(_compacted, tables):
                     if table.num_rows:
                         writer.write_table(table, row_group_size=table.num_rows)
         except UNREADABLE:
@@ -80,7 +118,7 @@ class ParquetStretch:
             table = self._file.read_row_group(self._number, columns=self._names).take(likely)
             found = zip(likely.to_pylist(), table.to_pylist(), strict=True)
         except UNREADABLE:
-            raise Failure("schema", "a Parquet file has values that cannot be read") from None
+            raise Failure("schema", _UNREAD) from None
         yield from ((position, row) for position, row in found if wanted.holds(row))
 
     def _likely(self, wanted: Wanted) -> Any:

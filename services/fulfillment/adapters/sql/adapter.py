@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,7 +22,7 @@ from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.readback import read_back
 from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
-from services.fulfillment.bulk import Order, key_of_all, receipts
+from services.fulfillment.bulk import Order, abreast, all_done, key_of_all
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
@@ -51,6 +52,7 @@ from shared.clock import Clock, SystemClock
 _SAY_WHO = sa.text(
     "SELECT set_config('application_name', :name, true), set_config('habeas.idempotency_key', :key, true)"
 )
+MOST_ABREAST = 2
 
 
 def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
@@ -152,19 +154,18 @@ class SqlAdapter:
 
     async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
         """A chunk of people a transaction; who cannot be done in a list is done alone."""
-        outcomes = list[Outcome]()
-        for chunk in in_chunks(orders, self._system.limits.chunk_rows):
-            outcomes += await self._act_chunk(right, chunk) or [
-                await self._act_one(right, one) for one in chunk
+
+        async def work(chunk: Sequence[Order]) -> list[Outcome]:
+            return await self._act_chunk(right, chunk) or [
+                await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+                for one in chunk
             ]
-        return outcomes
+
+        return await abreast(work, *self._chunks(orders))
 
     async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         """A chunk of people a snapshot."""
-        proofs = list[Proof]()
-        for chunk in in_chunks(orders, self._system.limits.chunk_rows):
-            proofs += await self._prove_chunk(right, chunk)
-        return proofs
+        return await abreast(partial(self._prove_chunk, right), *self._chunks(orders))
 
     async def identities(self, *, at_once: int) -> AsyncIterator[tuple[str, str]]:
         """Everybody in it; an error is the caller's: nothing is done by reading."""
@@ -177,8 +178,10 @@ class SqlAdapter:
         if engine is not None:
             await engine.dispose()
 
-    async def _act_one(self, right: str, one: Order) -> Outcome:
-        return await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+    def _chunks(self, orders: Sequence[Order]) -> tuple[Sequence[Sequence[Order]], int]:
+        """So many people at a time, and on how many connections: some are left to those who come alone."""
+        limits = self._system.limits
+        return [*in_chunks(orders, limits.chunk_rows)], max(1, min(MOST_ABREAST, limits.connections // 2))
 
     async def _act_chunk(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
         """None where they must be done one by one: one of them cannot be done, or not in a list."""
@@ -199,8 +202,7 @@ class SqlAdapter:
                 return [Ambiguous("the answer to COMMIT was lost") for _ in orders]
             alone = failure.meaning in {"refused", "unbounded"}
             return None if alone else [failure.outcome(self._retry_after) for _ in orders]
-        said = zip(counts, (one.cut_off for one in orders), strict=True)
-        return [Done(one) for one in receipts(self._system.system, self._clock.now(), said)]
+        return all_done(self._system.system, self._clock.now(), counts, orders)
 
     async def _prove_chunk(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         try:
@@ -273,13 +275,8 @@ class SqlAdapter:
 
     def _snapshot(self) -> dict[str, object]:
         name = self._engine_name()
-        if name in COLLATING:
-            return {"isolation_level": "REPEATABLE READ"}
-        return (
-            {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            if name == "postgresql"
-            else {}
-        )
+        one = {"isolation_level": "REPEATABLE READ"} if name in {*COLLATING, "postgresql"} else {}
+        return {**one, "postgresql_readonly": True} if name == "postgresql" else {**one}
 
     def _engine_name(self) -> str:
         if self._engine is None:

@@ -15,7 +15,7 @@ from services.fulfillment.adapters.sql.collations import (
     exactly_lower,
     same_text,
 )
-from services.fulfillment.adapters.sql.keys import fit, fitting
+from services.fulfillment.adapters.sql.keys import fit, fitted_parts, fitting
 from services.fulfillment.adapters.sql.nested.inside import Inside, spelt
 from services.fulfillment.adapters.sql.tables import MappedTable, Spot
 from services.fulfillment.datamap.additions import CreatedAt, Match
@@ -49,11 +49,10 @@ def these(table: MappedTable, keys: Sequence[Key], dialect: str) -> Condition:
 
 def fitted(table: MappedTable, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
     """Frozen keys in the types of the table's key columns."""
-    fits = [fitting(column) for column in table.key]
-    if len(fits) == 1:
+    if len(table.key) == 1:
         # Most tables; a list may hold a hundred thousand keys.
-        [only] = fits
-        return [(only(part),) for (part,) in keys]
+        return [(part,) for part in fitted_parts(table.key[0], [part for (part,) in keys])]
+    fits = [fitting(column) for column in table.key]
     return [tuple(fit_one(part) for part, fit_one in zip(key, fits, strict=True)) for key in keys]
 
 

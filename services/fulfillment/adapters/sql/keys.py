@@ -63,6 +63,15 @@ def fitting(column: sa.ColumnClause[Any]) -> Callable[[object], Any]:
     return lambda value: value if type(value) is int and -largest <= value <= largest else fit(value, column)
 
 
+def fitted_parts(column: sa.ColumnClause[Any], parts: list[KeyPart]) -> list[Any]:
+    """What `fit` does for a list; one that is wholly as the column wants it, as most are, is taken as it is."""
+    kinds = set(map(type, parts))
+    if (kinds == {str} and isinstance(column.type, sa.String)) or (kinds == {int} and _hold(column, parts)):
+        return parts
+    fits = fitting(column)
+    return [fits(part) for part in parts]
+
+
 def plain(value: object) -> Any:
     """A value as an answer shows it."""
     match value:
@@ -93,6 +102,11 @@ def _in_range(value: object, column: sa.ColumnElement[Any]) -> bool:
     if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
         return True
     return isinstance(column.type, sa.BigInteger) or abs(value) <= _largest(column.type)
+
+
+def _hold(column: sa.ColumnClause[Any], parts: list[Any]) -> bool:
+    largest = _largest(column.type)
+    return isinstance(column.type, sa.Integer) and -largest <= min(parts) and max(parts) <= largest
 
 
 def _largest(kind: sa.types.TypeEngine[Any]) -> int:

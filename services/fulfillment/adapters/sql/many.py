@@ -1,27 +1,33 @@
-"""Many people's rows by few statements: each is joined to a list of keys, every key with its own person's cut-off.
+"""Many people's rows by few statements: each table is asked once for everybody, every key with its own cut-off.
 
 Only PostgreSQL is asked so. One transaction holds a chunk of people; if anything in it is refused, nothing of the
 chunk is done, and its people are done one by one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import Condition, bound_of, fitted, joined
+from services.fulfillment.adapters.sql.conditions import joined
 from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.failures import RefusedError
 from services.fulfillment.adapters.sql.flags import setting, unset
-from services.fulfillment.adapters.sql.keys import encode
+from services.fulfillment.adapters.sql.listing import (
+    Counts,
+    Listing,
+    change_all,
+    count_all,
+    left_of_all,
+    listing,
+)
+from services.fulfillment.adapters.sql.nested.inside import Inside
 from services.fulfillment.adapters.sql.readback import concerned, pending_in
 from services.fulfillment.adapters.sql.replacing import identifying, own_to_a_row, replacements
 from services.fulfillment.adapters.sql.tables import Link, MappedTable, Tables
-from services.fulfillment.bulk import Order
+from services.fulfillment.bulk import Order, alike, tables_of
 from services.fulfillment.datamap.flags import flag_of
 from services.fulfillment.datamap.graph import deletion_order
 from services.fulfillment.ports import (
@@ -35,44 +41,28 @@ from services.fulfillment.ports import (
     StillPresent,
 )
 
-Counts = dict[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The rows of one table that are asked for: whose each is, and until when it counts."""
-
-    table: MappedTable
-    owner: Mapping[Key, int]
-    source: sa.TableValuedAlias
-    holds: Condition
-
-    def by_owner(self, rows: Iterable[Sequence[Any]]) -> Counts:
-        """How many of these rows each person has."""
-        counts: Counts = {}
-        for row in rows:
-            one = self.owner[tuple(map(encode, row))]
-            counts[one] = counts.get(one, 0) + 1
-        return counts
+_PLAN_ANEW = sa.text(
+    "SELECT set_config(name, 'force_custom_plan', true) FROM pg_settings WHERE name = 'plan_cache_mode'"
+)
 
 
 @dataclass(slots=True)
 class Done:
     """What was done to each person's rows of one table."""
 
-    erased: Counts = field(default_factory=dict)
-    deidentified: Counts = field(default_factory=dict)
-    corrected: Counts = field(default_factory=dict)
-    held: Counts = field(default_factory=dict)
+    erased: Counts
+    deidentified: Counts
+    held: Counts
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A table that receipts speak of: on which grounds its rows may stay, and what was done."""
+    """One person's rows of one table, as a receipt counts them."""
 
-    name: str
-    exemptions: tuple[str, ...]
-    done: Done
+    erased: int
+    deidentified: int
+    held: int
+    shared: int
 
 
 def can_list(tables: Tables) -> bool:
@@ -87,19 +77,12 @@ async def delete_many(
 
     A keyed hash needs each value: such tables are done one person after the other, in the same transaction.
     """
-    names = sorted({name for one in orders for name in (*one.frozen.rows, *one.frozen.shared)})
-    order, done = deletion_order(names, tables.order_links), dict[str, Done]()
+    order, done = deletion_order(tables_of(orders), tables.order_links), dict[str, Done]()
     for name in order:
-        listed = _listed(tables, name, orders, lambda frozen, name: frozen.rows.get(name, ()))
-        done[name] = await _treat(connection, tables, listed, order) if listed is not None else Done()
+        done[name] = await _treat(connection, tables, listing(tables, name, orders, _own), order)
         if is_hashed(tables[name]):
             done[name].deidentified = await _hashed(connection, tables, name, orders, bounds)
-    told = [
-        Told(name, tables[name].collection.exemptions, done[name])
-        for name in order
-        if tables[name].collection.treatment != "keep"
-    ]
-    return [_counts(told, number, one.frozen) for number, one in enumerate(orders)]
+    return _counts(tables, {name: done[name] for name in order if _is_told(tables[name])}, orders)
 
 
 async def flag_many(
@@ -107,17 +90,16 @@ async def flag_many(
 ) -> list[tuple[DatasetCount, ...]]:
     """Set the right's column on everybody's rows, where it is not set yet."""
     counts = [list[DatasetCount]() for _ in orders]
-    for name in sorted({name for one in orders for name in (*one.frozen.rows, *one.frozen.shared)}):
+    for name in tables_of(orders):
         flag = flag_of(tables[name].collection, right)
-        listed = _listed(tables, name, orders, _own_and_shared) if flag else None
-        if flag is None or listed is None:
+        listed = listing(tables, name, orders, _own_and_shared)
+        if flag is None or not listed:
             continue
-        where = (listed.holds, unset(listed.table, flag))
-        change = sa.update(listed.table.clause).where(*where).values(setting(listed.table, flag))
-        changed = listed.by_owner(await _returned(connection, listed.table, change))
+        change = sa.update(listed.table.clause).values(setting(listed.table, flag))
+        changed = await change_all(connection, listed, change, unset(listed.table, flag))
         for number, one in enumerate(orders):
             if _own_and_shared(one.frozen, name):
-                counts[number].append(DatasetCount(name, corrected=changed.get(number, 0)))
+                counts[number].append(DatasetCount(name, corrected=changed[number]))
     return [tuple(each) for each in counts]
 
 
@@ -125,38 +107,39 @@ async def read_back_many(
     connection: AsyncConnection, tables: Tables, right: str, orders: Sequence[Order]
 ) -> list[Proof]:
     """What should be gone, replaced or flagged and is not, for each person."""
-    left, checked = dict[int, int](), [dict[str, int]() for _ in orders]
-    for name in sorted({name for one in orders for name in (*one.frozen.rows, *one.frozen.shared)}):
+    names, lefts, checked = list[str](), list[Counts](), list[Counts]()
+    for name in tables_of(orders):
         pending = pending_in(tables[name], right)
-        listed = _listed(tables, name, orders, lambda frozen, name: concerned(frozen, name, right))
-        if pending is None or listed is None:
+        listed = listing(tables, name, orders, lambda frozen, name: concerned(frozen, name, right))
+        if pending is None or not listed:
             continue
-        query = sa.select(*listed.table.key).where(listed.holds, pending)
-        for number, count in listed.by_owner((await connection.execute(query)).all()).items():
-            left[number] = left.get(number, 0) + count
-        for number, one in enumerate(orders):
-            if keys := concerned(one.frozen, name, right):
-                checked[number][name] = len(keys)
-    return [StillPresent(left[n]) if n in left else Gone(checked[n]) for n in range(len(orders))]
+        names.append(name)
+        lefts.append(await left_of_all(connection, listed, pending))
+        checked.append([len(concerned(one.frozen, name, right)) for one in orders])
+    left = list(map(sum, zip(*lefts, strict=True))) if names else [0] * len(orders)
+    shapes = zip(left, *checked, strict=True)
+    return alike(shapes, lambda shape: _proof(shape[0], dict(zip(names, shape[1:], strict=True))))
 
 
-async def _treat(connection: AsyncConnection, tables: Tables, listed: Listed, order: Sequence[str]) -> Done:
-    table, done = listed.table, Done()
+def _proof(left: int, checked: dict[str, int]) -> Proof:
+    return StillPresent(left) if left else Gone({name: number for name, number in checked.items() if number})
+
+
+async def _treat(connection: AsyncConnection, tables: Tables, listed: Listing, order: Sequence[str]) -> Done:
+    table, done = listed.table, Done(listed.nobody, listed.nobody, listed.nobody)
+    if not listed:
+        return done
     if table.collection.exemptions:
-        held = sa.select(*table.key).where(listed.holds)
-        done.held = listed.by_owner((await connection.execute(held)).all())
+        done.held = await count_all(connection, listed)
     match table.collection.treatment:
         case "erase":
             for link in tables.links:
                 if link.parent == table.name:
                     await _refuse_orphans(connection, tables, listed, link, order)
-            erase = sa.delete(table.clause).where(listed.holds)
-            done.erased = listed.by_owner(await _returned(connection, table, erase))
+            done.erased = await change_all(connection, listed, sa.delete(table.clause))
         case "deidentify" if not is_hashed(table):
-            change = (
-                sa.update(table.clause).where(listed.holds, identifying(table)).values(replacements(table))
-            )
-            done.deidentified = listed.by_owner(await _returned(connection, table, change))
+            change = sa.update(table.clause).values(replacements(table))
+            done.deidentified = await change_all(connection, listed, change, identifying(table))
     return done
 
 
@@ -172,7 +155,7 @@ async def _hashed(
     orders: Sequence[Order],
     bounds: Callable[[datetime], Bounds],
 ) -> Counts:
-    counts: Counts = {}
+    counts = [0] * len(orders)
     for number, one in enumerate(orders):
         if keys := one.frozen.rows.get(name, ()):
             deletion = Deletion(connection, tables, bounds(one.cut_off))
@@ -181,99 +164,84 @@ async def _hashed(
 
 
 async def _refuse_orphans(
-    connection: AsyncConnection, tables: Tables, listed: Listed, link: Link, order: Sequence[str]
+    connection: AsyncConnection, tables: Tables, listed: Listing, link: Link, order: Sequence[str]
 ) -> None:
     """As for one person; rows of the same table that refer to each other all go in this one statement."""
     parent = listed.table
     if link.child in order and order.index(link.child) > order.index(parent.name):
         return
-    below = tables[link.child].clause.alias("below")
-    refers = [
-        joined(tables[link.child].spot(own, below), parent.spot(other), tables.dialect)
-        for own, other in link.pairs
-    ]
+    child = tables[link.child]
+    below = child.clause.alias("below")
+    if link.child != parent.name and await _nothing_refers(connection, listed, (child, below), link):
+        return
+    refers = [joined(child.spot(own, below), parent.spot(other), tables.dialect) for own, other in link.pairs]
     if link.child == parent.name:
-        others = _values(parent, listed.owner, "others")
         own_key = [below.c[column.name] for column in parent.key]
-        refers.append(
-            ~sa.exists().where(*(own == other for own, other in zip(own_key, others.c, strict=True)))
-        )
+        same = (own == other for own, other in zip(own_key, listed.others().c, strict=True))
+        refers.append(~sa.exists().where(*same))
     held = sa.exists().select_from(below).where(*refers)
-    query = sa.select(sa.literal(1)).select_from(parent.clause).where(listed.holds, held).limit(1)
+    query = sa.select(sa.literal(1)).select_from(parent.clause).where(*listed.exact, held).limit(1)
     if (await connection.execute(query)).first() is not None:
         raise RefusedError(f"rows of {parent.name} are referred to by other rows of {link.child}")
 
 
-async def _returned(
-    connection: AsyncConnection, table: MappedTable, change: sa.Delete | sa.Update
-) -> Sequence[Sequence[Any]]:
-    return (await connection.execute(change.returning(*table.key))).all()
+async def _nothing_refers(
+    connection: AsyncConnection, listed: Listing, below: tuple[MappedTable, sa.FromClause], link: Link
+) -> bool:
+    """No row below refers to any of the keys: then it does not matter which of these are there, and how old.
+
+    Counted, not only looked for: with a limit the planner reads a table from its beginning, and finds nothing.
+    """
+    own, others = below[0].spot(link.pairs[0][0], below[1]), [other for _, other in link.pairs]
+    if isinstance(own, Inside) or others != [column.name for column in listed.table.key]:
+        return False
+    among = listed.among(own)
+    if among is None:
+        return False
+    # A plan made for any list takes each value of a long one in turn, where it could look all of them up at once.
+    await connection.execute(_PLAN_ANEW)
+    query = sa.select(sa.func.count()).select_from(below[1]).where(among)
+    return not (await connection.execute(query)).scalar_one()
 
 
-def _listed(
-    tables: Tables, name: str, orders: Sequence[Order], keys_of: Callable[[Frozen, str], Sequence[Key]]
-) -> Listed | None:
-    """A row that two people's lists name is the first one's: it can be done only once."""
-    table, owner, until = tables[name], dict[Key, int](), list[datetime]()
-    for number, one in enumerate(orders):
-        for key in keys_of(one.frozen, name):
-            if owner.setdefault(key, number) == number and len(until) < len(owner):
-                until.append(one.cut_off)
-    if not owner:
-        return None
-    source = _values(table, owner, "listed", until)
-    same = [own == source.c[f"k{place}"] for place, own in enumerate(table.key)]
-    return Listed(table, owner, source, sa.and_(*same, *_until(table, source)))
-
-
-def _values(
-    table: MappedTable, owner: Mapping[Key, int], name: str, until: Sequence[datetime] = ()
-) -> sa.TableValuedAlias:
-    columns = list(zip(*fitted(table, list(owner)), strict=True))
-    arrays = [
-        sa.bindparam(None, list(values), type_=ARRAY(column.type))
-        for values, column in zip(columns, table.key, strict=True)
-    ]
-    named = [sa.column(f"k{place}", column.type) for place, column in enumerate(table.key)]
-    created = table.collection.created_at
-    if until and created is not None:
-        stamp, _ = bound_of(table, until[0])
-        as_bound = {one: bound_of(table, one)[1] for one in set(until)}
-        bounds = [as_bound[one] for one in until]
-        arrays.append(sa.bindparam(None, bounds, type_=ARRAY(stamp.type)))
-        named.append(sa.column("until", stamp.type))
-    return sa.func.unnest(*arrays).table_valued(*named, name=name).render_derived()
-
-
-def _until(table: MappedTable, source: sa.TableValuedAlias) -> list[Condition]:
-    created = table.collection.created_at
-    if created is None:
-        return []
-    column = table.column(created.field)
-    return [sa.or_(column.is_(None), column <= source.c.until)]
+def _own(frozen: Frozen, name: str) -> Sequence[Key]:
+    return frozen.rows.get(name, ())
 
 
 def _own_and_shared(frozen: Frozen, name: str) -> Sequence[Key]:
     return (*frozen.rows.get(name, ()), *frozen.shared.get(name, ()))
 
 
-def _counts(told: Sequence[Told], number: int, frozen: Frozen) -> tuple[DatasetCount, ...]:
-    """One person's receipt, as if they had been alone."""
-    return tuple(
-        _count(one, number, len(frozen.shared.get(one.name, ())))
-        for one in told
-        if one.name in frozen.rows or one.name in frozen.shared
+def _is_told(table: MappedTable) -> bool:
+    return table.collection.treatment != "keep"
+
+
+def _counts(tables: Tables, done: dict[str, Done], orders: Sequence[Order]) -> list[tuple[DatasetCount, ...]]:
+    """Each one's receipt as if they had been alone; those of whom the same is said share it."""
+    columns = [
+        [
+            (erased, deidentified, held, len(one.frozen.shared.get(name, ())))
+            if name in one.frozen.rows or name in one.frozen.shared
+            else None
+            for erased, deidentified, held, one in zip(
+                each.erased, each.deidentified, each.held, orders, strict=True
+            )
+        ]
+        for name, each in done.items()
+    ]
+    told = list(done)
+    return alike(
+        zip(*columns, strict=True) if columns else (() for _ in orders),
+        lambda shape: tuple(
+            _count(tables[name], Told(*each)) for name, each in zip(told, shape, strict=True) if each
+        ),
     )
 
 
-def _count(told: Told, number: int, shared: int) -> DatasetCount:
-    did, held = told.done, told.done.held.get(number, 0)
-    retained = [Retained(RIGHTS_OF_OTHERS, shared)] if shared else []
-    if held:
-        retained += [Retained(exemption, held) for exemption in told.exemptions]
+def _count(table: MappedTable, told: Told) -> DatasetCount:
+    retained = [Retained(RIGHTS_OF_OTHERS, told.shared)] if told.shared else []
+    if told.held:
+        retained += [Retained(exemption, told.held) for exemption in table.collection.exemptions]
     return DatasetCount(
-        told.name,
-        erased=did.erased.get(number, 0),
-        deidentified=did.deidentified.get(number, 0),
-        retained=tuple(retained),
+        table.name, erased=told.erased, deidentified=told.deidentified, retained=tuple(retained)
     )

@@ -35,6 +35,8 @@ class MappedTable:
     clause: sa.TableClause
     key: tuple[sa.ColumnClause[Any], ...]
     inside: Mapping[str, Inside] = field(default_factory=dict)
+    unique: bool = False
+    """The database itself sees to it that no two rows have the same key."""
 
     @property
     def name(self) -> str:
@@ -166,9 +168,9 @@ def _mapped(collection: MapCollection, seen: Reflection, dialect: str, schema: s
         for name in dict.fromkeys([*key, *collection.outermost])
     ]
     clause = sa.table(collection.name, *columns, schema=schema)
-    return MappedTable(
-        collection, clause, tuple(clause.c[name] for name in key), _inside(collection, clause, dialect)
-    )
+    unique = set(key) == set(seen.keys.get(collection.name, ()))
+    own = tuple(clause.c[name] for name in key)
+    return MappedTable(collection, clause, own, _inside(collection, clause, dialect), unique)
 
 
 def _inside(collection: MapCollection, clause: sa.TableClause, dialect: str) -> dict[str, Inside]:

@@ -3,7 +3,8 @@
 Three PostgreSQL tables (people, their orders, their visits) and a set of contacts in Parquet. `act_many` and
 `prove_many` delete so many people and read back; by hand the same is one statement a table over a list of ids, with
 one that reads back, and one pyarrow filter with one that reads back. Each round deletes people of its own from tables
-that are filled anew. One JSON line.
+that are filled anew. Then 20 others come alone, at once, to the same adapter in the same process: once while such a
+list is at work, and once while nothing is. One JSON line.
 
     python bench/bulk.py --people 100000 --rows 1000000 --contacts 500000 --rounds 3
 """
@@ -26,10 +27,12 @@ import pyarrow.parquet as pq
 import yaml
 
 from bench import machine, page
+from bench.pace import pause
 from bench.world import servers
 from deploy.migrate import with_database
+from deploy.serving import leave_alone_what_stays
 from services.fulfillment.app import adapter_of
-from services.fulfillment.bulk import Order, act_many, prove_many
+from services.fulfillment.bulk import Order, act_many, gathered, prove_many
 from services.fulfillment.datamap.systems import load_system
 from services.fulfillment.ports import Adapter, Done, Frozen, Gone
 from shared.clock import SystemClock
@@ -58,6 +61,9 @@ OWNER = {
     "name": "person_id",
     "fides_meta": {"references": [{"dataset": "shop", "field": "people.id", "direction": "from"}]},
 }
+ORDINARY = 20
+BEGUN_SECONDS = 0.1
+"""The list has begun when the others come."""
 SYSTEM = {"business": "bench", "limits": {"statement_seconds": 300, "chunk_rows": 5000, "connections": 4}}
 
 
@@ -106,21 +112,36 @@ class Systems:
         number = min(self.given.people, there)
         return list(range(1, there + 1, max(1, there // number)))[:number]
 
+    def orders(self, name: str, ids: Sequence[int]) -> list[Order]:
+        """What each of them is bound to."""
+        cut_off, tables = (
+            SystemClock().now() + timedelta(hours=1),
+            TABLES if name == "shop" else ("contacts",),
+        )
+        return [Order(Frozen(dict.fromkeys(tables, ((one,),))), cut_off, f"{one:064x}") for one in ids]
+
     async def by_adapter(self, name: str) -> float:
         """The two verbs for lists; everybody must be done, and proved."""
-        adapter, cut_off = self.adapter(name), SystemClock().now() + timedelta(hours=1)
-        tables = TABLES if name == "shop" else ("contacts",)
-        orders = [
-            Order(Frozen(dict.fromkeys(tables, ((one,),))), cut_off, f"{one:064x}") for one in self.ids(name)
-        ]
+        adapter, orders = self.adapter(name), self.orders(name, self.ids(name))
         began = time.perf_counter()
-        outcomes = await act_many(adapter, "delete", orders)
-        proofs = await prove_many(adapter, "delete", orders)
+        await _all_done(adapter, orders)
         seconds = time.perf_counter() - began
         await adapter.close()
-        if not all(isinstance(one, Done) for one in outcomes) or not all(isinstance(p, Gone) for p in proofs):
-            raise RuntimeError(f"{name}: not everybody was deleted")
         return seconds
+
+    async def ordinary(self, name: str, *, beside: bool) -> float:
+        """How long the last of a few takes who come alone and at once; beside a list at work, or not."""
+        adapter, ids = self.adapter(name), self.ids(name)
+        few = self.orders(name, [one + 1 for one in ids[:: max(1, len(ids) // ORDINARY)]][:ORDINARY])
+        listed, single = self.orders(name, ids if beside else []), gathered(adapter)
+        async with asyncio.TaskGroup() as group:
+            if beside:
+                group.create_task(_all_done(adapter, listed))
+                await pause(BEGUN_SECONDS)
+            began = time.perf_counter()
+            ends = [group.create_task(_one_done(single, one)) for one in few]
+        await adapter.close()
+        return max(one.result() for one in ends) - began
 
     async def sql_by_hand(self) -> float:
         """One statement a table, in one transaction, and one that reads back."""
@@ -153,6 +174,23 @@ class Systems:
         return time.perf_counter() - began
 
 
+async def _all_done(adapter: Adapter, orders: Sequence[Order]) -> None:
+    outcomes = await act_many(adapter, "delete", orders)
+    proofs = await prove_many(adapter, "delete", orders)
+    if not all(isinstance(one, Done) for one in outcomes) or not all(isinstance(p, Gone) for p in proofs):
+        raise RuntimeError("not everybody was deleted")
+
+
+async def _one_done(adapter: Adapter, one: Order) -> float:
+    """When it was done and proved."""
+    key = one.idempotency_key
+    done = await adapter.act("delete", one.frozen, cut_off=one.cut_off, idempotency_key=key)
+    proof = await adapter.prove("delete", one.frozen, cut_off=one.cut_off)
+    if not isinstance(done, Done) or not isinstance(proof, Gone):
+        raise TypeError("somebody who came alone was not deleted")
+    return time.perf_counter()
+
+
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """Each way in turn, every time from full tables."""
     async with AsyncExitStack() as rest:
@@ -167,7 +205,13 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
             "sql_by_hand": systems.sql_by_hand,
             "parquet": lambda: systems.by_adapter("contacts"),
             "parquet_by_hand": systems.parquet_by_hand,
+            "sql_ordinary": lambda: systems.ordinary("shop", beside=False),
+            "sql_ordinary_beside": lambda: systems.ordinary("shop", beside=True),
+            "parquet_ordinary": lambda: systems.ordinary("contacts", beside=False),
+            "parquet_ordinary_beside": lambda: systems.ordinary("contacts", beside=True),
         }
+        # As a service does once it has started.
+        leave_alone_what_stays()
         taken: dict[str, list[float]] = {name: [] for name in ways}
         peaks = list[float]()
         for number in range(given.rounds):
@@ -192,6 +236,11 @@ def _summary(
         "seconds": middle,
         "sql_ratio": round(middle["sql"] / middle["sql_by_hand"], 2),
         "parquet_ratio": round(middle["parquet"] / middle["parquet_by_hand"], 2),
+        "delay_seconds_of_ordinary": {
+            name: round(middle[f"{name}_ordinary_beside"] - middle[f"{name}_ordinary"], 2)
+            for name in ("sql", "parquet")
+        },
+        "ordinary": ORDINARY,
         "peak_mb_after_each_round": peaks,
         "runs": {name: [round(each, 2) for each in one] for name, one in taken.items()},
     }

@@ -86,7 +86,8 @@ def _hashed(table: MappedTable) -> Iterator[tuple[str, Any]]:
     for field in own_to_a_row(table):
         spot = table.spot(field.name)
         if isinstance(spot, Inside):
-            yield field.outermost, spot.way.replaced_at(spot.column, [(spot.names, "x")])
+            beside = [f for f in table.collection.deidentified if f.outermost == field.outermost]
+            yield field.outermost, spot.way.replaced_at(spot.column, [(f.steps[1:], "x") for f in beside])
         elif strategy(field) == "keyed_hash":
             yield field.name, sa.bindparam("keyed_hash", "x")
 

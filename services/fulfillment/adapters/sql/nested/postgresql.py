@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from services.fulfillment.adapters.sql.nested.way import Constant, Json, Path, Tree, Values
+from services.fulfillment.adapters.sql.nested.way import Constant, Json, Path, Tree, Values, word
 
 _EMPTY: Json = sa.literal_column("'{}'::jsonb", JSONB)
 _NOTHING: Json = sa.literal_column("'[]'::jsonb", JSONB)
@@ -53,10 +53,10 @@ class Postgresql:
 def _put(node: Json, names: Sequence[str], value: Any) -> Json:
     """A value that is there and no object is left as it is: what it means is for a person to say."""
     first, *rest = names
-    inner = _put(node.op("->")(first), rest, value) if rest else _json(value)
+    inner = _put(node.op("->")(word(first)), rest, value) if rest else _json(value)
     kind = sa.func.jsonb_typeof(node)
-    base = sa.case((kind == "object", node), else_=_EMPTY)
-    fits = sa.or_(node.is_(None), kind.in_(("object", "null")))
+    base = sa.case((kind == word("object"), node), else_=_EMPTY)
+    fits = sa.or_(node.is_(None), kind.in_((word("object"), word("null"))))
     return sa.case((fits, _set(base, [first], inner, create=True)), else_=node)
 
 
@@ -80,8 +80,8 @@ def _objects(node: Json, tree: Mapping[str, Constant | Tree]) -> Json:
     )
     after: Json = rows.c.value
     for name, inner in tree.items():
-        after = _set(after, [name], _through(rows.c.value.op("->")(name), inner), create=False)
-    is_object = sa.func.jsonb_typeof(rows.c.value) == "object"
+        after = _set(after, [name], _through(rows.c.value.op("->")(word(name)), inner), create=False)
+    is_object = sa.func.jsonb_typeof(rows.c.value) == word("object")
     each = sa.case((is_object, after), else_=rows.c.value)
     every = sa.func.jsonb_agg(sa.dialects.postgresql.aggregate_order_by(each, rows.c.place), type_=JSONB)
     every = sa.func.coalesce(every, _NOTHING, type_=JSONB())
@@ -93,17 +93,21 @@ def _objects(node: Json, tree: Mapping[str, Constant | Tree]) -> Json:
 
 
 def _set(node: Json, path: Sequence[str], value: Json, *, create: bool) -> Json:
-    there = sa.cast(sa.literal(list(path), ARRAY(sa.Text)), ARRAY(sa.Text))
-    return sa.func.jsonb_set(node, there, value, create, type_=JSONB)
+    made = sa.true() if create else sa.false()
+    return sa.func.jsonb_set(node, _steps(path), value, made, type_=JSONB)
 
 
 def _is_array(node: Json) -> sa.ColumnElement[bool]:
-    return sa.func.jsonb_typeof(node) == "array"
+    return sa.func.jsonb_typeof(node) == word("array")
 
 
 def _at(column: Json, names: Sequence[str]) -> Json:
-    path = sa.cast(sa.literal(list(names), ARRAY(sa.Text)), ARRAY(sa.Text))
-    return sa.type_coerce(_jsonb(column).op("#>")(path), JSONB())
+    return sa.type_coerce(_jsonb(column).op("#>")(_steps(names)), JSONB())
+
+
+def _steps(path: Sequence[str]) -> Json:
+    said = ",".join(f'"{step}"' for step in path).replace("'", "''")
+    return sa.literal_column(f"'{{{said}}}'::text[]")
 
 
 def _text(value: Json) -> sa.ColumnElement[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.fulfillment.adapters.sql.nested.way import Constant, Json, Path, Tree, Values
+from services.fulfillment.adapters.sql.nested.way import Constant, Json, Path, Tree, Values, word
 
 _EMPTY: Json = sa.literal_column("'{}'")
 
@@ -23,7 +23,8 @@ class Sqlite:
         for name in rest:
             last = rows[-1].c
             inside = sa.case(
-                (last.type == "object", _inner(last.value, name)), (last.type == "array", last.value)
+                (last.type == word("object"), _inner(last.value, name)),
+                (last.type == word("array"), last.value),
             )
             rows.append(_elements(inside))
         return Values(tuple(rows), _text(rows[-1]))
@@ -32,7 +33,7 @@ class Sqlite:
         values = self.values(column, names)
         every = sa.func.json_group_array(sa.func.json(_written(values.rows[-1])))
         some = (
-            sa.select(sa.func.nullif(every, "[]"))
+            sa.select(sa.func.nullif(every, word("[]")))
             .select_from(*values.rows)
             .correlate_except(*values.rows)
             .scalar_subquery()
@@ -61,7 +62,7 @@ def _through(node: Json, after: Constant | Tree) -> Json:
     """A value, or each one of an array, as it is afterwards; it is named once, for a text grows with each mention."""
     bound = sa.select(node.label("node")).correlate_except().subquery()
     rows = _elements(bound.c.node)
-    is_array = _kind(bound.c.node) == "array"
+    is_array = _kind(bound.c.node) == word("array")
     each = _json(after.value) if isinstance(after, Constant) else _object(bound.c.node, rows, after)
     every = sa.func.json_group_array(each)
     whole = every.op("->")(sa.case((is_array, sa.literal_column("'$'")), else_=sa.literal_column("'$[0]'")))
@@ -75,9 +76,9 @@ def _object(node: Json, rows: sa.FromClause, tree: Tree) -> Json:
         for name, inner in tree.items()
         for part in (_path(name), sa.func.json(_through(_inner(rows.c.value, name), inner)))
     ]
-    element = sa.case((_kind(node) == "array", node.op("->")(rows.c.key)), else_=node)
+    element = sa.case((_kind(node) == word("array"), node.op("->")(rows.c.key)), else_=node)
     replaced = sa.func.json_replace(rows.c.value, *said)
-    return sa.func.json(sa.case((rows.c.type == "object", replaced), else_=element))
+    return sa.func.json(sa.case((rows.c.type == word("object"), replaced), else_=element))
 
 
 def _elements(node: Json) -> sa.TableValuedAlias:
@@ -88,13 +89,13 @@ def _elements(node: Json) -> sa.TableValuedAlias:
 
 def _in_array(node: Json) -> Json:
     alone = sa.func.json_array(sa.func.json(node))
-    return sa.case((_kind(node) == "array", node), (node.is_not(None), alone))
+    return sa.case((_kind(node) == word("array"), node), (node.is_not(None), alone))
 
 
 def _text(rows: sa.FromClause) -> sa.ColumnElement[str]:
     truth = sa.case(
-        (rows.c.type == "true", "true"),
-        (rows.c.type == "false", "false"),
+        (rows.c.type == word("true"), word("true")),
+        (rows.c.type == word("false"), word("false")),
         else_=sa.cast(rows.c.value, sa.Text),
     )
     return sa.type_coerce(truth, sa.Text())
@@ -104,9 +105,11 @@ def _written(rows: sa.FromClause) -> Json:
     """An element as JSON again."""
     kind = rows.c.type
     plain = sa.case(
-        (kind == "true", "true"), (kind == "false", "false"), else_=sa.func.json_quote(rows.c.value)
+        (kind == word("true"), word("true")),
+        (kind == word("false"), word("false")),
+        else_=sa.func.json_quote(rows.c.value),
     )
-    return sa.case((kind.in_(("object", "array")), rows.c.value), else_=plain)
+    return sa.case((kind.in_((word("object"), word("array"))), rows.c.value), else_=plain)
 
 
 def _kind(node: Json) -> Json:

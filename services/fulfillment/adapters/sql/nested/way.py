@@ -33,6 +33,11 @@ class Values:
     text: sa.ColumnElement[str]
 
 
+def word(text: str) -> sa.ColumnClause[Any]:
+    """A word of the map or of ours in a statement as it is: no value of anybody's."""
+    return sa.literal_column("'{}'".format(text.replace("'", "''")))
+
+
 class Way(Protocol):
     """One database's way with a column of JSON."""
 

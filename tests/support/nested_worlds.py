@@ -132,16 +132,21 @@ class InSql(World):
         self.engine = create_async_engine(owner)
         self._type = json_type
 
+    @property
+    def _on_mysql(self) -> bool:
+        return self.engine.dialect.name in {"mysql", "mariadb"}
+
     async def write(self, records: Records) -> None:
         async with self.engine.begin() as connection:
             for table, rows in records.items():
                 column = _document(rows)
                 make = f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {column} {self._type})"
                 await connection.execute(sa.text(make))
-                put = f"INSERT INTO {table} VALUES (:id, CAST(:said AS {self._type}))"  # noqa: S608 - our own names
+                said = ":said" if self._on_mysql else f"CAST(:said AS {self._type})"
+                put = f"INSERT INTO {table} VALUES (:id, {said})"  # noqa: S608 - our own names
                 for row in rows:
-                    said = {"id": row["id"], "said": json.dumps(row[column])}
-                    await connection.execute(sa.text(put), said)
+                    values = {"id": row["id"], "said": json.dumps(row[column])}
+                    await connection.execute(sa.text(put), values)
 
     async def read(self) -> Records:
         async with self.engine.connect() as connection:
@@ -153,7 +158,8 @@ class InSql(World):
 
     async def _table(self, connection: Any, table: str) -> list[dict[str, Any]]:
         column = _document(RECORDS[table])
-        query = f"SELECT id, CAST({column} AS TEXT) FROM {table} ORDER BY id"  # noqa: S608 - our own names
+        text = "CHAR" if self._on_mysql else "TEXT"
+        query = f"SELECT id, CAST({column} AS {text}) FROM {table} ORDER BY id"  # noqa: S608 - our own names
         return [
             {"id": number, column: exact(said)}
             for number, said in (await connection.execute(sa.text(query))).all()

@@ -1,6 +1,7 @@
 """Nested fields and arrays, in everything that looks into documents: found, shown, replaced, flagged and proved."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from services.fulfillment.ports import (
     StillPresent,
     Subject,
 )
-from tests.contracts.adapters.conftest import postgresql_shop
+from tests.contracts.adapters.conftest import mysql_shop, postgresql_shop
 from tests.support.nested_worlds import ADA, BOB, RECORDS, InLines, InPlace, InSql, World, exact
 from tests.support.shop import CUT_OFF, sqlite_shop
 from tests.support.shop_in_files import InBucket, InFolder
@@ -52,27 +53,31 @@ _WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
     "redis": lambda request, home: InPlace(home, InRedis(request.getfixturevalue("redis")), REDIS_KEYS),
 }
 _JSONB, _JSON = [pytest.param(kind, marks=pytest.mark.connected) for kind in ("jsonb", "json")]
-_MOST = [*(name for name in _WORLDS if name != "s3"), _JSONB]
-everywhere = pytest.mark.parametrize("world", [*_WORLDS, _JSONB, _JSON], indirect=True)
+# MySQL has no way of its own yet: what is nested there is refused.
+_MYSQL = ["mysql"] if os.environ.get("HABEAS_TEST_MYSQL") == "mariadb" else []
+_MOST = [*(name for name in _WORLDS if name != "s3"), _JSONB, *_MYSQL]
+everywhere = pytest.mark.parametrize("world", [*_WORLDS, _JSONB, _JSON, *_MYSQL], indirect=True)
 """Also where only the bytes are kept otherwise: in a bucket, and in PostgreSQL's other type."""
 
 
 @pytest.fixture(params=_MOST)
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """The town, fresh for each test."""
-    opened = await _opened(request, tmp_path).open() if request.param in _WORLDS else None
-    if opened is None:
-        administrator: sa.URL = request.getfixturevalue("postgresql")
-        shop = await postgresql_shop(administrator, tmp_path)
-        owner = administrator.set(database=sa.make_url(shop.adapter_url).database)
-        address = owner.render_as_string(hide_password=False)
-        opened = await InSql(tmp_path, address, shop.adapter_url, request.param).open()
+    if request.param in _WORLDS:
+        opened = await _WORLDS[request.param](request, tmp_path).open()
+    else:
+        opened = await (await _on_a_server(request, tmp_path)).open()
     yield opened
     await opened.close()
 
 
-def _opened(request: pytest.FixtureRequest, home: Path) -> World:
-    return _WORLDS[request.param](request, home)
+async def _on_a_server(request: pytest.FixtureRequest, home: Path) -> World:
+    on_mysql = request.param == "mysql"
+    administrator: sa.URL = request.getfixturevalue("mysql_owner" if on_mysql else "postgresql")
+    shop = await (mysql_shop if on_mysql else postgresql_shop)(administrator, home)
+    owner = administrator.set(database=sa.make_url(shop.adapter_url).database)
+    kind = "JSON" if on_mysql else str(request.param)
+    return InSql(home, owner.render_as_string(hide_password=False), shop.adapter_url, kind)
 
 
 async def found(world: World, subject: Subject = ADA) -> Frozen:

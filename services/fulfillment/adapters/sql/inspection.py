@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.looking import look_inside
+from services.fulfillment.adapters.sql.nested.inside import dialect_of
 from services.fulfillment.adapters.sql.tables import Link, Reflection, closed_in, drift_of, reflect
 from services.fulfillment.datamap.graph import child_and_parent
 from services.fulfillment.datamap.model import DataMap, Place
@@ -22,7 +23,7 @@ async def inspect_schema(connection: AsyncConnection, datamap: DataMap) -> Check
     inside = await look_inside(connection, datamap, seen)
     drift = [
         *drift_of(datamap, seen),
-        *closed_in(datamap, seen, connection.dialect.name),
+        *closed_in(datamap, seen, dialect_of(connection)),
         *_of_other_types(datamap, seen),
         *_without_a_way_out(datamap, seen),
         *_forgotten(datamap, seen),

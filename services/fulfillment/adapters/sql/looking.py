@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.nested.inside import WAYS
+from services.fulfillment.adapters.sql.nested.inside import WAYS, dialect_of
 from services.fulfillment.adapters.sql.nested.way import Way
 from services.fulfillment.adapters.sql.tables import Reflection
 from services.fulfillment.datamap.model import DataMap, MapCollection
@@ -34,11 +34,11 @@ class Seen:
 async def look_inside(connection: AsyncConnection, datamap: DataMap, tables: Reflection) -> Seen:
     """Sample every column of JSON, mapped or not."""
     seen = Seen()
-    for table, name, opened in _columns(datamap, tables, connection.dialect.name):
+    for table, name, opened in _columns(datamap, tables, dialect_of(connection)):
         source = sa.table(table, sa.column(name), schema=datamap.schema)
         try:
             async with connection.begin_nested():
-                documents = await _sampled(connection, source, WAYS[connection.dialect.name], opened=opened)
+                documents = await _sampled(connection, source, WAYS[dialect_of(connection)], opened=opened)
         except DBAPIError:
             seen.notes.append(f"{table}.{name}: cannot be read, so nobody knows what is inside")
             continue
@@ -57,11 +57,11 @@ async def documents_in(
 ) -> dict[tuple[str, str], list[Any]]:
     """Some rows' documents of every column of JSON that may be read."""
     found: dict[tuple[str, str], list[Any]] = {}
-    for table, name, _ in _columns(DataMap("", {}), tables, connection.dialect.name):
+    for table, name, _ in _columns(DataMap("", {}), tables, dialect_of(connection)):
         source = sa.table(table, sa.column(name), schema=schema)
         with suppress(DBAPIError):
             async with connection.begin_nested():
-                way = WAYS[connection.dialect.name]
+                way = WAYS[dialect_of(connection)]
                 found[table, name] = await _sampled(connection, source, way, opened=False) or []
     return found
 

@@ -47,8 +47,8 @@ def identifying(table: MappedTable) -> Condition:
 
 
 def own_to_a_row(table: MappedTable) -> list[MapField]:
-    """The fields whose replacement depends on their value."""
-    return [field for field in table.collection.deidentified if strategy(field) in OWN_TO_A_ROW]
+    """The fields whose replacement depends on their value, or on the place where that stands."""
+    return [field for field in table.collection.deidentified if not _is_same(table, field)]
 
 
 def read_for(table: MappedTable) -> list[sa.ColumnElement[Any]]:
@@ -92,7 +92,12 @@ def _points(field: MapField, replacement: Any, value: sa.ColumnElement[Any]) -> 
 
 
 def _same(table: MappedTable) -> list[MapField]:
-    return [f for f in table.collection.deidentified if strategy(f) not in OWN_TO_A_ROW]
+    return [field for field in table.collection.deidentified if _is_same(table, field)]
+
+
+def _is_same(table: MappedTable, field: MapField) -> bool:
+    placed = bool(field.steps) and not _inside(table, field).way.sets_all
+    return strategy(field) not in OWN_TO_A_ROW and not placed
 
 
 def _in_columns(fields: Sequence[MapField]) -> dict[str, list[MapField]]:

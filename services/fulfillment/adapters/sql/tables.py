@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.collations import COLLATING, tell
 from services.fulfillment.adapters.sql.failures import SchemaDriftError
-from services.fulfillment.adapters.sql.nested.inside import WAYS, Inside, column_of
+from services.fulfillment.adapters.sql.nested.inside import WAYS, Inside, column_of, dialect_of
 from services.fulfillment.datamap.graph import child_and_parent, map_links
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.ports import Drift
@@ -89,10 +89,10 @@ class Reflection:
 async def read_tables(connection: AsyncConnection, datamap: DataMap) -> Tables:
     """Reflect the mapped tables; what is missing is a SchemaDriftError that names it."""
     seen = await connection.run_sync(lambda sync: reflect(sync, datamap, names=list(datamap.collections)))
-    missing = [*drift_of(datamap, seen), *closed_in(datamap, seen, connection.dialect.name)]
+    missing = [*drift_of(datamap, seen), *closed_in(datamap, seen, dialect_of(connection))]
     if missing:
         raise SchemaDriftError("; ".join(_said(each) for each in missing))
-    return build_tables(datamap, seen, connection.dialect.name)
+    return build_tables(datamap, seen, dialect_of(connection))
 
 
 def reflect(connection: sa.Connection, datamap: DataMap, *, names: list[str] | None) -> Reflection:

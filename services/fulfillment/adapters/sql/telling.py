@@ -32,6 +32,10 @@ _SEVERAL = r"(:\1, ...)"
 def statements_of(system: System, kinds: Collection[str]) -> str:
     """Every statement of a search by these kinds and of a deletion and an opt-out after it, in their order."""
     seen, dialect = _from_map(system.datamap), _dialect(system)
+    if dialect == "mysql" and any(
+        f.steps for c in system.datamap.collections.values() for f in c.fields.values()
+    ):
+        dialect = "mariadb"  # one address for both; only this one is looked into
     if closed := next(closed_in(system.datamap, seen, dialect), None):
         return f"No statements: {closed.table}.{closed.column} is nested, and {dialect} is not looked into\n"
     tables = build_tables(system.datamap, seen, dialect)

@@ -5,13 +5,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.fulfillment.adapters.sql.nested.mariadb import Mariadb
 from services.fulfillment.adapters.sql.nested.postgresql import Postgresql
 from services.fulfillment.adapters.sql.nested.sqlite import Sqlite
 from services.fulfillment.adapters.sql.nested.way import Constant, Json, Path, Tree, Way
 
-WAYS: Final[dict[str, Way]] = {"postgresql": Postgresql(), "sqlite": Sqlite()}
+WAYS: Final[dict[str, Way]] = {
+    "postgresql": Postgresql(),
+    "sqlite": Sqlite(),
+    "mariadb": Mariadb(),
+}
 """The databases that can be looked into."""
+
+
+def dialect_of(connection: AsyncConnection) -> str:
+    """The database's name; one driver reaches two that share a name and not their JSON."""
+    dialect = connection.dialect
+    return "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
+
 
 Test = Callable[[sa.ColumnElement[str]], sa.ColumnElement[bool]]
 

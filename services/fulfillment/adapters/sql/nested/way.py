@@ -39,7 +39,12 @@ def word(text: str) -> sa.ColumnClause[Any]:
 
 
 class Way(Protocol):
-    """One database's way with a column of JSON."""
+    """One database's way with a column of JSON.
+
+    `sets_all` says that constants can be put through arrays by one statement; otherwise each goes to its place.
+    """
+
+    sets_all: bool
 
     def opens(self, kind: sa.types.TypeEngine[Any]) -> bool:
         """Whether a column of this type can be looked into."""

@@ -56,12 +56,13 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A planned task with the id that the shell gave it."""
+    """A planned task with the id that the shell gave it; with a lease it is claimed as it is written, else queued."""
 
     task_id: UUID
     request_id: UUID
     plan: TaskPlan
     run_at: datetime
+    lease_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,8 @@ class Transaction(Protocol):
         """Write finished tasks under their epochs; the ids of those that still counted."""
         ...
 
-    async def write(self, writes: Writes) -> None:
-        """Write everything in bulk."""
+    async def write(self, writes: Writes) -> set[UUID]:
+        """Write everything in bulk; the ids of the tasks that were not there before."""
         ...
 
 

@@ -30,9 +30,7 @@ def import_(
     from services.fulfillment.adapters.sql.drafting import CannotDescribeError, describe, draft
     from shared.private_files import KeyFileRefused, read_private
 
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
-        typer.echo("NAME: write it in small letters, digits, - and _, and begin with a letter.", err=True)
-        raise typer.Exit(2)
+    _check_name(name)
     try:
         address = read_private(url_file, made_by="writing the address into it").decode().strip()
         text = draft(asyncio.run(describe(address, schema)), name.replace("-", "_"))
@@ -40,6 +38,12 @@ def import_(
         typer.echo(f"--url-file: {error}.", err=True)
         raise typer.Exit(2) from None
     _hand_over(text, to)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        typer.echo("NAME: write it in small letters, digits, - and _, and begin with a letter.", err=True)
+        raise typer.Exit(2)
 
 
 def _hand_over(text: str, to: Path | None) -> None:

@@ -116,12 +116,22 @@ class Shell(Generic[C]):
         return [*await self.handle(incoming[:half]), *await self.handle(incoming[half:])]
 
     async def _attempt(self, incoming: Sequence[Message | Unreadable]) -> tuple[list[Result], Wrote]:
-        """Deadlocks repeat at once, and so does a decision whose keys had left the cache, or were not asked for."""
+        """Deadlocks repeat at once."""
+        for _ in range(AT_ONCE - 1):
+            try:
+                return await self._with_keys(incoming)
+            except REPEAT_AT_ONCE as error:
+                log.warning("batch.again", rows=len(incoming), error_type=type(error).__name__)
+        return await self._with_keys(incoming)
+
+    async def _with_keys(self, incoming: Sequence[Message | Unreadable]) -> tuple[list[Result], Wrote]:
+        """A decision whose keys had left the cache, or were not asked for, is made again with them.
+
+        Whatever else kept the batch waiting does not count: it may be why they left.
+        """
         for _ in range(AT_ONCE - 1):
             try:
                 return await self._once(incoming)
-            except REPEAT_AT_ONCE as error:
-                log.warning("batch.again", rows=len(incoming), error_type=type(error).__name__)
             except KeyNotOpen:
                 ids = {item.request_id for item in incoming if isinstance(item, Message)}
                 await self.parts.sealer.prefetch(sorted(ids))

@@ -5,7 +5,7 @@ import pytest
 
 from shared.private_files import KeyFileRefused
 from shared.vault import Vault
-from shared.vault.errors import KekVersionMissing
+from shared.vault.errors import KekVersionMissing, KeyNotOpen
 from tests.support.faulty_store import FaultyStore
 from tests.support.machine import Machine, Upstream, request
 from tests.support.memory_vault import MemoryKek, MemoryKeyStore
@@ -83,6 +83,17 @@ async def test_a_deadlock_is_repeated_at_once(
 
     assert faults.transactions == times + 1
     await machine.is_sound(ONE)
+
+
+async def test_a_key_that_left_while_others_were_in_the_way_is_opened_again(
+    machine: Machine, faults: FaultyStore, upstream: Upstream
+) -> None:
+    in_the_way = [asyncpg.DeadlockDetectedError("circle")] * 2
+    faults.before_commit.extend([*in_the_way, KeyNotOpen(ONE)])
+
+    assert await machine.hear(upstream.event(ONE, "a")) == ["applied"]
+
+    assert not await machine.is_blocked(ONE)
 
 
 async def test_a_deadlock_that_comes_back_three_times_is_given_back(

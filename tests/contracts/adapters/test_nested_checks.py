@@ -1,5 +1,6 @@
 """What a check says of nested fields: names that nobody mapped, columns that cannot be opened, rows of no JSON."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -156,3 +157,13 @@ async def test_lines_of_json_are_looked_into_as_well(tmp_path: Path) -> None:
 
     assert await alarms(shop, system) == UNSAID | {("profile.*", "unmapped")}
     await shop.close()
+
+
+@pytest.mark.skipif(os.environ.get("HABEAS_TEST_MYSQL") != "mysql", reason="`make stores` starts MySQL")
+async def test_mysql_is_refused_for_what_it_answers_is_not_to_be_believed(mysql_only: Shop) -> None:
+    shop = mysql_only
+    await shop.run("CREATE TABLE members (id integer PRIMARY KEY, profile json)")
+    system = mapped(shop, field("profile", EMAIL))
+
+    assert await alarms(shop, system) == {("profile.email", "closed")}
+    assert isinstance(await shop.adapter(system).find(ADA, cut_off=CUT_OFF), NeedsPerson)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from services.fulfillment.adapters.sql.telling import statements_of
 from services.fulfillment.datamap.systems import Secret
+from tests.support.nested_worlds import InSql
 from tests.support.shop import EMAIL, Shop, sqlite_shop
 
 
@@ -40,6 +41,22 @@ async def test_every_statement_that_is_told_is_one_that_the_database_understands
             database.execute(f"EXPLAIN {said}", dict.fromkeys(re.findall(r":(\w+)", said)))
     verbs = [statement.split()[0] for statement in statements]
     assert {verb: verbs.count(verb) for verb in set(verbs)} == {"SELECT": 11, "DELETE": 5, "UPDATE": 3}
+
+
+async def test_statements_on_columns_of_json_are_understood_too_and_hold_the_maps_words_alone(
+    tmp_path: Path,
+) -> None:
+    address = sqlite_shop(tmp_path).adapter_url
+    town = await InSql(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/shop.sqlite", address, "TEXT").open()
+    text = statements_of(town.system(), {"email", "phone"})
+    await town.close()
+
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as database:
+        for statement in told(text):
+            said = statement.replace(", ...)", ")")
+            database.execute(f"EXPLAIN {said}", dict.fromkeys(re.findall(r":(\w+)", said)))
+    assert '\'$."prefs"."no_sale"\'' in text
+    assert "canary" not in text.lower()
 
 
 def test_a_database_that_is_not_known_here_is_told_of_as_postgresql(shop: Shop, tmp_path: Path) -> None:

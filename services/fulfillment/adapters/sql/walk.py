@@ -5,7 +5,7 @@ references end. A parent row is the person's only if no row of anybody else refe
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -157,11 +157,17 @@ class Walk:
         target = self._tables[edge.target]
         source = self._tables[edge.source]
         spots = [(own, source.spot(own), target.spot(other)) for own, other in edge.pairs]
-        held = ([_held(row[own], one, other) for own, one, other in spots] for row in rows)
-        found = {values for each in held for values in product(*each)}
+        found = {values for row in rows for values in _values(row, spots)}
         fresh = {values for values in found if None not in values} - self._asked[edge]
         self._asked[edge] |= fresh
         return list(fresh)
+
+
+def _values(row: Row, spots: Sequence[tuple[str, Spot, Spot]]) -> Iterable[Values]:
+    """What a row leads by; most rows by one value of each column."""
+    if any(isinstance(one, Inside) or isinstance(other, Inside) for _, one, other in spots):
+        return product(*(_held(row[own], one, other) for own, one, other in spots))
+    return (tuple(fit(row[own], other) for own, _, other in spots if not isinstance(other, Inside)),)
 
 
 def _held(value: Any, source: Spot, target: Spot) -> list[Any]:

@@ -11,6 +11,7 @@ list is at work, and once while nothing is. One JSON line.
 
 import argparse
 import asyncio
+import os
 import resource
 import sys
 import time
@@ -218,15 +219,16 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
         # As a service does once it has started.
         leave_alone_what_stays()
         taken: dict[str, list[float]] = {name: [] for name in ways}
-        peaks = list[float]()
+        peaks, loads = list[float](), list[float]()
         for number in range(given.rounds):
+            loads.append(round(os.getloadavg()[0], 2))
             for name, way in ways.items():
                 await systems.fill("shop" if name.startswith("sql") else "contacts")
                 taken[name].append(await way())
                 _say(f"round {number + 1}: {name} {taken[name][-1]:.2f} s")
             peaks.append(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1))
         facts = await machine.facts(running.broker, admin)
-    return _summary(given, taken, peaks) | {"machine": facts}
+    return _summary(given, taken, peaks) | {"load_before_each_round": loads, "machine": facts}
 
 
 def _summary(

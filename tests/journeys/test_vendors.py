@@ -112,18 +112,20 @@ async def test_who_is_silent_is_a_persons_task_and_the_answer_tells_the_facts(
     await told_in_the_answer(requester, "Post House: it proved impossible.")
 
 
-async def test_who_refuses_is_a_persons_task_at_once_and_the_answer_tells_the_facts(
+async def test_who_refuses_is_a_persons_task_at_once_and_what_it_says_after_the_decision_is_late(
     running: Running, post: VendorAtHand, ads: VendorAtHand
 ) -> None:
     requester = await asks(running)
-    await does_it(running, ads, await ads.hears(requester.request_id))
-    about = await post.hears(requester.request_id)
+    others, about = await ads.hears(requester.request_id), await post.hears(requester.request_id)
     await post.received(about)
     await post.refuses(about, "disproportionate")
 
     needs = await running.tape.wait(requester.request_id, TaskNeedsPerson)
     assert (needs.system, needs.kind) == (POST, "refused")
     await by_person(running, requester, needs.task, "disproportionate")
+    for said in (await post.completed(about), await post.refuses(about, "disproportionate")):
+        assert await answered(running, about, said) == "late"
+    await does_it(running, ads, others)
 
     assert await ended(requester) == {ADS: ("done", None), POST: ("disproportionate", FACTS)}
     await told_in_the_answer(requester, "Post House: it would take a disproportionate effort.")

@@ -182,13 +182,14 @@ other work, too.
 A task that gets on keeps its lease and its time: a slower machine takes longer, and does not begin again.
 
 Another process finds the keys of {looked[rows]:,} rows in a real database (SQLite) and reads the rows. The rows pass
-through, a page at a time; their keys are held whole, for destructive work is bound to them.
-Beyond `max_rows`, 100,000 by default, somebody looks whether so many are one person's.
+through, a page at a time; their keys are all held, for destructive work is bound to them, but packed: eight bytes for
+a number, and a table of their places. Beyond `max_rows`, 100,000 by default, somebody looks whether
+so many are one person's.
 
 | what | measured |
 |---|---|
 | the program with its libraries, before | {looked[before_mb]} MB |
-| peak with all keys | {looked[peak_mb]} MB |
+| peak with all keys (limit: 200 MB) | {looked[peak_mb]} MB |
 | find | {looked[find_seconds]} s |
 | read | {looked[read_seconds]} s |
 """

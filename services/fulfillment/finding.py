@@ -1,6 +1,6 @@
 """Find with every subject that a person may be known as, and put the rows together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.fulfillment.ports import Adapter, Frozen, Key, NeedsPerson, Retry
@@ -26,7 +26,7 @@ def together(one: Frozen, other: Frozen) -> Frozen:
 
 
 def _union(
-    left: Mapping[str, tuple[Key, ...]], right: Mapping[str, tuple[Key, ...]]
+    left: Mapping[str, Sequence[Key]], right: Mapping[str, Sequence[Key]]
 ) -> dict[str, tuple[Key, ...]]:
     names = sorted({*left, *right})
     return {
@@ -36,7 +36,7 @@ def _union(
 
 
 def _without(
-    keys: Mapping[str, tuple[Key, ...]], others: Mapping[str, tuple[Key, ...]]
+    keys: Mapping[str, Sequence[Key]], others: Mapping[str, Sequence[Key]]
 ) -> dict[str, tuple[Key, ...]]:
     left = {name: tuple(k for k in each if k not in set(others.get(name, ()))) for name, each in keys.items()}
     return {name: each for name, each in left.items() if each}

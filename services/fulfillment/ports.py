@@ -94,8 +94,8 @@ class Frozen:
     a request to correct says is wrong, and what it should be.
     """
 
-    rows: Mapping[str, tuple[Key, ...]]
-    shared: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Key]]
+    shared: Mapping[str, Sequence[Key]] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     corrections: tuple[Correction, ...] = field(default=(), repr=False)
 
@@ -126,7 +126,7 @@ class Frozen:
         return {**rows, "corrections": wrong} if wrong else rows
 
 
-def _keys_to_json(tables: Mapping[str, tuple[Key, ...]]) -> Json:
+def _keys_to_json(tables: Mapping[str, Sequence[Key]]) -> Json:
     ordered = {table: sorted(keys, key=_key_order) for table, keys in tables.items() if keys}
     return {table: [list(key) for key in keys] for table, keys in sorted(ordered.items())}
 

@@ -1,7 +1,7 @@
 """One act on a store: all frozen rows are read first, then changed chunk by chunk, children before parents."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,7 +51,7 @@ class Bounds:
     hash_key: bytes
 
 
-async def held(store: Store, keys: Mapping[str, tuple[Key, ...]], cut_off: datetime) -> Held:
+async def held(store: Store, keys: Mapping[str, Sequence[Key]], cut_off: datetime) -> Held:
     """The rows of these keys that are there, and no newer."""
     found = {name: await store[name].held(each) for name, each in keys.items()}
     return {

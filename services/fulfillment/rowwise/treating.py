@@ -1,6 +1,6 @@
 """What the map wants done with a row, whether it is done already, and how the receipt counts it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
@@ -35,7 +35,7 @@ def concerns(collection: MapCollection, right: str) -> bool:
     return collection.treatment in {"erase", "deidentify"}
 
 
-def concerned_keys(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
+def concerned_keys(frozen: Frozen, name: str, right: str) -> Sequence[Key]:
     """A deletion or correction leaves the rows that others share; a flag is set on them too."""
     own = frozen.rows.get(name, ())
     return own if right in {"delete", "correct"} else (*own, *frozen.shared.get(name, ()))

@@ -29,7 +29,6 @@ from services.fulfillment.ports import (
     Export,
     Frozen,
     Gone,
-    Key,
     NeedsPerson,
     Outcome,
     Proof,
@@ -184,7 +183,7 @@ class ObjectsAdapter:
             for name in sorted({*frozen.rows, *frozen.shared})
             if concerns(tables[name].collection, right)
         ]
-        keys: dict[str, tuple[Key, ...]] = {name: concerned_keys(frozen, name, right) for name in names}
+        keys = {name: concerned_keys(frozen, name, right) for name in names}
         held = await tables.held(keys, cut_off)
         left = sum(
             pending(tables[name].collection, right, row)

@@ -5,7 +5,7 @@ died between two files is finished by the next.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -40,7 +40,7 @@ class Changing:
         self._bounds = bounds
         self._changes = changes
 
-    def run(self, keys: Mapping[str, tuple[Key, ...]]) -> dict[str, int]:
+    def run(self, keys: Mapping[str, Sequence[Key]]) -> dict[str, int]:
         """Change what is pending, and count rows by collection.
 
         Raises:
@@ -50,7 +50,7 @@ class Changing:
         self._changes.commit()
         return done
 
-    def _prepare(self, table: Table, keys: tuple[Key, ...]) -> int:
+    def _prepare(self, table: Table, keys: Sequence[Key]) -> int:
         named = table.named(keys)
         touched: dict[Stored, set[Key]] = {}
         for stored, row in table.search(table.sought(named)):

@@ -35,7 +35,7 @@ MOST_ROWS = 1 << 20
 """Rows whose keys are compared at once; what they are compared with is made ready anew each time."""
 
 
-Rows: TypeAlias = Mapping[str, tuple[Key, ...]]
+Rows: TypeAlias = Mapping[str, Sequence[Key]]
 Numbers: TypeAlias = int | tuple[int, int] | None
 """What was done to one's own rows; with how many are shared, if any are; nothing where the table was not asked."""
 

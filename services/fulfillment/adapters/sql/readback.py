@@ -1,5 +1,7 @@
 """Prove: read back, in a transaction of its own, whether the frozen rows are as the right demands."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,7 +53,7 @@ def pending_in(table: MappedTable, right: str) -> Condition | None:
     return None
 
 
-def concerned(frozen: Frozen, name: str, right: str) -> tuple[Key, ...]:
+def concerned(frozen: Frozen, name: str, right: str) -> Sequence[Key]:
     """The rows to read back: a deletion leaves the rows that others share; a flag is set on them too."""
     own = frozen.rows.get(name, ())
     return own if right == "delete" else (*own, *frozen.shared.get(name, ()))

@@ -21,6 +21,7 @@ from services.fulfillment.adapters.sql.nested.inside import Inside, spelt
 from services.fulfillment.adapters.sql.tables import MappedTable, Spot, Tables
 from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
 from services.fulfillment.datamap.systems import Limits
+from services.fulfillment.keysets import KeySet
 from services.fulfillment.ports import Frozen, Key, Subject
 
 MOST_AT_ONCE: Final = 10_000
@@ -46,7 +47,7 @@ class Walk:
         self._connection = connection
         self._tables = tables
         self._scope = scope
-        self._owned: dict[str, set[Key]] = defaultdict(set)
+        self._owned: dict[str, KeySet] = defaultdict(KeySet)
         self._above: dict[str, dict[Key, Row]] = defaultdict(dict)
         self._asked: dict[Edge, set[Values]] = defaultdict(set)
         self._queue: deque[tuple[Edge, list[Values]]] = deque()
@@ -57,9 +58,12 @@ class Walk:
         await self._follow()
         while await self._claim_unshared():
             await self._follow()
-        shared = {name: tuple(set(rows) - self._owned[name]) for name, rows in self._above.items()}
+        shared = {
+            name: tuple(key for key in rows if key not in self._owned[name])
+            for name, rows in self._above.items()
+        }
         return Frozen(
-            rows={name: tuple(keys) for name, keys in self._owned.items() if keys},
+            rows={name: keys.kept() for name, keys in self._owned.items() if keys},
             shared={name: keys for name, keys in shared.items() if keys},
         )
 

@@ -35,7 +35,6 @@ from shared.outbox.relay import Relay
 from shared.outbox.storage import PostgresOutbox
 from shared.private_files import read_private
 from shared.settings import Settings
-from shared.tasks.at_birth import AtBirth
 from shared.tasks.ports import NO_LANES, Lanes
 from shared.tasks.runner import Runner
 from shared.tasks.store import Standing, TaskStore
@@ -115,7 +114,6 @@ class Host:
         )
         self.tasks: TaskStore[Any] = TaskStore(pool, parts.domain, resources.clock, standing=parts.standing)
         self.runner = self._runner(settings.task_width)
-        self.shell.starter = AtBirth(self.runner, parts.domain, resources.clock)
         self.subscription = Subscription(
             self.broker,
             service=resources.service,

@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.events.envelope import Unreadable
 from shared.machine.batch import Sealer
 from shared.machine.decision import C, Domain, Message
-from shared.machine.ports import NewTask, Store, Transaction, Writes
+from shared.machine.ports import Store, Transaction, Writes
 
 Status = Literal["applied", "refused", "duplicate", "parked", "stale", "dead"]
 Prepare = Callable[[Sequence[Message]], Awaitable[Sequence[Any]]]
@@ -36,26 +36,6 @@ class DeadLetterSealer(Protocol):
         ...
 
 
-class Starter(Protocol):
-    """Takes up new tasks in the transaction that plans them, so that nobody has to look for them afterwards."""
-
-    def take(self, task: NewTask, case: Any) -> NewTask:
-        """The same task, under a lease if it may go on at once and there is room for it."""
-        ...
-
-    def start(self, tasks: Sequence[NewTask]) -> None:
-        """These were committed as taken: run them."""
-        ...
-
-    def leave(self, tasks: Sequence[NewTask]) -> None:
-        """These were there already: whoever has them goes on."""
-        ...
-
-    def put_back(self, tasks: Sequence[NewTask]) -> None:
-        """Nobody knows whether these were committed: what is there is for the next who looks."""
-        ...
-
-
 class Observer(Protocol):
     """Is told after each commit; wakes the relay, the timers and the tasks, and counts."""
 
@@ -66,10 +46,7 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """What a committed transaction left for others to do; `facts` counts its records by their type.
-
-    Tasks that were claimed as they were written are not among them.
-    """
+    """What a committed transaction left for others to do; `facts` counts its records by their type."""
 
     records: int
     tasks: int
@@ -79,7 +56,7 @@ class Wrote:
     @classmethod
     def of(cls, writes: Writes) -> "Wrote":
         facts = Counter(row.headers["ce_type"] for row in writes.outbox)
-        tasks = sum(not task.lease_seconds for task in writes.tasks) + len(writes.hurried)
+        tasks = len(writes.tasks) + len(writes.hurried)
         return cls(len(writes.outbox), tasks, len(writes.parked), facts)
 
 

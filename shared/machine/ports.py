@@ -56,13 +56,12 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A planned task with the id that the shell gave it; with a lease it is claimed as it is written, else queued."""
+    """A planned task with the id that the shell gave it."""
 
     task_id: UUID
     request_id: UUID
     plan: TaskPlan
     run_at: datetime
-    lease_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +145,8 @@ class Transaction(Protocol):
         """Write finished tasks under their epochs; the ids of those that still counted."""
         ...
 
-    async def write(self, writes: Writes) -> set[UUID]:
-        """Write everything in bulk; the ids of the tasks that were not there before."""
+    async def write(self, writes: Writes) -> None:
+        """Write everything in bulk."""
         ...
 
 

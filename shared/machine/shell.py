@@ -14,7 +14,6 @@ import structlog
 
 from shared.database import MISCONFIGURED, REPEAT_AT_ONCE, TRANSIENT
 from shared.events.envelope import Unreadable
-from shared.machine.births import Births
 from shared.machine.decision import C, Message
 from shared.machine.incoming import to_incoming
 from shared.machine.letters import Letters
@@ -29,7 +28,6 @@ from shared.machine.parts import (
     Parts,
     Prepare,
     Result,
-    Starter,
     Status,
     Wrote,
 )
@@ -66,7 +64,6 @@ class Shell(Generic[C]):
     def __init__(self, parts: Parts[C]) -> None:
         self.parts = parts
         self._letters = Letters(parts.domain.name, parts.dead_letters)
-        self.starter: Starter | None = None
         # What another process parked is found by the loop that asks the table now and then.
         self.any_parked = True
 
@@ -141,7 +138,7 @@ class Shell(Generic[C]):
         now = self.parts.clock.now()
         ready = await self._prepared(incoming, now)
         messages = [one for one in ready if isinstance(one, Message)]
-        async with Births(self.starter) as births, self.parts.store.transaction() as transaction:
+        async with self.parts.store.transaction() as transaction:
             run = await open_run(self.parts, transaction, messages, now)
             results = [
                 run.take(one) if isinstance(one, Message) else Result(item, "dead")
@@ -150,10 +147,9 @@ class Shell(Generic[C]):
             if self.parts.beside is not None:
                 await self.parts.beside(transaction, results)
             writes = run.batch.finish(run.working)
-            births.take(writes, run.working)
             letters = [one for one in ready if isinstance(one, DeadLetter)]
             await self._letters.put_new(transaction, writes, letters)
-            births.written(await transaction.write(writes))
+            await transaction.write(writes)
         return results, Wrote.of(writes)
 
     async def _prepared(

@@ -37,19 +37,12 @@ INSERT INTO outbox (opened_month, shard, topic, key, request_id, sequence, heade
 SELECT * FROM unnest($1::date[], $2::smallint[], $3::text[], $4::text[], $5::uuid[], $6::int[], $7::text[],
   $8::bytea[])"""
 
-# A plan that is already there stays as it is: facts may reach a domain twice, its tasks may not. What comes with a
-# lease is claimed by whoever plans it.
+# A plan that is already there stays as it is: facts may reach a domain twice, its tasks may not.
 INSERT_TASKS = """
-INSERT INTO tasks (task_id, request_id, key, handler, purpose, body, urgency, run_at, state, epoch, attempts,
-  lease_until)
-SELECT u.task_id, u.request_id, u.key, u.handler, u.purpose, u.body, u.urgency, u.run_at,
-  CASE WHEN u.lease > 0 THEN 'claimed' ELSE 'queued' END, (u.lease > 0)::int, (u.lease > 0)::int,
-  CASE WHEN u.lease > 0 THEN clock_timestamp() + u.lease * interval '1 second' END
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-  $8::timestamptz[], $9::int[])
-  AS u(task_id, request_id, key, handler, purpose, body, urgency, run_at, lease)
-ON CONFLICT (request_id, key) DO NOTHING
-RETURNING task_id"""
+INSERT INTO tasks (task_id, request_id, key, handler, purpose, body, urgency, run_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
+  $8::timestamptz[])
+ON CONFLICT (request_id, key) DO NOTHING"""
 
 # A task that waits for a person or for a later try is looked at now. One that froze its ids may have called out,
 # so it comes back as ambiguous and proves before it acts. One that runs comes back at once, if it comes back.

@@ -118,18 +118,16 @@ class PostgresTransaction:
         )
         return {row["task_id"] for row in rows}
 
-    async def write(self, writes: Writes) -> set[UUID]:
+    async def write(self, writes: Writes) -> None:
         """Everything that the batch decided: what every batch writes in one statement, the rest a table each."""
-        new = set[UUID]()
         together = [(statement, rows) for statement, rows in _usual(writes) if rows]
         if together:
             columns = [column for _, rows in together for column in _columns(rows)]
             statement = sql.together(*[statement for statement, _ in together])
-            new = {row["task_id"] for row in await self.connection.fetch(statement, *columns)}
+            await self.connection.execute(statement, *columns)
         for statement, rows in _unusual(writes):
             if rows:
                 await self.connection.execute(statement, *_columns(rows))
-        return new
 
 
 def _usual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
@@ -146,14 +144,13 @@ def _usual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
         (sql.INSERT_AUDIT, [
             (a.request_id, a.seq, a.at, a.kind, _dump(a.facts), a.prev, a.hash) for a in writes.audit
         ]),
-        (sql.INSERT_KEPT, [
-            (rid, k.name, k.message_id, k.field, k.sealed) for (rid, _), k in _last_kept(writes).items()
-        ]),
-        # The last one's rows are what the whole statement returns.
         (sql.INSERT_TASKS, [
             (t.task_id, t.request_id, t.plan.key, t.plan.handler, t.plan.purpose, _dump(t.plan.body),
-             t.plan.urgency, t.run_at, t.lease_seconds)
+             t.plan.urgency, t.run_at)
             for t in writes.tasks
+        ]),
+        (sql.INSERT_KEPT, [
+            (rid, k.name, k.message_id, k.field, k.sealed) for (rid, _), k in _last_kept(writes).items()
         ]),
     ]  # fmt: skip
 

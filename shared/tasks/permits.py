@@ -1,6 +1,5 @@
 """Asks the domain whether a task may go on; a case that cannot be asked stops its own tasks only."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Generic
 from uuid import UUID
@@ -36,22 +35,14 @@ class Permits(Generic[C]):
     ) -> Go | Stop | Wait:
         """The domain's answer; a wait always ends later than now. `standing` is what was found beside the case."""
         request_id, body = case
-        return self._asked(
-            lambda: self._case(request_id, body), key, purpose, Context(now, "", b"", standing)
-        )
-
-    def of(self, case: C, *, key: str, purpose: str, now: datetime) -> Go | Stop | Wait:
-        """The same of a case that was not written yet."""
-        return self._asked(lambda: case, key, purpose, Context(now, "", b"", None))
-
-    def _asked(self, case: Callable[[], C], key: str, purpose: str, context: Context) -> Go | Stop | Wait:
+        context = Context(now, "", b"", standing)
         try:
-            verdict = self._domain.permit(case(), key, purpose, context)
+            verdict = self._domain.permit(self._case(request_id, body), key, purpose, context)
         except Exception:  # one case with a bug must not keep every other task from being claimed
-            log.exception("task.permit_failed", kind=key)
-            return Wait(context.now + LOOK_AGAIN, "permit_failed")
+            log.exception("task.permit_failed", request_id=str(request_id))
+            return Wait(now + LOOK_AGAIN, "permit_failed")
         if isinstance(verdict, Wait):
-            return Wait(max(verdict.until, context.now + SOONEST), verdict.reason)
+            return Wait(max(verdict.until, now + SOONEST), verdict.reason)
         return verdict
 
     def _case(self, request_id: UUID, body: str | None) -> C:

@@ -23,7 +23,6 @@ log = structlog.get_logger("tasks")
 HANDLER_SECONDS = LEASE_SECONDS / 2
 EXTENDED_AFTER = 0.25
 LONGEST_BACKOFF = timedelta(minutes=15)
-NEVER_BEGAN = Again(timedelta(0), "never began")
 
 
 class _Call:
@@ -96,63 +95,24 @@ class Runner:
         self._clock = clock
         self._width = width
         self._running: set[asyncio.Task[None]] = set()
-        self._caught_up = False
-        self._draining = False
-        self._promised = 0
         self.freed = Wakeup()
         self.lanes: Lanes = NO_LANES
 
-    @property
-    def running(self) -> int:
-        """How many attempts are under way."""
-        return len(self._running)
-
     async def turn(self) -> bool:
         """Claim and start what is due; whether more may be."""
-        free = self._free()
+        free = self._width - len(self._running) + self.lanes.slow()
         if free <= 0:
             await self.freed.wait(1.0)
             return True
         claim = await self._store.claim(list(self._handlers), free, self.lanes)
-        self._caught_up = claim.due < free
         for task, reason in claim.stopped:
             self._start(self._finish(task, Finished("canceled", {"reason": reason})))
         for task in claim.run:
             self._start(self._attempt(task))
-        return not self._caught_up
-
-    def promise(self, handler: str) -> bool:
-        """Keep a place for a task that is about to be written as claimed.
-
-        Only while nothing else waits: whoever was there first, or is more urgent, must not be overtaken.
-        """
-        kept = self._caught_up and not self._draining and handler in self._handlers and self._free() > 0
-        self._promised += kept
-        return kept
-
-    def keep(self, tasks: Sequence[Claimed]) -> None:
-        """Run the tasks that places were kept for."""
-        self._promised -= len(tasks)
-        for task in tasks:
-            self._start(self._attempt(task))
-
-    def release(self, tasks: Sequence[Claimed], *, unsure: bool) -> None:
-        """Give up the places; if nobody knows whether the tasks were written, they are put back where they were."""
-        self._promised -= len(tasks)
-        for task in tasks:
-            self.lanes.leave(task.task_id)
-            if unsure:
-                self._start(self._put_back(task))
-
-    async def _put_back(self, task: Claimed) -> None:
-        await until_back(lambda: self._store.again(task, NEVER_BEGAN), what="tasks")
-
-    def _free(self) -> int:
-        return self._width - len(self._running) - self._promised + self.lanes.slow()
+        return claim.due >= free
 
     async def drain(self, *, within: float) -> None:
         """Let what runs finish, for `within` seconds; what is left stays CALLING and is settled by the next owner."""
-        self._draining = True
         if self._running:
             _, pending = await asyncio.wait(self._running, timeout=within)
             for task in pending:

@@ -10,7 +10,7 @@ BROAD = {"Exception", "BaseException"}
 SWALLOWS_EVERYTHING = {
     # "path:Class.function": "why nothing narrower will do"
     "shared/machine/shell.py:Shell.handle": "a bug on one message becomes a dead letter, or its partition would stop",
-    "shared/tasks/permits.py:Permits._asked": "one case with a bug must not keep every other task from its claim",
+    "shared/tasks/permits.py:Permits.__call__": "one case with a bug must not keep every other task from its claim",
     "shared/gathering.py:Gathering._run": "the error is handed to everybody who waits for that batch",
     "shared/tasks/runner.py:Runner._answer": "a handler's bug is an end like any other: tried again, then a person's",
     "shared/background.py:Loop._run": "a loop outlives the bug of one turn, which is logged and counted",

@@ -70,10 +70,9 @@ class SeenTransaction:
         self.finished.extend(one for one in finished if one.task_id in counted)
         return counted
 
-    async def write(self, writes: Writes) -> set[UUID]:
-        new = await self.inner.write(writes)
+    async def write(self, writes: Writes) -> None:
+        await self.inner.write(writes)
         self.written.append(writes)
-        return new
 
 
 class SeenStore:

@@ -12,7 +12,6 @@ from shared.machine.shell import Shell
 from shared.messaging import Intake
 from shared.outbox.producer import NOT_TRIED, SENT, ProducerLost, Sending, Verdict
 from shared.outbox.relay import Relay
-from shared.tasks.at_birth import AtBirth
 from shared.tasks.runner import Runner
 from shared.vault import Vault
 from tests.simulation.databases import SeenOutbox, SeenStore, tasks_of
@@ -64,7 +63,6 @@ class Worker:
         )
         tasks = tasks_of(process, self.database, made.domain, world)
         self.runner = Runner(tasks, made.handlers, self.batcher, world.clock)
-        self.shell.starter = AtBirth(self.runner, made.domain, world.clock)
         self.subscriber = Intake(self.shell, lambda _seconds: None, pause=_at_once)
         self.handlers = frozenset(made.handlers)
 

@@ -176,16 +176,13 @@ class MemoryTransaction:
         self.changes.extend(partial(self._finish, one) for one in counted)
         return {one.task_id for one in counted}
 
-    async def write(self, writes: Writes) -> set[UUID]:
+    async def write(self, writes: Writes) -> None:
         """Check what the tables would refuse, then keep it for the commit."""
         await OthersFirst()
         self._check(writes)
         # As a sequence gives them out: in the order of writing, which need not be that of the commits.
         records = {next(self.tables.outbox_ids): row for row in writes.outbox}
         self.changes.append(lambda: self._apply(writes, records))
-        keys = [(task.new.request_id, task.new.plan.key) for task in self.tables.tasks.values()]
-        new = {(task.request_id, task.plan.key): task for task in reversed(writes.tasks)}
-        return {task.task_id for key, task in new.items() if key not in keys}
 
     async def hold(self, request_id: UUID) -> None:
         """Wait for the lock of a row, and keep it until the end."""
@@ -195,12 +192,6 @@ class MemoryTransaction:
 
     def _insert(self, row: CaseRow) -> None:
         self.tables.cases.setdefault(row.request_id, row)
-
-    def _row(self, new: NewTask) -> TaskRow:
-        if not new.lease_seconds:
-            return TaskRow(new, "queued", new.run_at)
-        lease = self.tables.seconds + new.lease_seconds
-        return TaskRow(new, "claimed", new.run_at, epoch=1, attempts=1, lease_until=lease)
 
     def _ours(self, one: FinishedTask) -> bool:
         task = self.tables.tasks.get(one.task_id)
@@ -233,7 +224,7 @@ class MemoryTransaction:
         tables.unpublished.update(records)
         for new in writes.tasks:
             if tables.task(new.request_id, new.plan.key) is None:
-                tables.tasks[new.task_id] = self._row(new)
+                tables.tasks[new.task_id] = TaskRow(new, "queued", new.run_at)
         for request_id, key, run_at in writes.hurried:
             _hurry(tables.task(request_id, key), run_at)
         tables.audit.update({(row.request_id, row.seq): row for row in writes.audit})

@@ -46,8 +46,8 @@ class MemoryTasks:
     async def calling(self, task: Claimed, bound: Bound) -> Permission:
         """Commit `CALLING`."""
         async with self._tables.locks[task.request_id]:
-            row = self._tables.tasks.get(task.task_id)
-            if row is None or row.epoch != task.epoch or row.state not in OURS:
+            row = self._tables.tasks[task.task_id]
+            if row.epoch != task.epoch or row.state not in OURS:
                 return Lost()
             permission = self._permission(row)
             if isinstance(permission, Go):
@@ -67,8 +67,8 @@ class MemoryTasks:
 
     async def again(self, task: Claimed, answer: Again) -> None:
         """Put a task back for later."""
-        row = self._tables.tasks.get(task.task_id)
-        if row is not None and row.epoch == task.epoch and row.state in OURS:
+        row = self._tables.tasks[task.task_id]
+        if row.epoch == task.epoch and row.state in OURS:
             row.state = "ambiguous" if answer.ambiguous else "queued"
             row.run_at = row.run_at if row.hurried else self._clock.now() + answer.after
             row.lease_until = None

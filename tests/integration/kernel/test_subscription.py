@@ -150,11 +150,11 @@ async def test_a_database_that_is_away_gives_the_batch_back_until_it_is_there_ag
             await switch.off()
             await send(kernel, upstream.event(ONE, "b"), upstream.event(TWO, "c"))
             await eventually_async(lambda: _given_back(reader), within=30)
-            await eventually_async(lambda: _are_committed(kernel, 1))
+            await eventually_async(lambda: _are_committed(kernel, 1), within=30)
             await switch.on()
 
             await eventually_async(lambda: has_heard(machine, 1, 2), within=30)
-            await eventually_async(lambda: has_heard(machine, 2, 1))
+            await eventually_async(lambda: has_heard(machine, 2, 1), within=30)
         assert await machine.world.letters() == []
         await machine.is_sound(ONE, TWO)
         await pool.close()

@@ -31,7 +31,7 @@ def problems_of(datamap: DataMap) -> Iterator[str]:
     for collection in datamap.collections.values():
         yield from _unknown_columns(collection)
         yield from _contradictions(collection)
-        yield from uncorrectable(collection)
+        yield from uncorrectable(datamap, collection)
 
 
 def warnings_of(datamap: DataMap) -> Iterator[str]:

@@ -9,7 +9,7 @@ from services.fulfillment.adapters.http.acting import Bounds, Deletion, set_flag
 from services.fulfillment.adapters.http.changing import PARTLY, Effects, NotAll
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import Connector
-from services.fulfillment.adapters.http.correcting import not_ours, set_right
+from services.fulfillment.adapters.http.correcting import set_right
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.inspection import inspect, knock, nobody_by_404
 from services.fulfillment.adapters.http.readback import Jobs, read_back
@@ -39,6 +39,7 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
+from services.fulfillment.rowwise.correcting import not_ours
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle

@@ -8,7 +8,7 @@ from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.datamap.disputes import corrigible
+from services.fulfillment.datamap.disputes import said_of_corrections
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.ports import CheckReport, Drift, Frozen
 
@@ -73,12 +73,4 @@ def _last(expression: str) -> str:
 
 def _notes(connector: Connector, tables: Tables) -> tuple[str, ...]:
     honest = [] if connector.verified.startswith("verified") else [f"{connector.title}: {connector.verified}"]
-    return (*tables.datamap.warnings, *honest, *connector.limits_of_this, _corrections(tables))
-
-
-def _corrections(tables: Tables) -> str:
-    collections = tables.datamap.collections.values()
-    named = ", ".join(f"{each.name}.{field.name}" for each in collections for field in corrigible(each))
-    if not named:
-        return "a correction is a person's to make: the map has no corrected_as"
-    return f"a correction of {named} is made at the person's word; any other is a person's to make"
+    return (*tables.datamap.warnings, *honest, *connector.limits_of_this, said_of_corrections(tables.datamap))

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import JobSpec
-from services.fulfillment.adapters.http.correcting import still_wrong
 from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
@@ -12,6 +11,7 @@ from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.ports import Frozen, Gone, Job, Proof, StillPresent, Unknown
+from services.fulfillment.rowwise.correcting import still_wrong
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, never_done, pending
 
 
@@ -46,7 +46,9 @@ async def _corrected(tables: Tables, frozen: Frozen, cut_off: datetime) -> tuple
     keys = {name: frozen.rows.get(name, ()) for name in sorted(wanted)}
     held = await tables.held(keys, cut_off)
     left = sum(
-        bool(still_wrong(tables[name], row, wanted[name])) for name in held for row in held[name].values()
+        bool(still_wrong(tables[name].collection, row, wanted[name]))
+        for name in held
+        for row in held[name].values()
     )
     absent = any(len(held[name]) < len(each) for name, each in keys.items())
     checked = {name: len(each) for name, each in keys.items() if each}

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.fulfillment.adapters.sql.collations import COLLATING
 from services.fulfillment.adapters.sql.connect import make_engine
+from services.fulfillment.adapters.sql.correcting import Correcting
 from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.export import Reach, export_rows
 from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classify
@@ -24,7 +25,7 @@ from services.fulfillment.adapters.sql.tables import Tables, read_tables
 from services.fulfillment.adapters.sql.walk import Scope, Walk
 from services.fulfillment.bulk import Order, abreast, all_done, key_of_all
 from services.fulfillment.datamap.categories import categories_held
-from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
+from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
@@ -47,6 +48,8 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
+from services.fulfillment.rowwise.correcting import not_ours
+from services.fulfillment.rowwise.treating import idle
 from shared.clock import Clock, SystemClock
 
 _SAY_WHO = sa.text(
@@ -185,7 +188,7 @@ class SqlAdapter:
 
     async def _act_chunk(self, right: str, orders: Sequence[Order]) -> list[Outcome] | None:
         """None where they must be done one by one: one of them cannot be done, or not in a list."""
-        if len(orders) < 2 or any(self._idle(right, one.frozen) for one in orders):  # noqa: PLR2004 - a list
+        if right == "correct" or len(orders) < 2 or any(self._idle(right, one.frozen) for one in orders):  # noqa: PLR2004 - a list
             return None
         committing = False
         try:
@@ -226,20 +229,14 @@ class SqlAdapter:
         frozen, cut_off = what
         if right == "delete":
             return await Deletion(connection, tables, self._bounds(cut_off)).run(frozen)
+        if right == "correct":
+            return await Correcting(connection, tables, self._bounds(cut_off)).run(frozen)
         return await set_flags(connection, tables, self._bounds(cut_off), right, frozen)
 
     def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
-        """The answers that need no database."""
-        if right != "delete" and right not in FLAG_RIGHTS:
-            return NeedsPerson("refused", f"the sql adapter has no way to {right}")
-        if frozen.is_empty:
-            return Nothing("no row is held")
-        if right == "delete":
-            return None
-        collections = self._system.datamap.collections.values()
-        return (
-            None if any(flag_of(c, right) for c in collections) else Nothing(f"the map has no {right} column")
-        )
+        if right == "correct":
+            return not_ours(self._system.datamap, frozen)
+        return idle("sql", self._system.datamap, right, frozen)
 
     def _bounds(self, cut_off: datetime) -> Bounds:
         secret = self._system.hash_key

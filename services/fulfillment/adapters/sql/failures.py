@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.fulfillment.datamap.systems import SecretMissingError
 from services.fulfillment.ports import NeedsPerson, Retry
+from services.fulfillment.rowwise.rows import RowFailure
 
 
 class BadAddressError(ValueError):
@@ -40,10 +41,16 @@ EXPECTED = (
     SchemaDriftError,
     UnboundedError,
     RefusedError,
+    RowFailure,
 )
 
 Meaning = Literal["away", "busy", "credentials", "schema", "refused", "unbounded"]
 
+_OURS: dict[type, Meaning] = {
+    SchemaDriftError: "schema",
+    UnboundedError: "unbounded",
+    RefusedError: "refused",
+}
 _SQLSTATE: dict[str, Meaning] = {
     "08": "away",
     "28": "credentials",
@@ -107,12 +114,10 @@ class Failure:
 def classify(error: Exception) -> Failure:
     """Say what one of the EXPECTED errors means."""
     match error:
-        case SchemaDriftError():
-            return Failure("schema", str(error))
-        case UnboundedError():
-            return Failure("unbounded", str(error))
-        case RefusedError():
-            return Failure("refused", str(error))
+        case SchemaDriftError() | UnboundedError() | RefusedError():
+            return Failure(_OURS[type(error)], str(error))
+        case RowFailure():
+            return Failure(error.meaning, error.reason)
         case SecretMissingError() | BadAddressError():
             return Failure("credentials", str(error) or "the secret holds no database address")
         case DBAPIError():

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.fulfillment.adapters.sql.conditions import Condition, these, until
+from services.fulfillment.adapters.sql.correcting import Correcting
 from services.fulfillment.adapters.sql.destroy import Bounds
 from services.fulfillment.adapters.sql.flags import unset
 from services.fulfillment.adapters.sql.keys import in_chunks
@@ -20,6 +21,8 @@ async def read_back(
     connection: AsyncConnection, tables: Tables, bounds: Bounds, right: str, frozen: Frozen
 ) -> Proof:
     """Count what should be gone, replaced or flagged and is not."""
+    if right == "correct":
+        return await Correcting(connection, tables, bounds).proof(frozen)
     if right != "delete" and right not in FLAG_RIGHTS:
         return never_done(right, frozen)
     checked: dict[str, int] = {}

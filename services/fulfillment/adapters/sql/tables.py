@@ -62,6 +62,7 @@ class MappedTable:
 class Tables:
     """Everything that statements are made from; one reflection serves the adapter's life."""
 
+    datamap: DataMap
     dialect: str
     mapped: Mapping[str, MappedTable]
     links: tuple[Link, ...]
@@ -157,7 +158,7 @@ def build_tables(datamap: DataMap, seen: Reflection, dialect: str) -> Tables:
     foreign = [link for link, _ in seen.foreign_keys if link.child in mapped and link.parent in mapped]
     links = tuple(dict.fromkeys([*_stated_links(datamap), *foreign]))
     order = [*map_links(datamap), *((link.child, link.parent) for link in links)]
-    return Tables(dialect, mapped, links, tuple(order), seen.nullable)
+    return Tables(datamap, dialect, mapped, links, tuple(order), seen.nullable)
 
 
 def _mapped(collection: MapCollection, seen: Reflection, dialect: str, schema: str | None) -> MappedTable:

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.fulfillment.adapters.sql.conditions import holding, matches, owned, these, until
+from services.fulfillment.adapters.sql.correcting import putting_right, reading
 from services.fulfillment.adapters.sql.flags import setting, unset
 from services.fulfillment.adapters.sql.nested.inside import Inside
 from services.fulfillment.adapters.sql.replacing import identifying, own_to_a_row, replacements
 from services.fulfillment.adapters.sql.tables import MappedTable, Reflection, Tables, build_tables, closed_in
+from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import Edge, Seed, deletion_order, plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection
@@ -30,7 +32,7 @@ _SEVERAL = r"(:\1, ...)"
 
 
 def statements_of(system: System, kinds: Collection[str]) -> str:
-    """Every statement of a search by these kinds and of a deletion and an opt-out after it, in their order."""
+    """Every statement of a search by these kinds and of what may follow it, in their order."""
     seen, dialect = _from_map(system.datamap), _dialect(system)
     if dialect == "mysql" and any(
         f.steps for c in system.datamap.collections.values() for f in c.fields.values()
@@ -45,8 +47,14 @@ def statements_of(system: System, kinds: Collection[str]) -> str:
         "Statements of a deletion, in one transaction",
         *(f"  {s}" for s in _deleting(tables, system.datamap)),
     ]
-    flags = [f"  {line}" for line in _flagging(tables, system.datamap)]
-    return "\n".join([*lines, *(["", "Statements of an opt-out or a limit", *flags] if flags else [])]) + "\n"
+    lines += _section("Statements of an opt-out or a limit", _flagging(tables, system.datamap))
+    lines += _section("Statements of a correction, in one transaction", _correcting(tables, system.datamap))
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, statements: Iterator[str]) -> list[str]:
+    told = [f"  {line}" for line in statements]
+    return ["", title, *told] if told else []
 
 
 def _finding(tables: Tables, datamap: DataMap, kinds: Collection[str]) -> Iterator[str]:
@@ -104,6 +112,17 @@ def _flagging(tables: Tables, datamap: DataMap) -> Iterator[str]:
             if flag is not None:
                 where = (*_bound(tables, table), unset(table, flag))
                 yield _text(tables, sa.update(table.clause).where(*where).values(setting(table, flag)))
+
+
+def _correcting(tables: Tables, datamap: DataMap) -> Iterator[str]:
+    """As if all columns that are corrected by themselves were disputed in one row."""
+    for name, collection in datamap.collections.items():
+        table, fields = tables[name], corrigible(collection)
+        if fields:
+            named = [field.name for field in fields]
+            yield _text(tables, reading(table, _bound(tables, table), named, lock=True))
+            change = tuple((field.name, field.steps[1:], "x", "x") for field in fields)
+            yield _text(tables, putting_right(tables, table, _bound(tables, table), change))
 
 
 def _bound(tables: Tables, table: MappedTable) -> list[sa.ColumnElement[bool]]:

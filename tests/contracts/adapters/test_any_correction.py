@@ -1,0 +1,83 @@
+"""What every adapter that can set a column must do with a correction, whatever it reaches."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.fulfillment.ports import (
+    RIGHTS_OF_OTHERS,
+    DatasetCount,
+    Done,
+    Frozen,
+    Gone,
+    NeedsPerson,
+    Retained,
+    StillPresent,
+    Unknown,
+)
+from shared.privacy.claims import Correction
+from tests.support.shop import CUT_OFF, NAME, Shop, subject
+
+KEY = "0123456789abcdef"
+RIGHT = "Adah Kanary"
+RENAMED = Correction(what="Name", should_be=RIGHT, is_now=NAME)
+
+
+async def disputed(shop: Shop, *corrections: Correction) -> Frozen:
+    frozen = await shop.adapter().find(subject(), cut_off=CUT_OFF)
+    assert isinstance(frozen, Frozen)
+    return replace(frozen, corrections=corrections)
+
+
+async def names(shop: Shop) -> dict[str, str]:
+    return {row[0]: row[3] for row in await shop.rows("customers")}
+
+
+@pytest.mark.parametrize("shop", ["sqlite", "http", "postgresql"], indirect=True)
+async def test_it_is_made_in_the_persons_own_rows_read_back_and_not_made_twice(shop: Shop) -> None:
+    moved = Correction(what="street", should_be="3 New Road")
+    frozen, adapter = await disputed(shop, RENAMED, moved), shop.adapter()
+    await shop.re_register()
+    before = await shop.content()
+    assert await adapter.prove("correct", frozen, cut_off=CUT_OFF) == StillPresent(3)
+
+    first = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+    after = await shop.content()
+    again = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert isinstance(first, Done), first
+    assert isinstance(again, Done), again
+    shared = (Retained(RIGHTS_OF_OTHERS, 1),)
+    assert first.receipt.datasets == (
+        DatasetCount("customers", corrected=2),
+        DatasetCount("households", corrected=1, retained=shared),
+    )
+    assert not any(count.corrected for count in again.receipt.datasets)
+    assert await shop.content() == after
+    assert await names(shop) == {"1": RIGHT, "2": RIGHT, "3": "Bob Other", "9": NAME}
+    assert [row[:2] for row in after["households"]] == [("10", "1 Shared Way"), ("20", "3 New Road")]
+    others = before.keys() - {"customers", "households"}
+    assert {name: after[name] for name in others} == {name: before[name] for name in others}
+    stored = Frozen.from_json(frozen.to_json())
+    assert await adapter.prove("correct", stored, cut_off=CUT_OFF) == Gone({"customers": 2, "households": 1})
+
+
+@pytest.mark.parametrize("shop", ["sqlite", "http", "postgresql"], indirect=True)
+async def test_what_nobody_disputes_keeps_all_rows_as_they_are_and_what_is_right_is_left(shop: Shop) -> None:
+    await shop.run("UPDATE customers SET full_name = 'Ada Secret' WHERE id = 2")
+    frozen, before, adapter = await disputed(shop, RENAMED), await shop.content(), shop.adapter()
+
+    refused = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    why = "customers.full_name holds neither what is disputed nor what it should be"
+    assert refused == NeedsPerson("refused", why)
+    assert isinstance(await adapter.prove("correct", frozen, cut_off=CUT_OFF), Unknown)
+    assert await shop.content() == before
+
+    await shop.run("UPDATE customers SET full_name = '' WHERE id = 2")
+    await shop.run("UPDATE customers SET full_name = 'Adah Kanary' WHERE id = 1")
+    idle = await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert isinstance(idle, Done), idle
+    assert idle.receipt.datasets == (DatasetCount("customers"),)
+    assert await adapter.prove("correct", frozen, cut_off=CUT_OFF) == Gone({"customers": 2})

@@ -10,7 +10,14 @@ class RepeatedKeyError(yaml.YAMLError):
     """A mapping holds the same key twice."""
 
 
-class _StrictLoader(yaml.SafeLoader):
+# libyaml reads a regime ten times as fast, and every service reads several as it starts; not every build has it.
+if yaml.__with_libyaml__:
+    from yaml import CSafeLoader as SafeLoader
+else:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
+
+class _StrictLoader(SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - as inherited
         written = [key.value for key, _ in node.value]
         merged = super().construct_mapping(node, deep=deep)

@@ -12,6 +12,7 @@ import httpx2
 
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
+from services.fulfillment.told.authorities import trusted
 
 LARGEST = 1_000_000
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -84,7 +85,7 @@ async def _asked(asked: Call, limits: Limits, most: int) -> Said:
     timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
     raw = bytearray()
     async with (
-        httpx2.AsyncClient(timeout=timeout, follow_redirects=False) as http,
+        httpx2.AsyncClient(timeout=timeout, verify=trusted(), follow_redirects=False) as http,
         http.stream(asked.method, asked.address, headers=_plain(asked.headers), content=asked.body) as answer,
     ):
         async for chunk in answer.aiter_bytes():

@@ -18,6 +18,7 @@ from services.fulfillment.adapters.http.rate import Pause
 from services.fulfillment.adapters.http.requests import Outbound, Prepared
 from services.fulfillment.adapters.http.templates import UnsafeValueError, Variables
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.told.authorities import trusted
 from shared.clock import Clock
 
 for _talkative in ("httpx2", "httpcore2"):
@@ -168,6 +169,7 @@ class Client:
                 headers={"Accept": "application/json", "User-Agent": "habeas", **self._connector.headers},
                 timeout=httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds),
                 limits=httpx2.Limits(max_connections=limits.connections),
+                verify=trusted(),
                 follow_redirects=False,
                 transport=self._transport,
             )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -51,6 +52,9 @@ def _named(name: str) -> Callable[..., Any]:
     return lambda value: f"{name}({value})"
 
 
+# A connector is read again by every command and every worker; a template means the same each time.
+_remembered = lru_cache(maxsize=1024)
+
 _VALUES = _environment()
 _PATHS = _environment(finalize=_segment)
 _TOLD = _environment()
@@ -70,11 +74,7 @@ def compiled(value: Any, *, path: bool = False, into: ImmutableSandboxedEnvironm
         TemplateError: the template is not Jinja, or uses a filter that there is not.
     """
     if isinstance(value, str):
-        return (
-            _PATHS.from_string(value).render
-            if path and _has_template(value)
-            else _text(value, into or _VALUES)
-        )
+        return _rendered(value, _PATHS) if path and _has_template(value) else _text(value, into or _VALUES)
     if isinstance(value, Mapping):
         inner = {str(key): compiled(each, into=into) for key, each in value.items()}
         return lambda variables: {key: fill(variables) for key, fill in inner.items()}
@@ -96,13 +96,18 @@ def unknown_names(value: Any, known: frozenset[str] | None) -> Iterator[str]:
 def _unknown(text: str, known: frozenset[str] | None) -> Iterator[str]:
     try:
         compiled(text)
-        names = meta.find_undeclared_variables(_VALUES.parse(text))
+        names = _variables(text)
     except TemplateError as error:
         yield f"not a template: {error.message}"
         return
     if known is not None:
         told = ", ".join(sorted(known))
         yield from (f"unknown variable {name!r}; known here: {told}" for name in sorted(names - known))
+
+
+@_remembered
+def _variables(text: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(_VALUES.parse(text)))
 
 
 def _has_template(value: str) -> bool:
@@ -114,6 +119,16 @@ def _text(value: str, environment: ImmutableSandboxedEnvironment) -> Filled:
         return lambda _: value
     alone = value.strip()
     if alone.startswith("{{") and alone.endswith("}}") and "}}" not in alone[:-2] and "{%" not in alone:
-        expression = environment.compile_expression(alone[2:-2], undefined_to_none=False)
-        return lambda variables: expression(**variables)
-    return environment.from_string(value).render
+        return _evaluated(alone[2:-2], environment)
+    return _rendered(value, environment)
+
+
+@_remembered
+def _evaluated(expression: str, environment: ImmutableSandboxedEnvironment) -> Filled:
+    found = environment.compile_expression(expression, undefined_to_none=False)
+    return lambda variables: found(**variables)
+
+
+@_remembered
+def _rendered(text: str, environment: ImmutableSandboxedEnvironment) -> Filled:
+    return environment.from_string(text).render

@@ -10,6 +10,7 @@ import httpx2
 
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
+from services.fulfillment.told.authorities import trusted
 from services.fulfillment.told.calling import NotWell, refuse_unsafe
 
 # At DEBUG the client logs addresses, and in these stand the ids of documents.
@@ -89,7 +90,9 @@ class Client:
             limits = self._system.limits
             timeout = httpx2.Timeout(limits.statement_seconds, connect=limits.connect_seconds)
             pool = httpx2.Limits(max_connections=limits.connections)
-            self._http = httpx2.AsyncClient(timeout=timeout, limits=pool, follow_redirects=False)
+            self._http = httpx2.AsyncClient(
+                timeout=timeout, limits=pool, verify=trusted(), follow_redirects=False
+            )
         return self._http
 
     def _address(self) -> str:

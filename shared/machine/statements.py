@@ -53,10 +53,11 @@ UPDATE tasks t SET run_at = u.run_at, hurried = t.state IN ('claimed', 'calling'
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS u(request_id, key, run_at)
 WHERE t.request_id = u.request_id AND t.key = u.key AND t.state NOT IN ('done', 'canceled')"""
 
+# By their keys, not by the index of what runs: see shared/tasks/statements.py.
 FINISH_TASKS = """
 UPDATE tasks t SET state = u.state, result = u.result, lease_until = NULL
 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS u(task_id, epoch, state, result)
-WHERE t.task_id = u.task_id AND t.epoch = u.epoch AND t.state IN ('claimed', 'calling')
+WHERE t.task_id = u.task_id AND t.epoch = u.epoch AND t.state || '' IN ('claimed', 'calling')
 RETURNING t.task_id"""
 
 INSERT_AUDIT = """

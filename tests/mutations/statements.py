@@ -50,7 +50,7 @@ def _bug(
 
 
 _EPOCH = " AND t.epoch = u.epoch"
-_RUNS = " AND t.state IN ('claimed', 'calling')"
+_RUNS = " AND t.state || '' IN ('claimed', 'calling')"
 _LOST = on_tasks.test_a_claim_whose_lease_ran_out_is_queued_again_and_its_owner_has_lost_it
 _AMBIGUOUS = on_tasks.test_a_call_whose_lease_ran_out_is_ambiguous_and_stays_so_if_its_settler_dies_too
 _STALE = on_outbox.test_a_stale_epoch_marks_nothing

@@ -69,10 +69,11 @@ def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
 
 def _may_extend(case: DeadlineCase, received: Received, now: datetime) -> bool:
     """Whether something is still waited for, and the law would still let the date move."""
+    if case.work is None or all(name == DECISION for name in case.work.open):
+        return False
     due = received.clocks.respond_by
-    waits = case.work is not None and any(name != DECISION for name in case.work.open)
     over = case.closing or case.ending or case.withdrawn_at or case.answered_at or _is_asked(case)
-    return waits and not over and due is not None and now < due.late_from
+    return not over and due is not None and now < due.late_from
 
 
 def _is_asked(case: DeadlineCase) -> bool:

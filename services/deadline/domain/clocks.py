@@ -1,6 +1,10 @@
 """Warn before a date, say once that it was missed, and take that back when the proof comes later."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice, takewhile
+from typing import Final
 
 from services.deadline.domain.case import (
     ACKNOWLEDGEMENTS,
@@ -8,7 +12,7 @@ from services.deadline.domain.case import (
     WITHDRAWALS,
     DeadlineCase,
     Draft,
-    Received,
+    Kinds,
     owed,
     regime_of,
 )
@@ -18,15 +22,42 @@ from shared.machine.decision import Outgoing
 from shared.policy import DueDate, WarningTime, warning_times
 from shared.policy.dates import local_date
 
+ENDED: Final[Kinds] = ANSWERS | WITHDRAWALS
+ACKNOWLEDGED: Final[Kinds] = ENDED | ACKNOWLEDGEMENTS
 
-def settle_clocks(draft: Draft, pace: Pace, now: datetime) -> Draft:
-    """State or withdraw a miss, or warn, for each clock of the request."""
-    received = draft.case.received
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One clock: its date, when what it asks for was done, and whether that was in time."""
+
+    due: DueDate
+    met: datetime | None
+    in_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A request's clocks as they stand, and all their warnings, earliest first."""
+
+    clocks: Mapping[ClockName, Standing] = field(default_factory=dict)
+    rungs: tuple[WarningTime, ...] = ()
+
+
+def schedule_of(case: DeadlineCase) -> Schedule:
+    """The dates by what is known now; a request that was not received has none."""
+    received = case.received
     if received is None:
-        return draft
-    for clock, due in owed(received, extended=draft.case.extended).items():
-        draft = _missed(draft, clock, due, now)
-    return _warned(draft, received, pace, now)
+        return Schedule()
+    dates = owed(received, extended=case.extended)
+    rungs = warning_times(regime_of(received), received.clocks, extended=case.extended)
+    return Schedule({clock: _standing(case, clock, due) for clock, due in dates.items()}, rungs)
+
+
+def settle_clocks(draft: Draft, schedule: Schedule, pace: Pace, now: datetime) -> Draft:
+    """State or withdraw a miss, or warn, for each clock of the request."""
+    for clock, standing in schedule.clocks.items():
+        draft = _missed(draft, clock, standing, now)
+    return _warned(draft, schedule, pace, now)
 
 
 def met_at(case: DeadlineCase, clock: ClockName) -> datetime | None:
@@ -35,32 +66,34 @@ def met_at(case: DeadlineCase, clock: ClockName) -> datetime | None:
     An acknowledgement is not owed any more once the request was granted or denied (11 CCR 7021(a)), and
     nothing is owed to who took the request back.
     """
-    final = ANSWERS | WITHDRAWALS
-    kinds = final | ACKNOWLEDGEMENTS if clock == "acknowledge" else final
+    told = case.first_notice(ACKNOWLEDGED if clock == "acknowledge" else ENDED)
     taken_back = case.withdrawn_at if case.resolution in (None, "withdrawn") else None
-    times = [at for at in (case.first_notice(kinds), taken_back) if at is not None]
-    return min(times, default=None)
+    if told is None or taken_back is None:
+        return told or taken_back
+    return min(told, taken_back)
 
 
-def next_times(case: DeadlineCase, now: datetime) -> list[datetime]:
+def next_times(case: DeadlineCase, schedule: Schedule, now: datetime) -> list[datetime]:
     """When a clock that still runs has something to say: later than now, every one of them."""
-    received = case.received
-    if received is None or case.closing is not None:
+    if case.closing is not None:
         return []
-    dates = owed(received, extended=case.extended)
-    met = {clock: met_at(case, clock) for clock in dates}
-    running = [due.late_from for clock, due in dates.items() if not _before(met[clock], due)]
-    rungs = [rung.at for rung in _rungs(case, received) if met[rung.clock] is None]
-    return [at for at in (*rungs, *running) if at > now]
+    clocks = schedule.clocks
+    running = [one.due.late_from for one in clocks.values() if not one.in_time]
+    rungs = (rung.at for rung in schedule.rungs if rung.at > now and clocks[rung.clock].met is None)
+    return [*islice(rungs, 1), *(at for at in running if at > now)]
 
 
-def _missed(draft: Draft, clock: ClockName, due: DueDate, now: datetime) -> Draft:
-    """State a miss once; it stands until what was owed turns out to have been in time, whatever a clock says."""
-    case = draft.case
+def _standing(case: DeadlineCase, clock: ClockName, due: DueDate) -> Standing:
     met = met_at(case, clock)
-    if _before(met, due):
+    return Standing(due, met, in_time=met is not None and met < due.late_from)
+
+
+def _missed(draft: Draft, clock: ClockName, standing: Standing, now: datetime) -> Draft:
+    """State a miss once; it stands until what was owed turns out to have been in time, whatever a clock says."""
+    case, due, met = draft.case, standing.due, standing.met
+    if standing.in_time:
         return _taken_back(draft, clock, met) if met and clock in case.missed else draft
-    if now < due.late_from or clock in case.missed:
+    if clock in case.missed or now < due.late_from:
         return draft
     stated = case.model_copy(update={"missed": (*case.missed, clock)})
     return draft.then(stated, Outgoing(DeadlineMissed(clock=clock, due=due)))
@@ -72,40 +105,33 @@ def _taken_back(draft: Draft, clock: ClockName, met: datetime) -> Draft:
     return draft.then(draft.case.model_copy(update={"missed": missed}), Outgoing(fact))
 
 
-def _before(met: datetime | None, due: DueDate) -> bool:
-    return met is not None and met < due.late_from
-
-
-def _warned(draft: Draft, received: Received, pace: Pace, now: datetime) -> Draft:
+def _warned(draft: Draft, schedule: Schedule, pace: Pace, now: datetime) -> Draft:
     """State only the last rung that has come: after an outage one warning is of use, three are not."""
-    due_now: dict[ClockName, WarningTime] = {
-        rung.clock: rung for rung in _rungs(draft.case, received) if rung.at <= now
-    }
-    dates = owed(received, extended=draft.case.extended) if due_now else {}
-    for clock, due in dates.items():
-        rung, case = due_now.get(clock), draft.case
-        if rung is None or now >= due.late_from or met_at(case, clock) is not None:
+    come = {rung.clock: rung for rung in takewhile(lambda rung: rung.at <= now, schedule.rungs)}
+    for clock, standing in schedule.clocks.items() if come else ():
+        rung, case = come.get(clock), draft.case
+        if rung is None or standing.met is not None or now >= standing.due.late_from:
             continue
         if rung.days_before < case.warned.get(clock, rung.days_before + 1):
-            warning = _warning(case, received, clock, pace, now)
-            told = _covered(case, received, warning)
+            warning = _warning(case, clock, standing.due, pace, now)
+            told = _covered(schedule, warning)
             stated = case.model_copy(update={"warned": {**case.warned, clock: told}})
             draft = draft.then(stated, Outgoing(warning))
     return draft
 
 
-def _covered(case: DeadlineCase, received: Received, warning: DeadlineApproaching) -> int:
+def _covered(schedule: Schedule, warning: DeadlineApproaching) -> int:
     """The last rung that a warning makes needless: one given late, in the night before the next, is that one too."""
-    rungs = (rung for rung in _rungs(case, received) if rung.clock == warning.clock)
+    rungs = (rung for rung in schedule.rungs if rung.clock == warning.clock)
     return min(rung.days_before for rung in rungs if rung.days_before >= warning.days_left)
 
 
 def _warning(
-    case: DeadlineCase, received: Received, clock: ClockName, pace: Pace, now: datetime
+    case: DeadlineCase, clock: ClockName, due: DueDate, pace: Pace, now: datetime
 ) -> DeadlineApproaching:
     """The warning, with what the request waits for; an acknowledgement waits for no system."""
-    due = owed(received, extended=case.extended)[clock]
-    left = (due.date - local_date(now, regime_of(received).zone)).days
+    assert case.received is not None  # noqa: S101 - only who was received has clocks
+    left = (due.date - local_date(now, regime_of(case.received).zone)).days
     found = outlook(case, pace, due.late_from, now) if clock != "acknowledge" else None
     return DeadlineApproaching(
         clock=clock,
@@ -114,7 +140,3 @@ def _warning(
         predicted=found.predicted if found else None,
         waits_for=found.waits_for if found else (),
     )
-
-
-def _rungs(case: DeadlineCase, received: Received) -> tuple[WarningTime, ...]:
-    return warning_times(regime_of(received), received.clocks, extended=case.extended)

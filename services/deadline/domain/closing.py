@@ -35,10 +35,11 @@ OPTED_OUT: Final = frozenset({"complete", "partial", "nothing_found"})
 def settle_closing(draft: Draft, context: Context) -> Draft:
     """Close once, when every fact is there."""
     case = draft.case
-    received, ending, answered_at = case.received, case.ending, case.answered_at
-    if case.closing is not None or received is None or ending is None or answered_at is None:
+    received, ending = case.received, case.ending
+    if case.closing is not None or received is None or ending is None:
         return draft
-    if not _all_stated(case, ending) or _hold_until(case, context.now) is not None:
+    answered_at = case.answered_at
+    if answered_at is None or not _all_stated(case, ending) or _hold_until(case, context.now) is not None:
         return draft
     known = case.model_copy(update={"heads": {**case.heads, "deadline": context.audit_head}})
     closing = _closing(known, ending, answered_at, context.now)
@@ -74,8 +75,7 @@ def _all_stated(case: DeadlineCase, ending: Ending) -> bool:
 def _hold_until(case: DeadlineCase, now: datetime) -> datetime | None:
     """Until when a late answer waits for the outcome of an extension; intake need not state one it drops."""
     respond_by = case.received.clocks.respond_by if case.received else None
-    answered_at = case.answered_at
-    if not case.asks_extension or respond_by is None or answered_at is None:
+    if not case.asks_extension or respond_by is None or (answered_at := case.answered_at) is None:
         return None
     until = respond_by.late_from + PATIENCE
     return until if answered_at >= respond_by.late_from and now < until else None

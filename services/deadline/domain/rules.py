@@ -51,7 +51,8 @@ class DeadlineDomain:
         ask = ASKED.get(type(message.body))
         draft = ask(case, message.body, context.now) if ask else Draft(hearing.hear(case, message))
         if draft.refusal is not None:
-            return Decision(case, wake_at=_wake_at(case, context.now), refusal=draft.refusal)
+            wake_at = _wake_at(case, clocks.schedule_of(case), context.now)
+            return Decision(case, wake_at=wake_at, refusal=draft.refusal)
         draft = keys.settle_destroyed(case, draft, context.now)
         # What waited for a hold, or is ordered while it waits for the vault, is looked at now.
         goes_on = case.key == "destroying" and (ask is keys.order or case.is_held)
@@ -71,7 +72,9 @@ class DeadlineDomain:
         pace: Pace = context.facts if context.facts is not None else {}
         draft = extension.settle_extension(draft)
         draft = automatic.settle_automatic(draft, pace, context.now)
-        draft = clocks.settle_clocks(draft, pace, context.now)
+        # What follows moves none of the dates, so they are looked up once.
+        schedule = clocks.schedule_of(draft.case)
+        draft = clocks.settle_clocks(draft, schedule, pace, context.now)
         draft = cadence.settle_cadence(draft, context.now)
         draft = closing.settle_closing(draft, context)
         draft = addenda.settle_addenda(draft)
@@ -82,13 +85,15 @@ class DeadlineDomain:
             commands=draft.commands,
             tasks=draft.tasks,
             hurry=hurry,
-            wake_at=_wake_at(draft.case, context.now),
+            wake_at=_wake_at(draft.case, schedule, context.now),
             # What recurs is no request: it is counted among none that are open, and keeps no month of the outbox.
             closes=draft.closes or draft.case.access is not None,
         )
 
 
-def _wake_at(case: DeadlineCase, now: datetime) -> datetime | None:
+def _wake_at(case: DeadlineCase, schedule: clocks.Schedule, now: datetime) -> datetime | None:
     """The next instant at which something may be due: always later than now, or it would turn in circles."""
-    times = (part.next_times(case, now) for part in (clocks, automatic, cadence, closing, keys))
-    return min((at for found in times for at in found), default=None)
+    times = clocks.next_times(case, schedule, now)
+    for part in (automatic, cadence, closing, keys):
+        times.extend(part.next_times(case, now))
+    return min(times, default=None)

@@ -33,7 +33,7 @@ from bench.world import servers
 from deploy.migrate import with_database
 from deploy.serving import leave_alone_what_stays
 from services.fulfillment.app import adapter_of
-from services.fulfillment.bulk import Order, act_many, gathered, prove_many
+from services.fulfillment.bulk import Listed, Order, act_many, gathered, prove_many
 from services.fulfillment.datamap.systems import load_system
 from services.fulfillment.ports import Adapter, Done, Frozen, Gone
 from shared.clock import SystemClock
@@ -180,7 +180,8 @@ class Systems:
         return time.perf_counter() - began
 
 
-async def _all_done(adapter: Adapter, orders: Sequence[Order]) -> None:
+async def _all_done(adapter: Adapter, people: Sequence[Order]) -> None:
+    orders = Listed(people)
     outcomes = await act_many(adapter, "delete", orders)
     proofs = await prove_many(adapter, "delete", orders)
     if not all(isinstance(one, Done) for one in outcomes) or not all(isinstance(p, Gone) for p in proofs):

@@ -6,11 +6,11 @@ are the single verbs in turn. Each person gets an outcome, a receipt and a proof
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, overload, runtime_checkable
 
 from services.fulfillment.ports import (
     Adapter,
@@ -32,7 +32,6 @@ from shared.gathering import Gathering
 
 MOST_AT_ONCE = 200
 
-Shape = TypeVar("Shape", bound=Hashable)
 Made = TypeVar("Made")
 
 
@@ -45,15 +44,45 @@ class Order:
     idempotency_key: str = ""
 
 
+class Listed(Sequence[Order]):
+    """People who are acted for, and then proved: what is gathered from all of them is kept with the list."""
+
+    def __init__(self, orders: Iterable[Order]) -> None:
+        self._orders = tuple(orders)
+        self._gathered: dict[Hashable, Any] = {}
+
+    @overload
+    def __getitem__(self, place: int) -> Order: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Order]: ...
+    def __getitem__(self, place: int | slice) -> Order | Sequence[Order]:
+        return self._orders[place]
+
+    def __iter__(self) -> Iterator[Order]:
+        return iter(self._orders)
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def once(self, name: Hashable, gather: Callable[[], Made]) -> Made:
+        """What is gathered under this name when it is asked for first; it must depend on the list alone."""
+        if name not in self._gathered:
+            self._gathered[name] = gather()
+        made: Made = self._gathered[name]
+        return made
+
+
 def key_of_all(orders: Sequence[Order]) -> str:
     """One key for one call about all of these: the same for the same requests in any order, and for no others."""
     keys = sorted(one.idempotency_key for one in orders)
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
-def alike(shapes: Iterable[Shape], make: Callable[[Shape], Made]) -> list[Made]:
-    """What is made of each, made once for all that are alike."""
-    each = list(shapes)
+def alike(columns: Sequence[Sequence[Hashable]], make: Callable[[Any], Made]) -> list[Made]:
+    """What is made of each row of these columns, made once for all that are alike: mostly everybody is."""
+    if all(len(set(column)) == 1 for column in columns):
+        return [make(tuple(column[0] for column in columns))] * len(columns[0])
+    each = [*zip(*columns, strict=True)]
     made = {shape: make(shape) for shape in dict.fromkeys(each)}
     return [made[shape] for shape in each]
 
@@ -71,14 +100,12 @@ def all_done(
     # Equal counts are mostly the same object: to compare a hundred thousand of them by value takes long.
     names = [*map(id, counts)]
     told = dict(zip(names, counts, strict=True))
-    [only, *others] = {one.cut_off for one in orders}
 
-    def done(name: int, until: datetime) -> Outcome:
+    def done(each: tuple[int, datetime]) -> Outcome:
+        name, until = each
         return Done(Receipt(system, told[name], at, until).sealed())
 
-    if not others:
-        return alike(names, lambda name: done(name, only))
-    return alike(zip(names, (one.cut_off for one in orders), strict=True), lambda each: done(*each))
+    return alike([names, [one.cut_off for one in orders]], done)
 
 
 async def abreast(

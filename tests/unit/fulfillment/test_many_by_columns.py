@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.fulfillment.adapters.objects import columns
+from services.fulfillment.adapters.objects.sought import sought
 from services.fulfillment.app import adapter_of
-from services.fulfillment.bulk import Order, act_many, prove_many
+from services.fulfillment.bulk import Listed, Order, act_many, prove_many
 from services.fulfillment.datamap.systems import System, load_system
 from services.fulfillment.ports import Done, Frozen, Gone, Key, Nothing, StillPresent
 from shared.clock import SystemClock
@@ -77,7 +77,7 @@ async def test_each_is_bound_by_their_own_cut_off_as_if_they_had_been_alone(
         order([name(10), name(70)], -5),
     ]
     together = system(tmp_path / "together", kind=kind, stamp=stamp)
-    assert columns.sought(together.datamap, "delete", orders) is not None
+    assert sought(together.datamap, "delete", orders) is not None
     apart = adapter_of(system(tmp_path / "apart", kind=kind, stamp=stamp), SystemClock())
     one_by_one = [
         await apart.act("delete", one.frozen, cut_off=one.cut_off, idempotency_key="k") for one in orders
@@ -130,9 +130,41 @@ async def test_a_file_that_nobody_is_in_is_not_written_again(tmp_path: Path) -> 
 async def test_two_who_claim_one_row_are_done_row_by_row(tmp_path: Path) -> None:
     made = system(tmp_path, kind=pa.int64(), stamp=STAMPS[0])
     both = [order([1, 2], 50), order([2, 3], 50)]
-    assert columns.sought(made.datamap, "delete", both) is None
+    adapter = adapter_of(made, SystemClock())
 
-    outcomes = await act_many(adapter_of(made, SystemClock()), "delete", both)
+    outcomes = await act_many(adapter, "delete", both)
 
-    assert all(isinstance(one, Done) for one in outcomes)
+    assert [one.receipt.datasets[0].erased for one in outcomes if isinstance(one, Done)] == [2, 2]
     assert len(left(tmp_path)) == 97
+
+
+@pytest.mark.parametrize("untils", [(1, 50), (50, 1)])
+async def test_a_row_that_two_claim_is_there_for_whom_it_is_old_enough(
+    tmp_path: Path, untils: tuple[int, int]
+) -> None:
+    adapter = adapter_of(system(tmp_path, kind=pa.int64(), stamp=STAMPS[0]), SystemClock())
+    both = [order([2], until) for until in untils]
+    alone = [await adapter.prove("delete", one.frozen, cut_off=one.cut_off) for one in both]
+
+    proofs = await prove_many(adapter, "delete", both)
+
+    assert proofs == alone
+    assert {type(one) for one in proofs} == {Gone, StillPresent}
+
+
+async def test_what_is_gathered_from_a_list_is_gathered_once_and_proves_what_is_there_now(
+    tmp_path: Path,
+) -> None:
+    adapter = adapter_of(system(tmp_path, kind=pa.int64(), stamp=STAMPS[0]), SystemClock())
+    gathered = list[str]()
+    people = Listed([order([1, 2], 50), order([3], 50)])
+    first = people.once("a name", lambda: gathered.append("once"))
+    people.once("a name", lambda: gathered.append("twice"))
+
+    before = await prove_many(adapter, "delete", people)
+    await act_many(adapter, "delete", people)
+    after = await prove_many(adapter, "delete", people)
+
+    assert (first, gathered) == (None, ["once"])
+    assert before == [StillPresent(2), StillPresent(1)]
+    assert after == [Gone({"contacts": 2}), Gone({"contacts": 1})]

@@ -4,11 +4,9 @@ It does what most lists ask: to erase rows that are known by one column. Whateve
 Row groups are not passed over for what their statistics say: these are the writer's word, and a proof needs none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import accumulate, chain, repeat
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,16 +14,15 @@ import pyarrow.compute as pc
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.packing import kind_of
 from services.fulfillment.adapters.objects.parquet_content import ParquetContent, readable
+from services.fulfillment.adapters.objects.sought import Numbers, Sought
 from services.fulfillment.adapters.objects.store import Changes, Stored
 from services.fulfillment.adapters.objects.tables import Table, Tables
-from services.fulfillment.bulk import Order, alike
-from services.fulfillment.datamap.graph import child_and_parent
-from services.fulfillment.datamap.model import DataMap, MapCollection
+from services.fulfillment.bulk import alike
+from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.ports import (
     RIGHTS_OF_OTHERS,
     DatasetCount,
     Gone,
-    Key,
     Proof,
     Retained,
     StillPresent,
@@ -33,84 +30,6 @@ from services.fulfillment.ports import (
 
 MOST_ROWS = 1 << 20
 """Rows whose keys are compared at once; what they are compared with is made ready anew each time."""
-
-
-Rows: TypeAlias = Mapping[str, Sequence[Key]]
-Numbers: TypeAlias = int | tuple[int, int] | None
-"""What was done to one's own rows; with how many are shared, if any are; nothing where the table was not asked."""
-
-
-class Sought:
-    """Everybody's keys of one collection, in a row; how many of them are whose; and until when each counts."""
-
-    def __init__(
-        self, name: str, orders: Sequence[Order], rows: Sequence[Rows], shared: Sequence[Rows]
-    ) -> None:
-        self._name = name
-        self._orders = orders
-        self._asked = rows, shared
-        self._held = [each.get(name, ()) for each in rows]
-        self._keys = [*chain.from_iterable(self._held)]
-        self.own = [*map(len, self._held)]
-        self.parts = [key[0] for key in self._keys]
-        self._as: dict[Any, Any] = {}
-
-    @property
-    def is_plain(self) -> bool:
-        """No key names an older version, belongs to two people, or is of another type than the next."""
-        one_type = len(set(map(type, self.parts))) <= 1
-        return one_type and set(map(len, self._keys)) <= {1} and len(set(self.parts)) == len(self.parts)
-
-    def numbers(self, done: Sequence[int]) -> Iterable[Numbers]:
-        """What a receipt counts of each: mostly everybody has rows here, and nobody shares any."""
-        if 0 not in self.own and not any(self._asked[1]):
-            return done
-        name = self._name
-        return (
-            (did, len(shared.get(name, ()))) if name in rows or name in shared else None
-            for did, rows, shared in zip(done, *self._asked, strict=True)
-        )
-
-    def keys(self, kind: Any) -> Any:
-        """The keys as an array of this type."""
-        if kind not in self._as:
-            self._as[kind] = pa.array(self.parts, kind)
-        return self._as[kind]
-
-    def until(self, kind: Any) -> Any:
-        """The one cut-off of all, or each key's own, as times of this type."""
-        if kind not in self._as:
-            untils = [one.cut_off for one in self._orders]
-            plain = {one: one.astimezone(UTC) if kind.tz else _naive(one) for one in set(untils)}
-            pairs = zip(untils, self.own, strict=True)
-            each = chain.from_iterable(repeat(plain[until], number) for until, number in pairs)
-            [only, *others] = plain.values()
-            self._as[kind] = pa.array(each, kind) if others else pa.scalar(only, kind)
-        return self._as[kind]
-
-    def of_each(self, found: Sequence[Any]) -> list[int]:
-        """How many of each person's keys are at these places of the list."""
-        there = pc.unique(pa.chunked_array(found, pa.int32()))
-        if len(there) == len(self.parts):
-            return self.own
-        places, ends = set(there.to_pylist()), [*accumulate(self.own)]
-        return [
-            sum(place in places for place in range(end - number, end))
-            for end, number in zip(ends, self.own, strict=True)
-        ]
-
-
-def sought(datamap: DataMap, right: str, orders: Sequence[Order]) -> dict[str, Sought] | None:
-    """Everybody's keys, where all of this can be done by columns as far as map and keys tell, and all have any."""
-    frozen = [one.frozen for one in orders]
-    rows, shared = [one.rows for one in frozen], [one.shared for one in frozen]
-    names = sorted({*chain.from_iterable(rows), *chain.from_iterable(shared)})
-    parents = {child_and_parent(each, datamap)[1].collection for each in datamap.references}
-    if right != "delete" or not all(_is_plain(datamap, name) and name not in parents for name in names):
-        return None
-    found = {name: Sought(name, orders, rows, shared) for name in names}
-    busy = any(0 not in one.own for one in found.values())
-    return found if busy and all(one.is_plain for one in found.values()) else None
 
 
 def suits(tables: Tables, everybody: Mapping[str, Sought]) -> bool:
@@ -134,41 +53,50 @@ def suits(tables: Tables, everybody: Mapping[str, Sought]) -> bool:
 
 def erase(
     tables: Tables, changes: Changes, everybody: Mapping[str, Sought]
-) -> list[tuple[DatasetCount, ...]]:
-    """Write the touched files anew without the rows, and say what each one's receipt will count."""
+) -> list[tuple[DatasetCount, ...]] | None:
+    """Write the touched files anew without the rows, and say what each one's receipt will count.
+
+    None, and nothing is changed, where one row is two people's.
+    """
     done = dict[str, Sequence[int]]()
     for name, one in everybody.items():
         found = [
             each for stored in tables[name].states for each in _stage(tables[name], stored, one, changes)
         ]
-        done[name] = one.of_each(found)
+        counts = one.of_each(found)
+        if counts is None:
+            return None
+        done[name] = counts
     changes.commit()
     return _counts(tables, everybody, done)
 
 
-def proofs(tables: Tables, everybody: Mapping[str, Sought], number: int, leftovers: int) -> list[Proof]:
-    """Read the key columns of all files back, once for everybody."""
-    found = {
-        name: [each for stored in tables[name].states for each in _look(tables[name], stored, one)]
-        for name, one in everybody.items()
-    }
-    left = [one.of_each(found[name]) for name, one in everybody.items() if found[name]]
-    lefts = map(sum, zip(*left, strict=True)) if left else repeat(0, number)
+def proofs(tables: Tables, everybody: Mapping[str, Sought], leftovers: int) -> list[Proof] | None:
+    """Read the key columns of all files back, once for everybody; None where one row is two people's."""
+    lefts = list[list[int]]()
+    for name, one in everybody.items():
+        left = one.of_each(
+            [each for stored in tables[name].states for each in _look(tables[name], stored, one)]
+        )
+        if left is None:
+            return None
+        lefts.append(left)
+    still = [leftovers + each for each in map(sum, zip(*lefts, strict=True))]
 
     def proof(shape: tuple[int, ...]) -> Proof:
         checked = dict(zip(everybody, shape[1:], strict=True))
-        still = shape[0] + leftovers
-        return StillPresent(still) if still else Gone({name: n for name, n in checked.items() if n})
+        return StillPresent(shape[0]) if shape[0] else Gone({name: n for name, n in checked.items() if n})
 
-    return alike(zip(lefts, *(one.own for one in everybody.values()), strict=True), proof)
+    return alike([still, *(one.own for one in everybody.values())], proof)
 
 
 def _stage(table: Table, stored: Stored, one: Sought, changes: Changes) -> list[Any]:
     staying, found = dict[int, Any](), list[Any]()
     with _content(table, stored) as content:
         for group, at in _marked(table, content, one):
-            staying[group] = pc.is_null(at)
             found.append(at.drop_null())
+            if len(found[-1]):
+                staying[group] = pc.is_null(at)
         if staying:
             with changes.stage(stored) as out:
                 content.without(out, staying)
@@ -189,25 +117,27 @@ def _content(table: Table, stored: Stored) -> Iterator[ParquetContent]:
 
 
 def _marked(table: Table, content: ParquetContent, one: Sought) -> Iterator[tuple[int, Any]]:
-    """The row groups that hold rows that are meant: for each row the place of its key in the list, or nothing."""
+    """The row groups near which any key is: for each row the place of its key in the list, if it is meant."""
     [key], created = table.shape.key, table.collection.created_at
-    columns = [key, *([created.field] if created else [])]
     for groups in content.groups(MOST_ROWS):
-        read = content.read(groups, columns)
-        at = _places(one, read[key], read[created.field] if created else None)
+        at = _places(one, content.read(groups, [key])[key])
+        if at.null_count == len(at):
+            continue
+        if created is not None:
+            at = _in_time(one, at, content.read(groups, [created.field])[created.field])
         start = 0
         for group, rows in groups.items():
-            own = at.slice(start, rows)
+            yield group, at.slice(start, rows).combine_chunks()
             start += rows
-            if own.null_count < rows:
-                yield group, own.combine_chunks()
 
 
-def _places(one: Sought, keys: Any, stamps: Any) -> Any:
+def _places(one: Sought, keys: Any) -> Any:
     kind = pa.int64() if pa.types.is_integer(keys.type) else keys.type
-    at = pc.index_in(keys.cast(kind), value_set=one.keys(kind))
-    if stamps is None:
-        return at
+    return pc.index_in(keys.cast(kind), value_set=one.within(kind))
+
+
+def _in_time(one: Sought, at: Any, stamps: Any) -> Any:
+    """The places of rows that are no newer than the cut-off of whom they belong to."""
     wanted = pa.timestamp("us", "UTC" if stamps.type.tz else None)
     # Finer than a microsecond nobody's cut-off is.
     stamps = stamps.cast(wanted, safe=stamps.type.unit != "ns")
@@ -227,8 +157,7 @@ def _counts(
         each = zip(collections, shape, strict=True)
         return tuple(_count(collection, numbers) for collection, numbers in each if numbers is not None)
 
-    columns = [one.numbers(done[name]) for name, one in everybody.items()]
-    return alike(zip(*columns, strict=True), told)
+    return alike([one.numbers(done[name]) for name, one in everybody.items()], told)
 
 
 def _count(collection: MapCollection, numbers: int | tuple[int, int]) -> DatasetCount:
@@ -238,15 +167,6 @@ def _count(collection: MapCollection, numbers: int | tuple[int, int]) -> Dataset
     return DatasetCount(collection.name, erased=done, retained=tuple(retained))
 
 
-def _naive(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None)
-
-
-def _is_plain(datamap: DataMap, name: str) -> bool:
-    collection = datamap.collections.get(name)
-    return collection is not None and collection.treatment == "erase" and len(collection.primary_key) == 1
-
-
 def _comparable(table: Table, content: ParquetContent, one: Sought) -> bool:
     """Numbers with numbers, texts with texts, and a time that is one."""
     [key], created = table.shape.key, table.collection.created_at
@@ -254,10 +174,7 @@ def _comparable(table: Table, content: ParquetContent, one: Sought) -> bool:
         return False
     if not one.parts:
         return True
-    kind, numbers = (
-        content.type_of(key),
-        [part for part in (min(one.parts), max(one.parts)) if isinstance(part, int)],
-    )
-    if not numbers:
-        return kind in {pa.string(), pa.large_string()}
-    return bool(pa.types.is_signed_integer(kind)) and all(-(2**63) <= number < 2**63 for number in numbers)
+    kind = content.type_of(key)
+    if isinstance(one.parts[0], int):
+        return bool(pa.types.is_signed_integer(kind)) and one.fits
+    return kind in {pa.string(), pa.large_string()}

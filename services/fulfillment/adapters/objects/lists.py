@@ -1,24 +1,27 @@
 """The two verbs for lists: by whole columns where files and map allow it, otherwise row by row for all at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from services.fulfillment.adapters.objects.changing import Bounds, to_its_end
 from services.fulfillment.adapters.objects.failures import Failure, failure_of
 from services.fulfillment.adapters.objects.many import by_cut_off, prepare, proofs
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
-from services.fulfillment.bulk import Order, all_done
+from services.fulfillment.bulk import Listed, Order, all_done
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import Ambiguous, DatasetCount, Frozen, Outcome, Proof, Unknown
 from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.treating import idle, never_done
 from shared.clock import Clock
+
+if TYPE_CHECKING:
+    from services.fulfillment.adapters.objects.sought import Sought
 
 EXPECTED = (Failure, RowFailure, SecretMissingError)
 SOON = timedelta(seconds=2)
@@ -91,10 +94,18 @@ class Lists:
     ) -> list[Proof] | None:
         from services.fulfillment.adapters.objects import columns
 
-        everybody = columns.sought(self._system.datamap, right, orders)
+        everybody = self._sought(right, orders)
         if everybody is None or not columns.suits(tables, everybody):
             return None
-        return columns.proofs(tables, everybody, len(orders), leftovers)
+        return columns.proofs(tables, everybody, leftovers)
+
+    def _sought(self, right: str, orders: Sequence[Order]) -> "Mapping[str, Sought] | None":
+        from services.fulfillment.adapters.objects.sought import sought
+
+        gather = partial(sought, self._system.datamap, right, orders)
+        if not isinstance(orders, Listed):
+            return gather()
+        return orders.once(("columns", self._system.system, right), gather)
 
     async def _by_rows(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
         """Who stands in the others' way is looked for by halves: each half is a going through of its own."""
@@ -136,7 +147,7 @@ class Lists:
     ) -> Counted | None:
         from services.fulfillment.adapters.objects import columns
 
-        everybody = columns.sought(self._system.datamap, right, orders)
+        everybody = self._sought(right, orders)
         if everybody is None or not columns.suits(tables, everybody):
             return None
         return columns.erase(tables, changes, everybody)

@@ -117,8 +117,7 @@ async def read_back_many(
         lefts.append(await left_of_all(connection, listed, pending))
         checked.append([len(concerned(one.frozen, name, right)) for one in orders])
     left = list(map(sum, zip(*lefts, strict=True))) if names else [0] * len(orders)
-    shapes = zip(left, *checked, strict=True)
-    return alike(shapes, lambda shape: _proof(shape[0], dict(zip(names, shape[1:], strict=True))))
+    return alike([left, *checked], lambda shape: _proof(shape[0], dict(zip(names, shape[1:], strict=True))))
 
 
 def _proof(left: int, checked: dict[str, int]) -> Proof:
@@ -229,9 +228,11 @@ def _counts(tables: Tables, done: dict[str, Done], orders: Sequence[Order]) -> l
         ]
         for name, each in done.items()
     ]
+    if not columns:
+        return [()] * len(orders)
     told = list(done)
     return alike(
-        zip(*columns, strict=True) if columns else (() for _ in orders),
+        columns,
         lambda shape: tuple(
             _count(tables[name], Told(*each)) for name, each in zip(told, shape, strict=True) if each
         ),

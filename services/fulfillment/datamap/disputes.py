@@ -51,6 +51,12 @@ def said_of_corrections(datamap: DataMap) -> str:
     return f"a correction of {named} is made at the person's word; any other is a person's to make"
 
 
+def notes_of(datamap: DataMap) -> tuple[str, ...]:
+    """What a check notes of the map: its warnings, and what is corrected at a person's word."""
+    some = any(map(corrigible, datamap.collections.values()))
+    return (*datamap.warnings, *([said_of_corrections(datamap)] if some else []))
+
+
 def disputed(datamap: DataMap, corrections: Sequence[Correction]) -> Disputed | str:
     """What is to be changed where, or why a person has to look: all of it is done by itself, or nothing."""
     if not corrections:

@@ -25,6 +25,7 @@ from services.fulfillment.ports import (
     Unknown,
 )
 from services.fulfillment.rowwise.changing import PARTLY, Bounds, Effects, NotAll, act, held
+from services.fulfillment.rowwise.correcting import in_dispute, proof_of
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.store import Settling, Store, StoreFailure
@@ -104,7 +105,7 @@ class RowAdapter:
         return Done(Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed())
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
-        if right != "delete" and right not in FLAG_RIGHTS:
+        if right not in {"delete", "correct"} and right not in FLAG_RIGHTS:
             return never_done(right, frozen)
         try:
             return await self._proof(right, frozen, cut_off)
@@ -115,6 +116,9 @@ class RowAdapter:
         await self._store.close()
 
     async def _proof(self, right: str, frozen: Frozen, cut_off: datetime) -> Proof:
+        if right == "correct":
+            own = in_dispute(self._system.datamap, frozen)
+            return proof_of(self._system.datamap, frozen, await held(self._store, own, cut_off))
         every = sorted({*frozen.rows, *frozen.shared})
         names = [name for name in every if concerns(self._store[name].collection, right)]
         keys = {name: concerned_keys(frozen, name, right) for name in names}

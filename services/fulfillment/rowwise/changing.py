@@ -1,15 +1,17 @@
 """One act on a store: all frozen rows are read first, then changed chunk by chunk, children before parents."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
+from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import deletion_order, map_links
 from services.fulfillment.ports import DatasetCount, Frozen, Key
+from services.fulfillment.rowwise.correcting import all_wrong, corrected, in_dispute, still_wrong
 from services.fulfillment.rowwise.orphans import refuse_orphans
 from services.fulfillment.rowwise.rows import Row
 from services.fulfillment.rowwise.store import Settling, Store, StoreTable
@@ -67,6 +69,8 @@ async def act(store: Store, frozen: Frozen, bounds: Bounds, effects: Effects) ->
         StoreFailure, RowFailure: it could not all be done; `effects` says whether anything may have been.
         NotAll: there are more rows than one attempt has time for.
     """
+    if bounds.right == "correct":
+        return await _set_right(store, frozen, bounds.cut_off, effects)
     names = sorted({*frozen.rows, *frozen.shared})
     rows = await held(store, {n: concerned_keys(frozen, n, bounds.right) for n in names}, bounds.cut_off)
     order = deletion_order(names, map_links(store.datamap))
@@ -75,7 +79,8 @@ async def act(store: Store, frozen: Frozen, bounds: Bounds, effects: Effects) ->
     touched = [name for name in order if concerns(store[name].collection, bounds.right)]
     for name in touched:
         table = store[name]
-        await _treat(table, rows[name], bounds, effects)
+        left = {key: row for key, row in rows[name].items() if pending(table.collection, bounds.right, row)}
+        await _in_chunks(table, left, partial(_do, table, bounds), effects)
         if bounds.right == "delete" and isinstance(table, Settling):
             await table.settle()
     if bounds.right != "delete":
@@ -86,17 +91,33 @@ async def act(store: Store, frozen: Frozen, bounds: Bounds, effects: Effects) ->
     return tuple(count for count in counts if count)
 
 
-async def _treat(table: StoreTable, rows: Mapping[Key, Row], bounds: Bounds, effects: Effects) -> None:
-    left = {key: row for key, row in rows.items() if pending(table.collection, bounds.right, row)}
-    entries = iter(left.items())
+async def _set_right(
+    store: Store, frozen: Frozen, cut_off: datetime, effects: Effects
+) -> tuple[DatasetCount, ...]:
+    wanted = to_change(store.datamap, frozen.corrections)
+    rows = await held(store, in_dispute(store.datamap, frozen), cut_off)
+    for name, wrong in all_wrong(store.datamap, frozen, rows).items():
+        table, left = store[name], {key: rows[name][key] for key in wrong}
+        right = partial(still_wrong, table.collection, wanted=wanted[name])
+        await _in_chunks(table, left, partial(table.change, values=right), effects)
+    return tuple(corrected(name, frozen, effects.done.get(name, 0)) for name in rows)
+
+
+async def _in_chunks(
+    table: StoreTable,
+    rows: Mapping[Key, Row],
+    do: Callable[[Mapping[Key, Row]], Awaitable[int]],
+    effects: Effects,
+) -> None:
+    entries = iter(rows.items())
     while chunk := dict(islice(entries, effects.chunk)):
         effects.begin()
-        number = await _do(table, chunk, bounds)
+        number = await do(chunk)
         effects.begun = True
         effects.done[table.name] = effects.done.get(table.name, 0) + number
 
 
-async def _do(table: StoreTable, rows: Mapping[Key, Row], bounds: Bounds) -> int:
+async def _do(table: StoreTable, bounds: Bounds, rows: Mapping[Key, Row]) -> int:
     flag = flag_of(table.collection, bounds.right) if bounds.right in FLAG_RIGHTS else None
     if flag is not None:
         return await table.change(rows, lambda _row: {flag.field: flag.value})

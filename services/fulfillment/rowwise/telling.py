@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from services.fulfillment.datamap.additions import Match
+from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import deletion_order, map_links, plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapField
@@ -48,6 +49,7 @@ class Words(Protocol):
     asking: str
     deleting: str
     flagging: str
+    correcting: str
 
     def matching(self, collection: MapCollection, column: str, who: Masked) -> str:
         """How rows are asked for by an identifier."""
@@ -67,11 +69,17 @@ class Words(Protocol):
 
 
 def statements(datamap: DataMap, kinds: Collection[str], words: Words) -> str:
-    """Every question of a search by these kinds, and every order of a deletion and an opt-out after it."""
+    """Every question of a search by these kinds, and every order that may follow it."""
     lines = [words.asking, *_indented(_asking(datamap, kinds, words))]
     lines += ["", words.deleting, *_indented(_deleting(datamap, words))]
-    flags = list(_indented(_flagging(datamap, words)))
-    return "\n".join([*lines, *(["", words.flagging, *flags] if flags else [])]) + "\n"
+    lines += _section(words.flagging, _flagging(datamap, words))
+    lines += _section(words.correcting, _correcting(datamap, words))
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, orders: Iterator[str]) -> list[str]:
+    told = list(_indented(orders))
+    return ["", title, *told] if told else []
 
 
 def _asking(datamap: DataMap, kinds: Collection[str], words: Words) -> Iterator[str]:
@@ -99,6 +107,13 @@ def _flagging(datamap: DataMap, words: Words) -> Iterator[str]:
         for right in sorted(FLAG_RIGHTS):
             if flag := flag_of(collection, right):
                 yield words.change(collection, {flag.field: json.dumps(flag.value)})
+
+
+def _correcting(datamap: DataMap, words: Words) -> Iterator[str]:
+    """As if all columns that are corrected by themselves were disputed in one row."""
+    for collection in datamap.collections.values():
+        if values := {field.name: f":{field.name}" for field in corrigible(collection)}:
+            yield words.change(collection, values)
 
 
 def _replaced(field: MapField) -> str:

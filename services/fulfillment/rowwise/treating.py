@@ -25,6 +25,7 @@ from services.fulfillment.ports import (
     StillPresent,
     Unknown,
 )
+from services.fulfillment.rowwise.correcting import not_ours
 from services.fulfillment.rowwise.rows import Row, same
 
 
@@ -83,6 +84,8 @@ def counted(collection: MapCollection, frozen: Frozen, *, done: int, left: int) 
 
 def idle(kind: str, datamap: DataMap, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
     """The answers that need no look at the system."""
+    if right == "correct":
+        return not_ours(datamap, frozen)
     if right != "delete" and right not in FLAG_RIGHTS:
         return NeedsPerson("refused", f"the {kind} adapter has no way to {right}")
     if frozen.is_empty:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from services.fulfillment.ports import (
     Export,
     Frozen,
     Gone,
+    NeedsPerson,
     Retained,
     StillPresent,
     Subject,
 )
+from shared.privacy.claims import Correction
 from tests.contracts.adapters.conftest import mysql_shop, postgresql_shop
 from tests.support.nested_worlds import ADA, BOB, RECORDS, InLines, InPlace, InSql, World, exact
 from tests.support.shop import CUT_OFF, sqlite_shop
@@ -200,3 +203,28 @@ async def test_a_healthy_town_passes_its_check(world: World) -> None:
 
     assert report.ok, report
     assert not report.drift
+
+
+async def test_the_one_value_at_a_path_is_corrected_and_of_several_a_person_says_which_is_wrong(
+    world: World,
+) -> None:
+    adapter = world.adapter()
+    frozen = await adapter.find(ADA, cut_off=CUT_OFF)
+    assert isinstance(frozen, Frozen)
+    moved = replace(frozen, corrections=(Correction(what="street", should_be="3 New Road"),))
+    named = replace(frozen, corrections=(Correction(what="contact", should_be="Adah"),))
+    before = await world.read()
+
+    refused = await adapter.act("correct", named, cut_off=CUT_OFF, idempotency_key=KEY)
+    untouched = await world.read()
+    done = await adapter.act("correct", moved, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert refused == NeedsPerson(
+        "schema", "tickets.data.contacts.name holds several values: which is wrong?"
+    )
+    assert untouched == before
+    assert isinstance(done, Done), done
+    after = await world.read()
+    assert [row["data"]["street"] for row in after["households"]] == ["1 Shared Way", "3 New Road"]
+    assert {**after, "households": before["households"]} == before
+    assert await adapter.prove("correct", moved, cut_off=CUT_OFF) == Gone({"households": 1})

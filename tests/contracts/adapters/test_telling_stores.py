@@ -57,6 +57,8 @@ def test_what_is_put_into_a_mongodb_is_told_and_bound_to_what_was_read() -> None
 
     assert 'db.alerts.deleteOne({"_id": ":_id"})' in said
     letters = 'db.letters.updateOne({"_id": ":_id", "data": ":as_read"}, {"$set": {"data": ":data"}})'
+    moved = 'db.households.updateOne({"_id": ":_id", "data": ":as_read"}, {"$set": {"data": ":data"}})'
+    assert f"{moved}, with data.street = :data.street" in said
     assert f'{letters}, with data.readers = null, data.body = "removed", data.signed.name = null' in said
 
 
@@ -92,6 +94,10 @@ def test_files_are_told_of_by_their_names_and_the_condition_on_their_rows() -> N
     assert "read people.*, people/* where lower(profile.email) = :email" in said
     assert "read in/*.jsonl where data.owner.id in (:data.owner.id, ...)" in said
     assert "write people.*, people/* without the rows where id in (:id, ...)" in said
+    assert (
+        "write households.*, households/* with data.street = :data.street in the rows where id in (:id, ...)"
+        in said
+    )
 
 
 @pytest.mark.parametrize("of", [of_mongodb, of_search, of_objects])

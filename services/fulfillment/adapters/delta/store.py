@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from services.fulfillment.adapters.delta.places import files_of
 from services.fulfillment.adapters.delta.tables import LakeTable
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.datamap.systems import System
@@ -31,7 +32,7 @@ class DeltaStore:
     async def inspect(self) -> CheckReport:
         names = sorted(self.datamap.collections)
         drift = await asyncio.to_thread(lambda: [each for name in names for each in self._drift(name)])
-        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=self.datamap.warnings)
+        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes_of(self.datamap))
 
     async def close(self) -> None:
         """Nothing is held between two verbs."""

@@ -16,7 +16,6 @@ from services.fulfillment.adapters.http.readback import Jobs, read_back
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.adapters.http.tables import Table, Tables
 from services.fulfillment.datamap.categories import categories_held
-from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import (
@@ -29,7 +28,6 @@ from services.fulfillment.ports import (
     Export,
     Frozen,
     NeedsPerson,
-    Nothing,
     Outcome,
     Proof,
     Receipt,
@@ -39,7 +37,7 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
-from services.fulfillment.rowwise.correcting import not_ours
+from services.fulfillment.rowwise.correcting import in_dispute
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.rows import RowFailure
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, idle
@@ -127,7 +125,7 @@ class HttpAdapter:
         return Export(self._system.system, datasets, categories)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
-        if answer := self._idle(right, frozen):
+        if answer := idle("http", self._system.datamap, right, frozen):
             return answer
         effects = Effects(self._clock, idempotency_key)
         try:
@@ -186,18 +184,11 @@ class HttpAdapter:
     async def _knock(self) -> None:
         await knock(self._client, self._connector, self._tables)
 
-    def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
-        if right == "correct":
-            return not_ours(self._system.datamap, frozen)
-        return idle("http", self._system.datamap, right, frozen)
-
     def _asked(self, right: str, frozen: Frozen) -> list[str]:
         """The collections that an act has to do with."""
-        every = sorted({*frozen.rows, *frozen.shared})
-        if right != "correct":
-            return every
-        wanted = to_change(self._system.datamap, frozen.corrections)
-        return [name for name in every if name in wanted]
+        if right == "correct":
+            return list(in_dispute(self._system.datamap, frozen))
+        return sorted({*frozen.rows, *frozen.shared})
 
     def _half_done(self, failure: Failure, effects: Effects) -> Outcome:
         """Once anything may have been done, whatever stopped the rest is settled by reading back first."""

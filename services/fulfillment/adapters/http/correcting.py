@@ -3,9 +3,8 @@
 from services.fulfillment.adapters.http.acting import needed
 from services.fulfillment.adapters.http.changing import Changing, Effects
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.ports import DatasetCount, Frozen
-from services.fulfillment.rowwise.correcting import corrected, still_wrong
+from services.fulfillment.rowwise.correcting import all_wrong, corrected
 from services.fulfillment.rowwise.orphans import Held
 
 
@@ -16,16 +15,9 @@ async def set_right(tables: Tables, frozen: Frozen, held: Held, effects: Effects
         Failure, NotAll: it could not all be done; `effects` counts what was.
         RowFailure: a column holds several values, or one that nobody disputes.
     """
-    wanted = to_change(tables.datamap, frozen.corrections)
-    # All rows are looked at first: one that a person has to look at stops the change of any other.
-    changes = {
-        (name, key): still_wrong(tables[name].collection, row, wanted[name])
-        for name, rows in sorted(held.items())
-        for key, row in rows.items()
-    }
-    for (name, key), change in changes.items():
-        if change:
-            await _changing(tables[name]).run([key], effects, changes=change)
+    for name, rows in all_wrong(tables.datamap, frozen, held).items():
+        for key, changes in rows.items():
+            await _changing(tables[name]).run([key], effects, changes=changes)
     return tuple(corrected(name, frozen, effects.done.get(name, 0)) for name in sorted(held))
 
 

@@ -8,10 +8,9 @@ from services.fulfillment.adapters.http.failures import Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table, Tables
-from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.ports import Frozen, Gone, Job, Proof, StillPresent, Unknown
-from services.fulfillment.rowwise.correcting import still_wrong
+from services.fulfillment.rowwise.correcting import in_dispute, proof_of
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, never_done, pending
 
 
@@ -39,20 +38,10 @@ async def read_back(tables: Tables, right: str, frozen: Frozen, cut_off: datetim
 
 
 async def _corrected(tables: Tables, frozen: Frozen, cut_off: datetime) -> tuple[Proof, bool]:
-    """What a person has to look at is never proved by itself."""
-    wanted = to_change(tables.datamap, frozen.corrections)
-    if not wanted:
-        return StillPresent(frozen.count()), False
-    keys = {name: frozen.rows.get(name, ()) for name in sorted(wanted)}
-    held = await tables.held(keys, cut_off)
-    left = sum(
-        bool(still_wrong(tables[name].collection, row, wanted[name]))
-        for name in held
-        for row in held[name].values()
-    )
-    absent = any(len(held[name]) < len(each) for name, each in keys.items())
-    checked = {name: len(each) for name, each in keys.items() if each}
-    return (StillPresent(left) if left else Gone(checked)), absent
+    own = in_dispute(tables.datamap, frozen)
+    held = await tables.held(own, cut_off)
+    absent = any(len(held[name]) < len(keys) for name, keys in own.items())
+    return proof_of(tables.datamap, frozen, held), absent
 
 
 class Jobs:

@@ -10,6 +10,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from services.fulfillment.adapters.mongodb.collections import Bounds, MongoTable
 from services.fulfillment.adapters.mongodb.failures import told
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
@@ -50,7 +51,7 @@ class MongoStore:
         with told("check"):
             there = set(await self._database().list_collection_names())
         drift = [each for name in sorted(self.datamap.collections) for each in await self._drift(name, there)]
-        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=self.datamap.warnings)
+        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes_of(self.datamap))
 
     async def close(self) -> None:
         if self._client is not None:

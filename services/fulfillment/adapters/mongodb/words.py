@@ -14,6 +14,7 @@ class MongoWords:
     asking = "Filters"
     deleting = "Changes of a deletion, a document each, if it still is what was read"
     flagging = "Changes of an opt-out or a limit"
+    correcting = "Changes of a correction"
 
     def matching(self, collection: MapCollection, column: str, who: Masked) -> str:
         return who.told(_find(collection, identity(column, who.seed, who.match)))

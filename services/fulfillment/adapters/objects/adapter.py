@@ -16,6 +16,7 @@ from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
 from services.fulfillment.bulk import Order
 from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.systems import System
@@ -39,6 +40,7 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
+from services.fulfillment.rowwise.correcting import corrected, in_dispute, proof_of
 from services.fulfillment.rowwise.exporting import exported
 from services.fulfillment.rowwise.orphans import refuse_orphans
 from services.fulfillment.rowwise.treating import concerned_keys, concerns, counted, idle, never_done, pending
@@ -136,7 +138,7 @@ class ObjectsAdapter:
         return Done(Receipt(self._system.system, counts, self._clock.now(), cut_off).sealed())
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
-        if right != "delete" and right not in FLAG_RIGHTS:
+        if right not in {"delete", "correct"} and right not in FLAG_RIGHTS:
             return never_done(right, frozen)
         try:
             return await self.steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
@@ -144,11 +146,18 @@ class ObjectsAdapter:
             return Unknown(failure_of(error).reason)
 
     async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
-        """All in one going through, where nobody stands in the others' way."""
+        """All in one going through, where nobody stands in the others' way; each correction is another."""
+        if right == "correct":
+            return [
+                await self.act(right, one.frozen, cut_off=one.cut_off, idempotency_key=one.idempotency_key)
+                for one in orders
+            ]
         return await self._lists.act(right, orders)
 
     async def prove_many(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         """Read back together."""
+        if right == "correct":
+            return [await self.prove(right, one.frozen, cut_off=one.cut_off) for one in orders]
         return await self._lists.prove(right, orders)
 
     async def close(self) -> None:
@@ -158,6 +167,8 @@ class ObjectsAdapter:
         self, tables: Tables, changes: Changes, right: str, what: tuple[Frozen, datetime]
     ) -> tuple[DatasetCount, ...]:
         frozen, cut_off = what
+        if right == "correct":
+            return await self._set_right(tables, changes, frozen, cut_off)
         names = sorted({*frozen.rows, *frozen.shared})
         held = await tables.held({name: concerned_keys(frozen, name, right) for name in names}, cut_off)
         if right == "delete":
@@ -177,7 +188,26 @@ class ObjectsAdapter:
         ]
         return tuple(count for count in counts if count)
 
+    async def _set_right(
+        self, tables: Tables, changes: Changes, frozen: Frozen, cut_off: datetime
+    ) -> tuple[DatasetCount, ...]:
+        """Nothing is put in place before all files were written anew, so a row for a person stops all of it."""
+        own = in_dispute(tables.datamap, frozen)
+        bounds = Bounds("correct", cut_off, b"", to_change(tables.datamap, frozen.corrections))
+        done = await to_its_end(partial(Changing(tables, bounds, changes).run, own), changes)
+        return tuple(corrected(name, frozen, done[name]) for name in own)
+
+    async def _corrected(self, tables: Tables, frozen: Frozen, cut_off: datetime) -> Proof:
+        held = await tables.held(in_dispute(tables.datamap, frozen), cut_off, past=False)
+        proof, leftovers = (
+            proof_of(tables.datamap, frozen, held),
+            await asyncio.to_thread(tables.store.leftovers),
+        )
+        return StillPresent(leftovers) if leftovers and isinstance(proof, Gone) else proof
+
     async def _proof(self, tables: Tables, right: str, frozen: Frozen, cut_off: datetime) -> Proof:
+        if right == "correct":
+            return await self._corrected(tables, frozen, cut_off)
         names = [
             name
             for name in sorted({*frozen.rows, *frozen.shared})

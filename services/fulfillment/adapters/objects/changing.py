@@ -6,7 +6,7 @@ died between two files is finished by the next.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -15,8 +15,10 @@ from services.fulfillment.adapters.objects.contents import Change, Stretch
 from services.fulfillment.adapters.objects.packing import packed
 from services.fulfillment.adapters.objects.store import Changes, Stored
 from services.fulfillment.adapters.objects.tables import Named, Table, Tables
+from services.fulfillment.datamap.disputes import Disputed
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.ports import Key
+from services.fulfillment.rowwise.correcting import still_wrong
 from services.fulfillment.rowwise.rows import Row, RowShape
 from services.fulfillment.rowwise.treating import pending, replacements
 
@@ -25,11 +27,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What an act is bound by."""
+    """What an act is bound by, and for a correction what is wrong."""
 
     right: str
     cut_off: datetime
     hash_key: bytes
+    disputed: Disputed = field(default_factory=dict)
 
 
 class Changing:
@@ -81,15 +84,19 @@ class Changing:
         }
 
     def _meant(self, table: Table, named: Named, stored: Stored, row: Row) -> Key | None:
-        """The frozen key of a row that has to change; a flag is not set on the past."""
-        if self._bounds.right in FLAG_RIGHTS and not stored.current:
+        """The frozen key of a row that has to change; the past is neither flagged nor corrected."""
+        if self._bounds.right != "delete" and not stored.current:
             return None
         key = named.key(RowShape.key_of(table.shape, row), stored)
         if key is None or not table.shape.until(row, self._bounds.cut_off):
             return None
+        if self._bounds.right == "correct":
+            return key if self._wrong(table, row) else None
         return key if pending(table.collection, self._bounds.right, row) else None
 
     def _change(self, table: Table, row: Row) -> Change:
+        if self._bounds.right == "correct":
+            return self._wrong(table, row)
         flag = flag_of(table.collection, self._bounds.right) if self._bounds.right in FLAG_RIGHTS else None
         if flag is not None:
             return {flag.field: flag.value}
@@ -98,6 +105,9 @@ class Changing:
         values: dict[str, Any] = replacements(table.collection, row, self._bounds.hash_key)
         fields = table.collection.fields
         return {name: value for name, value in values.items() if name in row or not fields[name].steps}
+
+    def _wrong(self, table: Table, row: Row) -> dict[str, Any]:
+        return still_wrong(table.collection, row, self._bounds.disputed[table.name])
 
 
 async def to_its_end(change: Callable[[], T], changes: Changes) -> T:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.fulfillment.adapters.objects.tables import Tables
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.ports import CheckReport, Drift
 from services.fulfillment.rowwise.completeness import personal_names
 
@@ -14,7 +15,7 @@ def inspect(tables: Tables) -> CheckReport:
         Failure: a file cannot be read.
     """
     drift = [each for name in sorted(tables.datamap.collections) for each in _drift(tables, name)]
-    notes = list(tables.datamap.warnings)
+    notes = list(notes_of(tables.datamap))
     if tables.stray:
         notes.append(f"{tables.stray} files belong to no collection and are never looked into")
     return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=tuple(notes))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.fulfillment.adapters.objects.contents import Content
@@ -75,13 +76,13 @@ class Table:
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
         return await asyncio.to_thread(self._distinct, equal([column], [(value,) for value in values]), most)
 
-    def held(self, keys: Sequence[Key], cut_off: datetime) -> dict[Key, Row]:
+    def held(self, keys: Sequence[Key], cut_off: datetime, *, past: bool = True) -> dict[Key, Row]:
         """The rows of these keys that are there, and no newer; the current state of a row before older ones."""
         named = self.named(keys)
         found: dict[Key, Row] = {}
         for stored, row in self.search(self.sought(named)):
             key = named.key(RowShape.key_of(self.shape, row), stored)
-            if key is not None and self.shape.until(row, cut_off):
+            if key is not None and (past or stored.current) and self.shape.until(row, cut_off):
                 found.setdefault(key, row)
         return found
 
@@ -224,9 +225,11 @@ class Tables:
         """Whether any file is this collection's."""
         return bool(self._tables[name].states)
 
-    async def held(self, names: Mapping[str, Sequence[Key]], cut_off: datetime) -> dict[str, dict[Key, Row]]:
+    async def held(
+        self, names: Mapping[str, Sequence[Key]], cut_off: datetime, *, past: bool = True
+    ) -> dict[str, dict[Key, Row]]:
         """What is still there of these keys, leaving out rows that came after the cut-off under an old key."""
         return {
-            name: await asyncio.to_thread(self[name].held, keys, cut_off)
+            name: await asyncio.to_thread(partial(self[name].held, keys, cut_off, past=past))
             for name, keys in sorted(names.items())
         }

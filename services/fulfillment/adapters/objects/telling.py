@@ -21,6 +21,7 @@ class _Words:
     asking = "Readings"
     deleting = "Writings of a deletion, all prepared before the first file is replaced"
     flagging = "Writings of an opt-out or a limit"
+    correcting = "Writings of a correction"
 
     def __init__(self, files: Mapping[str, tuple[str, ...]]) -> None:
         self._files = files

@@ -11,6 +11,7 @@ from services.fulfillment.adapters.redis.keys import KeyTable
 from services.fulfillment.adapters.redis.looking import Reach
 from services.fulfillment.adapters.redis.members import MemberTable
 from services.fulfillment.adapters.redis.patterns import Pattern
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
@@ -47,7 +48,7 @@ class RedisStore:
         with told("check"):
             await self._connected().ping()
         drift: list[Drift] = []
-        notes = list(self.datamap.warnings)
+        notes = list(notes_of(self.datamap))
         for name in sorted(self.datamap.collections):
             documents = await self[name].sample(SAMPLE)
             drift += drift_of(self.datamap.collections[name], documents, complete=name in self._complete)

@@ -22,6 +22,7 @@ class _Words:
     asking = "Commands; what stands under a key is read as its type wants it"
     deleting = "Commands of a deletion, void if a key is written meanwhile"
     flagging = "Commands of an opt-out or a limit"
+    correcting = "Commands of a correction"
 
     def __init__(self, keys: Mapping[str, Pattern], members: Mapping[str, Pattern]) -> None:
         self._keys = keys

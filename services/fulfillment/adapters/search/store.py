@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from services.fulfillment.adapters.search.client import Client
 from services.fulfillment.adapters.search.indices import IndexTable
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
@@ -35,7 +36,7 @@ class SearchStore:
     async def inspect(self) -> CheckReport:
         await self._client.ask("/")
         drift = [each for name in sorted(self.datamap.collections) for each in await self._drift(name)]
-        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=self.datamap.warnings)
+        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes_of(self.datamap))
 
     async def close(self) -> None:
         await self._client.close()

@@ -23,6 +23,7 @@ class _Words:
     asking = "Queries, with each field as if it were a keyword"
     deleting = "Orders of a deletion, a document each, if nobody has written it since it was read"
     flagging = "Orders of an opt-out or a limit"
+    correcting = "Orders of a correction"
 
     def __init__(self, index: Mapping[str, str]) -> None:
         self._index = {name: quote(each, safe="*,-_.") for name, each in index.items()}

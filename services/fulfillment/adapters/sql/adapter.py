@@ -48,7 +48,6 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
-from services.fulfillment.rowwise.correcting import not_ours
 from services.fulfillment.rowwise.treating import idle
 from shared.clock import Clock, SystemClock
 
@@ -234,8 +233,6 @@ class SqlAdapter:
         return await set_flags(connection, tables, self._bounds(cut_off), right, frozen)
 
     def _idle(self, right: str, frozen: Frozen) -> Nothing | NeedsPerson | None:
-        if right == "correct":
-            return not_ours(self._system.datamap, frozen)
         return idle("sql", self._system.datamap, right, frozen)
 
     def _bounds(self, cut_off: datetime) -> Bounds:

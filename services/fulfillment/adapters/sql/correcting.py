@@ -19,7 +19,7 @@ from services.fulfillment.adapters.sql.nested.way import Path
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.ports import DatasetCount, Frozen, Gone, Key, Proof, StillPresent
-from services.fulfillment.rowwise.correcting import corrected, still_wrong
+from services.fulfillment.rowwise.correcting import corrected, in_dispute, still_wrong
 from services.fulfillment.rowwise.rows import Row
 from shared.privacy.claims import Correction
 
@@ -42,11 +42,10 @@ class Correcting:
             RowFailure, RefusedError: a person has to look; nothing may be committed.
         """
         counts = []
-        for name, wanted in sorted(to_change(self._tables.datamap, frozen.corrections).items()):
-            if frozen.rows.get(name) or frozen.shared.get(name):
-                self._refuse_links(self._tables[name], wanted)
-                done = await self._treat(self._tables[name], frozen.rows.get(name, ()), wanted)
-                counts.append(corrected(name, frozen, done))
+        wanted = to_change(self._tables.datamap, frozen.corrections)
+        for name, keys in in_dispute(self._tables.datamap, frozen).items():
+            self._refuse_links(self._tables[name], wanted[name])
+            counts.append(corrected(name, frozen, await self._treat(self._tables[name], keys, wanted[name])))
         return tuple(counts)
 
     async def proof(self, frozen: Frozen) -> Proof:
@@ -55,12 +54,12 @@ class Correcting:
         Raises:
             RowFailure: a row holds what nobody disputes.
         """
-        wanted = to_change(self._tables.datamap, frozen.corrections)
-        if not wanted:
+        keys = in_dispute(self._tables.datamap, frozen)
+        if not keys:
             return StillPresent(frozen.count())
-        keys = {name: frozen.rows[name] for name in sorted(wanted) if frozen.rows.get(name)}
+        wanted = to_change(self._tables.datamap, frozen.corrections)
         left = sum([await self._wrong(self._tables[name], each, wanted[name]) for name, each in keys.items()])
-        return StillPresent(left) if left else Gone({name: len(each) for name, each in keys.items()})
+        return StillPresent(left) if left else Gone({name: len(each) for name, each in keys.items() if each})
 
     async def _wrong(self, table: MappedTable, keys: Sequence[Key], wanted: Mapping[str, Correction]) -> int:
         chunks = in_chunks(keys, self._bounds.chunk_rows)

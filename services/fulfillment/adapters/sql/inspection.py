@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.fulfillment.adapters.sql.looking import look_inside
 from services.fulfillment.adapters.sql.nested.inside import dialect_of
 from services.fulfillment.adapters.sql.tables import Link, Reflection, closed_in, drift_of, reflect
-from services.fulfillment.datamap.disputes import corrigible, said_of_corrections
+from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.graph import child_and_parent
 from services.fulfillment.datamap.model import DataMap, Place
 from services.fulfillment.datamap.spelling import PERSONAL_NAME
@@ -30,8 +30,7 @@ async def inspect_schema(connection: AsyncConnection, datamap: DataMap) -> Check
         *_forgotten(datamap, seen),
         *inside.drift,
     ]
-    corrections = [said_of_corrections(datamap)] if any(map(corrigible, datamap.collections.values())) else []
-    notes = (*datamap.warnings, *_cascades(datamap, seen), *inside.notes, *corrections)
+    notes = (*notes_of(datamap), *_cascades(datamap, seen), *inside.notes)
     return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes)
 
 

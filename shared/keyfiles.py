@@ -11,10 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from shared.privacy import HmacKeyring, Secret
-from shared.private_files import KeyFileRefused, create_private, read_private, read_trusted, write_private
+from shared.private_files import (
+    Identity,
+    KeyFileRefused,
+    create_private,
+    identity,
+    read_private,
+    read_trusted,
+    write_private,
+)
 from shared.signing import DecryptionKeys, KeyRing, PublicKeys, VendorKeys, jwks_document
 from shared.signing.keys import Publishes
 from shared.vault.kek import FileKek, new_keyset, rotated_keyset
@@ -74,10 +82,14 @@ def retire_key(folder: Path, key: str, kid: str, at: datetime) -> None:
 
 
 class KeyFiles:
-    """Typed loaders over the folder; each raises KeyFileRefused with the remedy."""
+    """Typed loaders over the folder; each raises KeyFileRefused with the remedy.
+
+    A rotation is seen at the next use: a file is read again when it is another one than before.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read: dict[str, tuple[Identity, Any]] = {}
 
     def kek(self) -> FileKek:
         return FileKek(self._folder / FILES["kek"].name)
@@ -119,8 +131,14 @@ class KeyFiles:
         return {f"habeas/{path.name[:-suffix]}": _public(path) for path in found}
 
     def _loaded(self, key: str, parse: Callable[[bytes], T]) -> T:
-        path = self._folder / FILES[key].name
-        return _parsed(path, read_private(path), parse)
+        now = identity(f"{self._folder}/{FILES[key].name}")
+        before, known = self._read.get(key, (None, None))
+        if now is None or now != before:
+            path = self._folder / FILES[key].name
+            known = _parsed(path, read_private(path), parse)
+            # Looked at before it was read: what changes in between is read again.
+            self._read[key] = (now or (), known)
+        return cast("T", known)
 
 
 def _public(path: Path) -> PublicKeys:

@@ -38,6 +38,18 @@ def _read(path: Path, check: Callable[[Path, os.stat_result], None], made_by: st
         raise KeyFileRefused(f"{path} cannot be read by this account; give it to the account") from None
 
 
+Identity = tuple[int, ...]
+
+
+def identity(path: str | Path) -> Identity | None:
+    """What tells one state of a file from the next, its owner and mode included; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - asked for each use of a key, and a Path costs more than the question
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode, found.st_uid
+
+
 def write_private(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Put the file in place whole, or not at all; an older one is replaced."""
     with _written(path, content, mode) as draft:

@@ -38,9 +38,9 @@ class NotInForceError(RightNotOfferedError):
     """The regime or the right is not law on the day of receipt."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regime:
-    """One regime ready for use: its rules, its calendars, and the version that requests keep."""
+    """One regime ready for use: its rules, its calendars, and the version that requests keep; loaded once."""
 
     rules: RegimeRules
     calendars: dict[str, BusinessCalendar]

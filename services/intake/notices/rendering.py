@@ -33,9 +33,15 @@ class _Plainly(EmailPolicy):
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         """What the library would write for plain text, without its three readings of it."""
-        if isinstance(value, str) and PLAIN.fullmatch(value) and len(name) + len(value) + 2 <= LINE:
+        if isinstance(value, str) and _is_plain(name, value):
             return name, value
         return super().header_store_parse(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same when the message is written."""
+        if type(value) is str and _is_plain(name, value):
+            return f"{name}: {value}{self.linesep}".encode()
+        return super().fold_binary(name, value)
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
         """The library reads these three again and again while it writes a message."""
@@ -45,6 +51,12 @@ class _Plainly(EmailPolicy):
 # Printable ASCII without what would have to be quoted or encoded: no line end, no encoded word, no odd space.
 PLAIN: Final = re.compile(r"(?!.*=\?)(?!.*  )[!-~]([ -~]*[!-~])?")
 LINE: Final = 78
+
+
+def _is_plain(name: str, value: str) -> bool:
+    return len(name) + len(value) + 2 <= LINE and PLAIN.fullmatch(value) is not None
+
+
 ASCII: Final = _Plainly(linesep="\r\n", header_factory=_Headers())
 UNICODE: Final = ASCII.clone(utf8=True)
 _MIME: Final = {

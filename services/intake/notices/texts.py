@@ -2,12 +2,12 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, get_args
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,6 +20,9 @@ from shared.privacy.claims import Language
 WIDTH: Final = 76
 UNVERIFIED: Final = "identity_not_verified"
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+# As long as any reference, and in no letter: texts are filled with it before it is known whose they are.
+ANYBODY: Final = uuid4()
+Says = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +54,31 @@ class Texts:
         self._regimes = regimes
         self._access_key = access_key
         self._templates = {language: _environment(language) for language in LANGUAGES}
+        self._alike = lru_cache(maxsize=256)(self._to_anybody)
 
     def business(self, name: str) -> Business:
         """How a business speaks to people; one that is not known any more still has its name."""
         return self._businesses.get(name) or Business(name=name)
 
-    def text(self, letter: Letter, to: Addressed, says: Callable[[str], str] = lambda _: "") -> str:
+    def text(self, letter: Letter, to: Addressed, says: Says | None = None) -> str:
         """The words; `says` hears of each statement that the law asks for as it is made."""
-        paragraphs, secret = self._rendered(letter, to, says)
-        fill = _filled if secret else _filled_before
-        return "\n\n".join(fill(paragraph) for paragraph in paragraphs) + "\n"
+        if says is not None or letter.give_access_key or to.code is not None:
+            # What opens something stays in no cache.
+            return _filled(self._rendered(letter, to, says or _unheard))
+        return self._alike(letter.model_dump_json(), to.language).replace(str(ANYBODY), str(to.request_id))
 
     def paragraphs(self, letter: Letter, to: Addressed) -> list[str]:
         """The same before it is filled, for a letter on paper."""
-        return self._rendered(letter, to, lambda _: "")[0]
+        return self._rendered(letter, to, _unheard)
 
-    def _rendered(self, letter: Letter, to: Addressed, says: Callable[[str], str]) -> tuple[list[str], bool]:
-        facts = self._facts(letter, to)
+    def _to_anybody(self, letter: str, language: Language) -> str:
+        """A day's letters say the same but for their reference."""
+        anybody = Addressed(ANYBODY, ANYBODY, "", None, datetime.min.replace(tzinfo=UTC), language)
+        return _filled(self._rendered(Letter.model_validate_json(letter), anybody, _unheard))
+
+    def _rendered(self, letter: Letter, to: Addressed, says: Says) -> list[str]:
         template = self._templates[to.language].get_template(f"{letter.kind}.txt")
-        paragraphs = re.split(r"\n\s*\n", template.render(**facts, says=says).strip("\n"))
-        # What opens something stays in no cache.
-        return paragraphs, facts["code"] is not None or facts["access_key"] is not None
+        return re.split(r"\n\s*\n", template.render(**self._facts(letter, to), says=says).strip("\n"))
 
     def _facts(self, letter: Letter, to: Addressed) -> dict[str, Any]:
         words = wording(to.language)
@@ -116,12 +123,12 @@ def _environment(language: Language) -> Environment:
     return made
 
 
-def _filled(paragraph: str) -> str:
-    return "\n".join(_lines(paragraph))
+def _unheard(_: str) -> str:
+    return ""
 
 
-# A day's letters say the same but for their reference.
-_filled_before: Final = lru_cache(maxsize=256)(_filled)
+def _filled(paragraphs: Iterable[str]) -> str:
+    return "\n\n".join("\n".join(_lines(paragraph)) for paragraph in paragraphs) + "\n"
 
 
 def _lines(paragraph: str) -> Iterator[str]:

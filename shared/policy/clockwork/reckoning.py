@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from functools import lru_cache
 
 from shared.policy import dates
 from shared.policy.clocks import Clocks, DueDate
@@ -26,7 +27,12 @@ def compute_clocks(
 
 def reckon(regime: Regime, right: Right, received_at: datetime, facts: Collection[Fact] = NO_FACTS) -> Clocks:
     """Give the dates on the local date of receipt (11 CCR 7021: receipt, not verification), offered or not."""
-    received_on = dates.local_date(received_at, regime.zone)
+    return _reckoned(regime, right, dates.local_date(received_at, regime.zone), frozenset(facts))
+
+
+@lru_cache(maxsize=1024)
+def _reckoned(regime: Regime, right: Right, received_on: date, facts: frozenset[Fact]) -> Clocks:
+    """A day's requests share their dates."""
     demand_in_force(regime, right, received_on)
     return dates_of(regime, right, begin(received_on), clock_rules(regime.right(right), facts))
 

@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from shared.evidence import build_payload, sign_certificate
 from shared.keyfiles import KeyFiles, init_keys, rotate_key
+from shared.private_files import KeyFileRefused
 from tests.support.certificates import a_certificate
 
 
@@ -32,6 +34,24 @@ def test_certificates_of_before_during_and_after_a_rotation_verify(tmp_path: Pat
     assert loaded.primary.kid != files.evidence().primary.kid
     for token in (before, meanwhile, after):
         assert verified(tmp_path, token).exit_code == 0
+
+
+def test_a_key_file_is_read_once_until_it_changes_and_refused_once_it_is_open_to_others(
+    tmp_path: Path,
+) -> None:
+    init_keys(tmp_path / "keys")
+    files = KeyFiles(tmp_path / "keys")
+    loaded = files.lookup()
+
+    assert files.lookup() is loaded
+
+    (tmp_path / "keys" / "lookup.json").chmod(0o644)
+    with pytest.raises(KeyFileRefused, match="open to others"):
+        files.lookup()
+
+    (tmp_path / "keys" / "lookup.json").unlink()
+    with pytest.raises(KeyFileRefused, match="missing"):
+        files.lookup()
 
 
 def retire(home: Path, kid: str) -> Result:

@@ -1,5 +1,6 @@
 """Every notice says, in plain words, what the law asks for, and carries the headers of a machine's mail."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,6 +33,7 @@ from tests.support.letters import (
     retained,
     said,
     text,
+    texts,
 )
 
 
@@ -303,3 +305,26 @@ def test_no_words_of_the_requester_stand_in_mail_to_an_address_nobody_has_proved
 
 def test_an_addressed_letter_shows_nobody() -> None:
     assert "ada" not in repr(addressed(code="493027")) + str(addressed(code="493027"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "found",
+    [
+        acknowledgement(),
+        extension(),
+        answer("delete", "partial", **retained()),
+        answer("know_specific", "complete", **package()),
+    ],
+)
+def test_the_words_that_a_day_s_letters_share_are_those_of_a_letter_by_itself(
+    found: Letter, language: Language
+) -> None:
+    desk = texts()
+    for reference in (REQUEST_ID, NOTICE_ID):
+        to = replace(addressed(language=language), request_id=reference)
+
+        shared, by_itself = desk.text(found, to), desk.text(found, to, lambda _: "")
+
+        assert shared == by_itself
+        assert str(reference) in shared

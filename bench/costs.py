@@ -19,7 +19,9 @@ _COMMITS = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname 
 _ROWS = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint FROM pg_stat_user_tables"
 _OPEN = " + ".join(
     f"(SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL)"  # noqa: S608 - our own names
-    f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled') AND handler <> 'recheck')"
+    f" + (SELECT count(*) FROM {service}.tasks WHERE state IN ('queued', 'ambiguous') AND handler <> 'recheck')"
+    f" + (SELECT count(*) FROM {service}.tasks WHERE state IN ('claimed', 'calling'))"
+    f" + (SELECT count(*) FROM {service}.tasks WHERE state = 'needs_person')"
     f" + (SELECT count(*) FROM {service}.parked)"
     for service in SERVICES
 )

@@ -74,12 +74,22 @@ def by_key(used: set[str], table: str) -> bool:
     return all(KEYS[table].fullmatch(one) for one in used)
 
 
+async def test_open_tasks_are_counted_without_a_look_at_what_is_done(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(FILL)
+
+        used = await ways(connection, tasks.OPEN, "tasks")
+
+    assert used == {"tasks_due", "tasks_leased", "tasks_for_a_person"}
+
+
 async def ways(connection: asyncpg.Connection, statement: str, table: str) -> set[str]:
     """The indexes by which a table's rows are found, or the kind of step that does without one."""
-    count = max(int(number) for number in re.findall(r"\$(\d+)", statement))
+    count = max([int(number) for number in re.findall(r"\$(\d+)", statement)], default=0)
     values = ["'2026-01-01'" if number == MONTHS.get(statement) else "NULL" for number in range(1, count + 1)]
+    given = f"({', '.join(values)})" if values else ""
     await connection.execute(f"PREPARE asked AS {statement}")
-    plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({', '.join(values)})"))
+    plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{given}"))
     await connection.execute("DEALLOCATE asked")
     steps = [node for node in nodes(plan[0]["Plan"]) if looks_at(node, table)]
     return {node.get("Index Name", node["Node Type"]) for node in steps}

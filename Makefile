@@ -104,7 +104,7 @@ $(RUN): requirements/run.txt pyproject.toml | $(VENV)/bin/python
 
 $(DEV): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what is needed to develop (once; a few minutes on a slow line) ..."
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-compile --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(RUN) $@
 

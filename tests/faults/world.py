@@ -24,7 +24,7 @@ from tests.faults.rights import SERVICES_COME_FROM
 from tests.support.eventually import eventually_async
 from tests.support.installation import Installation, Installations
 from tests.support.reading import through
-from tests.support.running import Running, environment, four_services
+from tests.support.running import Running, four_services
 from tests.support.town import Town
 
 PROGRAM = ("-m", "tests.faults.service")
@@ -42,12 +42,16 @@ class World:
     systems: FaultProxy
     kafka: FaultProxy
     stack: StackInfo
-    environment: dict[str, str]
     twins: list[Services] = field(default_factory=list)
 
     @property
     def services(self) -> Services:
         return self.running.services
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the services were told."""
+        return dict(self.running.told)
 
     @property
     def proxies(self) -> tuple[FaultProxy, ...]:
@@ -143,8 +147,7 @@ async def fault_world(
         running = await rest.enter_async_context(
             four_services(installation, town, program=PROGRAM, more=more)
         )
-        told = {**environment(installation), **more}
-        yield World(running, databases, systems, kafka, stack, told)
+        yield World(running, databases, systems, kafka, stack)
 
 
 def _place(url: str) -> tuple[str, int]:

@@ -9,11 +9,10 @@ import pytest
 from deploy.demo.plan import RIGHTS, Via
 from deploy.demo.processes import Services
 from shared.events.deadline import RequestClosed
-from tests.support.installation import Installations
+from shared.private_files import write_private
 from tests.support.proven import assert_told
 from tests.support.requester import Requester, ask
-from tests.support.running import Running, environment, four_services
-from tests.support.town import Town
+from tests.support.running import Running
 
 pytestmark = pytest.mark.connected
 
@@ -21,24 +20,29 @@ REQUESTS = 20
 TWICE = ("intake", "fulfillment")
 
 
-@pytest.fixture(scope="module")
-async def running(installations: Installations, town: Town) -> AsyncIterator[Running]:
-    """An installation of six processes."""
-    installation = await installations.make()
-    second = Services(installation.settings.home, environment(installation))
-    async with four_services(installation, town) as found:
-        try:
-            await asyncio.to_thread(second.start, *TWICE)
-            yield found
-        finally:
-            await asyncio.to_thread(second.stop)
+@pytest.fixture
+async def doubled(running: Running) -> AsyncIterator[Running]:
+    """The installation of all journeys, of six processes for a while; people come to the second intake."""
+    home = running.settings.home
+    before = {home / "run" / f"{name}.url": running.services.url(name) for name in TWICE}
+    second = Services(home, running.told)
+    try:
+        await asyncio.to_thread(second.start, *TWICE)
+        yield running
+    finally:
+        await asyncio.to_thread(second.stop)
+        for file, address in before.items():
+            write_private(file, address.encode())
 
 
-async def test_two_instances_of_intake_and_of_fulfillment_share_their_work(running: Running) -> None:
+async def test_two_instances_of_intake_and_of_fulfillment_share_their_work(doubled: Running) -> None:
+    running = doubled
     requesters = await asyncio.gather(*(_asked(running, number) for number in range(REQUESTS)))
 
     await running.tape.until(
-        lambda: running.tape.count(RequestClosed) == REQUESTS, within=120, what="closing of all"
+        lambda: all(running.tape.find(one.request_id, RequestClosed) for one in requesters),
+        within=120,
+        what="closing of all",
     )
 
     for requester in requesters:

@@ -26,7 +26,7 @@ from tests.support.upstream import Upstream
 
 @dataclass
 class Running:
-    """One installation at work."""
+    """One installation at work; `told` is the environment that its processes were given."""
 
     installation: Installation
     town: Town
@@ -37,6 +37,7 @@ class Running:
     accounts: IdentityProvider
     upstream: Upstream
     http: httpx2.AsyncClient
+    told: Mapping[str, str]
     asked: dict[UUID, object] = field(default_factory=dict)
 
     @property
@@ -112,7 +113,8 @@ async def four_services(
     """Start all four, and end all that were started whatever happens; `more` is what else they are told."""
     settings = installation.settings
     town.open_to(settings.home)
-    services = Services(settings.home, {**environment(installation), **(more or {})}, program)
+    told = {**environment(installation), **(more or {})}
+    services = Services(settings.home, told, program)
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(settings.home / "issuers", BUSINESS)
@@ -132,7 +134,7 @@ async def four_services(
         await upstream.start()
         rest.push_async_callback(upstream.close)
         mailbox = Mailbox(installation.stack.mail_dir)
-        yield Running(installation, town, services, tape, mailbox, clock, accounts, upstream, http)
+        yield Running(installation, town, services, tape, mailbox, clock, accounts, upstream, http, told)
 
 
 async def submission_key(http: httpx2.AsyncClient, intake: str) -> dict[str, str]:

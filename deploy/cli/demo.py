@@ -7,7 +7,7 @@ import typer
 
 
 def demo(
-    requests: Annotated[int, typer.Option(envvar="REQUESTS", help="How many people ask; 10 at least.")] = 40,
+    requests: Annotated[int, typer.Option(envvar="REQUESTS", help="How many people ask; 11 at least.")] = 40,
     seed: Annotated[int, typer.Option(envvar="SEED", help="Who they are and what they ask.")] = 1,
     broker: Annotated[str, typer.Option(help="auto, kafka or light.")] = "auto",
     home: Annotated[Path, typer.Option(help="Where it lives; emptied first.")] = Path(".habeas/demo"),

@@ -31,7 +31,7 @@ async def subjects_of(settings: Settings, request_id: UUID, *, proved: bool) -> 
             resources = await open_resources(settings, "fulfillment", stack)
         except KeyFileRefused as refusal:
             refuse("--home", str(refusal))
-        found = await _known_of(resources, request_id, proved=proved)
+        found = await known_of(resources, request_id, proved=proved)
     if not found.seeds:
         refuse("REQUEST", "it is unknown here, or its key was destroyed")
     lines = [json.dumps(dict(seeds), ensure_ascii=False) for seeds in found.seeds]
@@ -41,10 +41,11 @@ async def subjects_of(settings: Settings, request_id: UUID, *, proved: bool) -> 
 
 async def seeds_of(resources: Resources, request_id: UUID, *, proved: bool) -> Sequence[Mapping[str, str]]:
     """The same, one mapping for each subject; none where nothing can be opened."""
-    return (await _known_of(resources, request_id, proved=proved)).seeds
+    return (await known_of(resources, request_id, proved=proved)).seeds
 
 
-async def _known_of(resources: Resources, request_id: UUID, *, proved: bool) -> Known:
+async def known_of(resources: Resources, request_id: UUID, *, proved: bool) -> Known:
+    """Whom a request is about, and what is wrong; nobody where nothing can be opened."""
     subjects = Subjects(FulfillmentStore(resources.pool), resources.vault)
     wanted = await subjects.wanted(request_id, proved=proved)
     if isinstance(wanted, NeedsPerson):

@@ -7,18 +7,21 @@ import asyncio
 import json
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-from deploy.cli.request_subject import seeds_of
+from deploy.cli.request_subject import known_of
 from deploy.commands import send_command
 from deploy.demo.cascadia.people import Person
+from deploy.demo.hands import work
 from deploy.demo.watch import Watch
 from shared.events.commands import CompleteTask, RetryTask
-from shared.hosting import Resources, open_resources
+from shared.hosting import Resources
+from shared.privacy.claims import Correction
 from shared.private_files import write_private
 from shared.settings import Settings
 
@@ -43,7 +46,7 @@ class PartsOffice:
             folder.mkdir(mode=0o700, parents=True)
         for person in people:
             if person.owns_car:
-                write_private(self.records / f"RO-{person.number:05d}.txt", _order(person).encode())
+                write_private(self.records / _file(person), _order(person).encode())
         self._before = self._now()
         for kind, text in {"url": str(self._copies.absolute()), "key": secrets.token_urlsafe(24)}.items():
             write_private(self.records.parent / f"{SYSTEM}.{kind}", text.encode())
@@ -54,50 +57,54 @@ class PartsOffice:
 
     async def work(self, watch: Watch) -> None:
         """Do every task that comes, until canceled."""
-        done: set[tuple[UUID, str]] = set()
-        async with AsyncExitStack() as stack:
-            resources = await open_resources(self._settings, "fulfillment", stack)
-            while True:
-                await watch.until(
-                    lambda: bool(set(watch.by_hand) - done), seconds=3600, what="a task by hand"
-                )
-                fresh = sorted(set(watch.by_hand) - done)
-                async with asyncio.TaskGroup() as group:
-                    for request_id, task in fresh:
-                        group.create_task(self._do(resources, request_id, task, watch))
-                done.update(fresh)
+        await work(self._settings, watch, {SYSTEM}, partial(self._do, watch))
 
-    def findings(self, deleted: Collection[Person]) -> Iterator[str]:
-        """What is wrong with the folder, by what it was before: who is still there, and what of others is not."""
-        gone = {f"RO-{person.number:05d}.txt" for person in deleted if person.owns_car}
+    def findings(self, deleted: Collection[Person], renamed: Mapping[Person, str]) -> Iterator[str]:
+        """What is wrong with the folder, by what it was before: who is still there, and what of others is not.
+
+        Who is `renamed` has the same repair order, with another first name.
+        """
+        gone = {_file(person) for person in deleted if person.owns_car}
         now = self._now()
         if left := gone & now.keys():
             yield f"{len(left)} repair orders of people who asked for deletion are left"
-        if {name: digest for name, digest in self._before.items() if name not in gone} != {
-            name: digest for name, digest in now.items() if name not in gone
-        }:
-            yield "repair orders of people who did not ask for deletion were changed"
+        anew = {
+            _file(person): _digest(_order(replace(person, first_name=name)).encode())
+            for person, name in renamed.items()
+            if person.owns_car
+        }
+        if wrong := [name for name, digest in anew.items() if now.get(name) != digest]:
+            yield f"{len(wrong)} repair orders do not have the name that they should"
+        if _without(self._before, gone | anew.keys()) != _without(now, gone | anew.keys()):
+            yield "repair orders of people who did not ask for a change were changed"
 
-    async def _do(self, resources: Resources, request_id: UUID, task: str, watch: Watch) -> None:
-        found = [seeds.get("email", "") for seeds in await seeds_of(resources, request_id, proved=True)]
-        emails = {each.lower() for each in found if each}
+    async def _do(self, watch: Watch, resources: Resources, request_id: UUID, task: str) -> None:
+        known = await known_of(resources, request_id, proved=True)
+        emails = {seeds["email"].lower() for seeds in known.seeds if seeds.get("email")}
         # One pair of hands: a sheet must not go while somebody looks through the folder.
         async with self._hands:
             orders = await asyncio.to_thread(self._look_through, emails)
             copied = [_copied(path) for path in orders]
             for path in orders if task.endswith(":delete") else ():
                 path.unlink()
-        if task.endswith(":delete"):
+            for path in orders if task.endswith(":correct") else ():
+                _rename(path, known.corrections)
+        if not task.endswith((":delete", ":correct")):
+            await self._hand_copies(watch, request_id, task, copied)
+        else:
             evidence = f"records-book/{str(request_id)[:8]}"
             word = CompleteTask(
                 task=task,
                 outcome="done" if orders else "nothing",
                 actor=ACTOR,
-                reason="looked through the repair orders, and shredded what was found",
+                reason="looked through the repair orders, and shredded or mended what was found",
                 evidence=evidence,
             )
             await send_command(self._settings, request_id, word)
-            return
+
+    async def _hand_copies(
+        self, watch: Watch, request_id: UUID, task: str, copied: Sequence[Mapping[str, str]]
+    ) -> None:
         reference = watch.by_hand[request_id, task].rpartition(" ")[2]
         copy = {"repair_orders": copied}
         write_private(self._copies / f"{reference}.json", json.dumps(copy).encode())
@@ -108,7 +115,26 @@ class PartsOffice:
         return [path for path in sorted(self.records.iterdir()) if _copied(path)["email"].lower() in emails]
 
     def _now(self) -> dict[str, str]:
-        return {path.name: sha256(path.read_bytes()).hexdigest() for path in self.records.iterdir()}
+        return {path.name: _digest(path.read_bytes()) for path in self.records.iterdir()}
+
+
+def _file(person: Person) -> str:
+    return f"RO-{person.number:05d}.txt"
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def _without(found: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {name: digest for name, digest in found.items() if name not in names}
+
+
+def _rename(path: Path, corrections: Iterable[Correction]) -> None:
+    """With a pen: the old name crossed out, the right one above it."""
+    for one in corrections:
+        written = path.read_text().replace(f"customer: {one.is_now} ", f"customer: {one.should_be} ")
+        path.write_text(written)
 
 
 def _order(person: Person) -> str:

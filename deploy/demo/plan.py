@@ -1,7 +1,7 @@
 """Who asks for what in the demonstration: decided by the seed alone, so that a run can be repeated."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
@@ -9,7 +9,17 @@ P = TypeVar("P")
 Via = Literal["http", "kafka"]
 Proof = Literal["assertion", "code", "none"]
 Role = Literal[
-    "ordinary", "late", "silent", "withdrawn", "held", "again", "unknown", "slow", "mute", "unwilling"
+    "ordinary",
+    "late",
+    "silent",
+    "withdrawn",
+    "held",
+    "again",
+    "unknown",
+    "slow",
+    "mute",
+    "unwilling",
+    "misspelt",
 ]
 RESOLUTIONS: dict[Role, frozenset[str]] = {
     "ordinary": frozenset({"complete", "partial"}),
@@ -22,12 +32,13 @@ RESOLUTIONS: dict[Role, frozenset[str]] = {
     "slow": frozenset({"complete", "partial"}),
     "mute": frozenset({"partial"}),
     "unwilling": frozenset({"partial"}),
+    "misspelt": frozenset({"complete"}),
 }
 """How a request of each role ends."""
 
 # The mix that a dealership sees: deletions above all, then questions, then opt-outs.
 RIGHTS = ("delete", "know_specific", "delete", "opt_out", "delete", "know_categories", "delete", "opt_out")
-FEWEST = 10
+FEWEST = 11
 DIFFICULT: tuple[Role, ...] = ("slow", "mute", "unwilling")
 
 
@@ -38,7 +49,7 @@ class Ask(Generic[P]):
     `late`: the dealer-management system is away while it runs, so its date has to be extended. `silent`: never
     proves who they are, and is denied. `withdrawn`: is taken back while its tasks wait. `held`: waits for a legal hold,
     and `again`: its person asks the same once more meanwhile. `unknown`: nobody holds anything of this person. `slow`,
-    `mute`, `unwilling`: a vendor answers late, never, or refuses.
+    `mute`, `unwilling`: a vendor answers late, never, or refuses. `misspelt`: asks for the first name to be corrected.
     """
 
     person: P
@@ -50,24 +61,36 @@ class Ask(Generic[P]):
     @property
     def acts(self) -> bool:
         """Whether it is this request that the systems act on."""
-        return self.role in {"ordinary", "late", "held", *DIFFICULT}
+        return self.role in {"ordinary", "late", "held", "misspelt", *DIFFICULT}
 
 
-def plan(people: Sequence[P], stranger: P, requests: int, seed: int) -> list[Ask[P]]:
-    """`requests` asks of different people, half over HTTP and half over Kafka, the last nine of a kind of their own.
+def plan(
+    people: Sequence[P],
+    stranger: P,
+    requests: int,
+    seed: int,
+    *,
+    misspelt: Callable[[P], bool] = lambda _person: True,
+) -> list[Ask[P]]:
+    """`requests` asks of different people, half over HTTP and half over Kafka, the last ten of a kind of their own.
+
+    Whose name is misspelt is one whom `misspelt` suits.
 
     Raises:
         ValueError: fewer requests than the story needs, or more than there are people.
     """
-    if not FEWEST <= requests <= len(people):
-        raise ValueError(f"requests: give a number from {FEWEST} to {len(people)}")
-    chosen = random.Random(seed).sample(list(people), requests - 2)  # noqa: S311 - repeatable, not secret
+    if not FEWEST <= requests < len(people):
+        raise ValueError(f"requests: give a number from {FEWEST} to {len(people) - 1}")
+    chosen = random.Random(seed).sample(list(people), requests - 3)  # noqa: S311 - repeatable, not secret
     asks = [_ask(person, number) for number, person in enumerate(chosen[:-7])]
+    others = set(chosen)
+    wronged = next(person for person in people if person not in others and misspelt(person))
     difficult = zip(chosen[-7:-4], DIFFICULT, strict=True)
     return [
         *asks,
         *(Ask(person, "delete", "http", "assertion", role) for person, role in difficult),
         Ask(stranger, "know_specific", "http", "assertion", "unknown"),
+        Ask(wronged, "correct", "http", "assertion", "misspelt"),
         Ask(chosen[-4], "delete", "http", "code", "withdrawn"),
         Ask(chosen[-3], "delete", "http", "code", "held"),
         Ask(chosen[-3], "delete", "kafka", "assertion", "again"),

@@ -13,6 +13,8 @@ import httpx2
 
 from deploy.demo.answer_proof import what_was_collected
 from deploy.demo.cascadia.audit import Audit
+from deploy.demo.cascadia.people import Person
+from deploy.demo.misspelt import as_it_should_be
 from deploy.demo.plan import RESOLUTIONS, Ask
 from deploy.demo.vendor_proof import what_vendors_said, what_vendors_were_told
 from deploy.demo.watch import Seen
@@ -44,6 +46,7 @@ class Proved:
     rows_left: int = 0
     twice: int = 0
     told: int = 0
+    corrected: int = 0
 
     def line(self) -> str:
         """The last line of the demonstration."""
@@ -73,13 +76,16 @@ async def prove(world: World, happened: Happened) -> Proved:
     findings = [
         *_ends(seen, receipts),
         *_data(audit, seen, receipts),
+        *_names(audit, receipts),
         *(f"{one.system}.{one.table}: {one.verb} of one row {one.times} times" for one in twice),
         *[finding async for finding in _certificates(world, seen)],
         *told.findings(receipts),
         *[finding async for finding in what_vendors_said(world, receipts, happened.vendors)],
         *what_was_collected(world, receipts, happened.answers),
         *world.rooftop.findings(),
-        *world.office.findings([ask.person for ask in receipts.values() if _deleted(ask)]),
+        *world.office.findings(
+            [ask.person for ask in receipts.values() if _deleted(ask)], _renamed(receipts)
+        ),
     ]
     return replace(
         _counted(world, seen),
@@ -87,6 +93,7 @@ async def prove(world: World, happened: Happened) -> Proved:
         rows_left=_rows_left(audit, receipts),
         twice=len(twice),
         told=told.first_messages,
+        corrected=sum(len(audit.named(person)) for person in _renamed(receipts)),
     )
 
 
@@ -142,6 +149,17 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
 def _deleted(ask: Ask[Any]) -> bool:
     """By the plan, nothing of the person may be left."""
     return ask.right == "delete" and ask.acts
+
+
+def _names(audit: Audit, receipts: Mapping[UUID, Ask[Any]]) -> Iterator[str]:
+    """Whose name was to be corrected: that it stands everywhere, and that nothing else is another."""
+    for person, right in _renamed(receipts).items():
+        for system, table, _ in audit.not_corrected(person, right):
+            yield f"a row of {system}.{table} is not as a correction should have left it"
+
+
+def _renamed(receipts: Mapping[UUID, Ask[Any]]) -> dict[Person, str]:
+    return {ask.person: as_it_should_be(ask.person) for ask in receipts.values() if ask.right == "correct"}
 
 
 def _rows_left(audit: Audit, receipts: Mapping[UUID, Ask[Any]]) -> int:

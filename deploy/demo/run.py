@@ -4,12 +4,14 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from deploy.demo.cascadia.people import Person, stranger_to
+from deploy.demo.misspelt import Clerks, everywhere
 from deploy.demo.plan import Ask, plan, without_vendors
 from deploy.demo.processes import ServiceFailed
 from deploy.demo.proof import Happened, Proved, prove
@@ -50,9 +52,11 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
             by_hand = group.create_task(everything.office.work(everything.watch))
+            clerks = Clerks(everything.settings, everything.business.places)
+            at_desks = group.create_task(clerks.work(everything.watch))
             await story.tell()
-            watching.cancel()
-            by_hand.cancel()
+            for task in (watching, by_hand, at_desks):
+                task.cancel()
         happened = Happened(story.receipts, story.answers, story.vendors.answered)
         proved = await prove(everything, happened)
         _say(proved, everything.rooftop.sentence(), console)
@@ -64,8 +68,10 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
 
 
 def _asks(everything: World, wanted: Wanted) -> list[Ask[Person]]:
-    people = everything.business.people
-    asks = plan(people, stranger_to(people), wanted.requests, wanted.seed)
+    people, audit = everything.business.people, everything.business.audit()
+    asks = plan(
+        people, stranger_to(people), wanted.requests, wanted.seed, misspelt=partial(everywhere, audit)
+    )
     return asks if everything.vendors.at_work else without_vendors(asks)
 
 
@@ -107,6 +113,8 @@ def _say(proved: Proved, next_door: str, console: Console) -> None:
         if reasons:
             refused = f"· words that were refused and moved nothing: {reasons}"
             console.print(refused, highlight=False, soft_wrap=True)
+        mended = f"· a misspelt name was put right in {proved.corrected} rows, and nothing else of that person changed"
+        console.print(mended, highlight=False, soft_wrap=True)
         console.print(f"· {next_door}", highlight=False, soft_wrap=True)
         console.print(proved.line(), highlight=False, soft_wrap=True)
 

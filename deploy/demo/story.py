@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from deploy.commands import decide, send_command
 from deploy.demo.accounts import IdentityProvider
 from deploy.demo.desk import Receipt, Upstream, WebDesk, code_for
+from deploy.demo.misspelt import correction
 from deploy.demo.plan import DIFFICULT, Ask, Role
 from deploy.demo.processes import Services
 from deploy.demo.vendor_story import VendorStory
@@ -60,6 +61,7 @@ class Story:
             await self._closed(len(ordinary), "the ordinary requests were closed")
             await self._collect(web)
             await self._the_strange_ones(web, upstream)
+            await self._the_misspelt_one(web, upstream)
             await self._the_difficult_vendors(web, upstream)
             await self._the_hard_ones(web, upstream)
         self.say("every request is closed")
@@ -85,6 +87,18 @@ class Story:
         await self._heard(again, VERIFIED, "the request that was made again was verified")
         await self._decided(first, ReleaseHold(hold_id=duty.hold_id, actor="demo-operator"))
         await self._closed(before + 4, "these four requests were closed")
+
+    async def _the_misspelt_one(self, web: WebDesk, upstream: Upstream) -> None:
+        """Programs set the name where the maps let them; people do elsewhere, also a vendor's."""
+        before = len(self.receipts)
+        self.say(
+            "one's first name is misspelt: programs put it right in two databases, a rented service and the lists,"
+            " people at two desks, on paper and at a vendor"
+        )
+        receipt = await self._submit(self._one("misspelt"), web, upstream)
+        if self.world.vendors.at_work:
+            await self.vendors.corrected(receipt.request_id)
+        await self._closed(before + 1, "the correction was closed")
 
     async def _the_difficult_vendors(self, web: WebDesk, upstream: Upstream) -> None:
         """Whoever is told badly, or says what they may not, moves nothing that they should not."""
@@ -210,6 +224,8 @@ def claims_of(ask: Ask[Any], accounts: IdentityProvider) -> dict[str, Any]:
         "email": person.email,
         "customer_id": person.customer_id,
     }
+    if ask.right == "correct":
+        claims["corrections"] = [correction(person).model_dump(mode="json")]
     if ask.proof == "assertion":
         claims["assertion"] = accounts.assertion(person.email, subject=person.customer_id)
     return claims

@@ -19,8 +19,9 @@ from deploy.demo.vendor_story import DISSOLVED, MAIL, ON_PAPER
 from deploy.demo.world import World
 
 TOLD = {
-    # By the sample's contracts: an opt-out is for whom data is shared with, a deletion for everybody.
-    "evergreen-mail": frozenset({"delete"}),
+    # By the sample's contracts: an opt-out is for whom data is shared with, a deletion for everybody,
+    # a correction for who holds data for us.
+    "evergreen-mail": frozenset({"delete", "correct"}),
     "meridian-audiences": frozenset({"delete", "opt_out"}),
 }
 

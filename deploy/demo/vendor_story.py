@@ -64,6 +64,13 @@ class VendorStory:
         await vendors.forget_place(ADS)
         await self._read_again(slow, mute, unwilling)
 
+    async def corrected(self, request_id: UUID) -> None:
+        """Its program only says that it has the letter: what is wrong is in words, and somebody there does it."""
+        async with VendorAtHand(self.world.settings, MAIL, self.world.clock, group=False) as mail:
+            about = await mail.hears(request_id)
+            await self._answer_to(await mail.received(about))  # its program may have said so before
+            await self._accepted(mail.completed(about))
+
     async def _mistaken(self, mail: VendorAtHand, about: Directive, others: Directive) -> None:
         """Everything that a vendor may not say, or somebody in its name."""
         self.say(f"somebody says in {MAIL}'s name what they may not")
@@ -135,8 +142,11 @@ class VendorStory:
         await self._refused("accepted", word)
 
     async def _refused(self, reason: str, word: Awaitable[UUID]) -> None:
-        said, watch = str(await word), self.world.watch
+        self.answered.append((reason, await self._answer_to(await word)))
+
+    async def _answer_to(self, word: UUID) -> str:
+        watch = self.world.watch
         await watch.until(
-            lambda: said in watch.answered, seconds=WAIT_SECONDS, what="an answer to a vendor's word"
+            lambda: str(word) in watch.answered, seconds=WAIT_SECONDS, what="an answer to a vendor's word"
         )
-        self.answered.append((reason, watch.answered[said]))
+        return watch.answered[str(word)]

@@ -8,7 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -30,6 +30,16 @@ FLAGS = {
     ("mailer", "contacts"): "sale_opt_out",
     ("leads", "leads"): "do_not_sell",
 }
+
+NAMES = {
+    ("crm", "contacts"): "first_name",
+    ("marketing", "subscribers"): "first_name",
+    ("mailer", "contacts"): "first_name",
+    ("leads", "leads"): "first_name",
+    ("dms", "customers"): "full_name",
+    ("helpdesk", "users"): "full_name",
+}
+"""Where a name stands; what was signed, and what people wrote, stays as it was written."""
 
 _TWICE = """
 WITH touched AS (
@@ -106,6 +116,26 @@ class Audit:
         """The person's rows that carry a flag for it, and do not show it."""
         flagged = [where for where in self._of(person) if where[:2] in FLAGS and where in self._now]
         return tuple(where for where in flagged if not self._now[where][FLAGS[where[:2]]])
+
+    def named(self, person: Person) -> tuple[Where, ...]:
+        """The person's rows that have the name in a column of its own."""
+        return tuple(where for where in self._of(person) if where[:2] in NAMES)
+
+    def not_corrected(self, person: Person, first_name: str) -> tuple[Where, ...]:
+        """The person's rows that have not the right name, or in which anything else is not as it was."""
+        right = replace(person, first_name=first_name)
+        return tuple(where for where in self._of(person) if not self._only_renamed(where, person, right))
+
+    def _only_renamed(self, where: Where, person: Person, right: Person) -> bool:
+        column = NAMES.get(where[:2])
+        if column is None:
+            return self._same(where)
+        was, should_be = (
+            {"first_name": one.first_name, "full_name": one.name}[column] for one in (person, right)
+        )
+        now = self._now.get(where, {})
+        before = {**now, column: was}
+        return now.get(column) == should_be and checksum(before) == self._before[where].checksum
 
     def bystanders_touched(self, asked: Collection[Person]) -> tuple[Where, ...]:
         """Rows of anybody else that changed or went, or came: the databases have no other users."""

@@ -19,7 +19,6 @@ from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
     Done,
-    Export,
     Frozen,
     Gone,
     NeedsPerson,
@@ -279,13 +278,12 @@ async def test_a_first_name_is_corrected_where_the_map_lets_it_be_and_is_a_perso
         if isinstance(outcomes[name], Done):
             assert isinstance(await adapter.prove("correct", frozen, cut_off=CUT_OFF), Gone)
 
-    mailer = await world.adapters["cascadia-mailer"].find(Subject({"email": person.email}), cut_off=CUT_OFF)
-    assert isinstance(mailer, Frozen)
-    export = await world.adapters["cascadia-mailer"].export(mailer, cut_off=CUT_OFF)
-    assert isinstance(export, Export)
-    names = {row["first_name"] for data in export.datasets if data.dataset == "contacts" for row in data.rows}
-    kinds = {name: type(outcome) for name, outcome in outcomes.items()}
-    assert kinds.pop("cascadia-mailer") is Done
-    assert set(kinds.values()) <= {NeedsPerson, Nothing}
-    assert NeedsPerson in kinds.values()
-    assert names == {"Zoë"}
+    audit = await world.cascadia.audit().look()
+    by_program = {"cascadia-crm", "cascadia-marketing", "cascadia-mailer"}
+    assert {name for name, outcome in outcomes.items() if isinstance(outcome, Done)} - {
+        "cascadia-leads"
+    } == by_program
+    assert isinstance(outcomes["cascadia-dms"], NeedsPerson)
+    assert {where[0] for where in audit.not_corrected(person, "Zoë")} == {"dms", "helpdesk"}
+    assert {where[0] for where in audit.not_corrected(person, "Somebody")} >= {"crm", "marketing", "mailer"}
+    assert audit.bystanders_touched([person]) == ()

@@ -1,0 +1,31 @@
+"""What staff do by hand in the demonstration: every task that comes to their systems, once."""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
+
+from deploy.demo.watch import Watch
+from shared.hosting import Resources, open_resources
+from shared.settings import Settings
+
+Do = Callable[[Resources, UUID, str], Coroutine[Any, Any, None]]
+
+
+async def work(settings: Settings, watch: Watch, systems: Collection[str], do: Do) -> None:
+    """Do what these systems' people have to do, until canceled."""
+    done: set[tuple[UUID, str]] = set()
+
+    def waiting() -> list[tuple[UUID, str]]:
+        return sorted(one for one in set(watch.by_hand) - done if set(one[1].split(":")) & set(systems))
+
+    async with AsyncExitStack() as stack:
+        resources = await open_resources(settings, "fulfillment", stack)
+        while True:
+            await watch.until(lambda: bool(waiting()), seconds=3600, what="a task by hand")
+            fresh = waiting()
+            async with asyncio.TaskGroup() as group:
+                for request_id, task in fresh:
+                    group.create_task(do(resources, request_id, task))
+            done.update(fresh)

@@ -64,10 +64,13 @@ class Listed(Sequence[Order]):
     def __len__(self) -> int:
         return len(self._orders)
 
-    def once(self, name: Hashable, gather: Callable[[], Made]) -> Made:
-        """What is gathered under this name when it is asked for first; it must depend on the list alone."""
+    def once(self, name: Hashable, gather: Callable[[Sequence[Order]], Made]) -> Made:
+        """What is gathered under this name when it is asked for first; it must depend on the orders alone.
+
+        It is given the orders, not this list: what held the list would keep it, and itself, for long.
+        """
         if name not in self._gathered:
-            self._gathered[name] = gather()
+            self._gathered[name] = gather(self._orders)
         made: Made = self._gathered[name]
         return made
 

@@ -2,10 +2,12 @@
 
 Attempts at a quick system are not limited here. Those that have lasted longer than `SLOW_SECONDS` take a place of
 their system's few and none of the runner's; with no place left, or while the system is left alone after failing
-several times in a row, its tasks are not even claimed.
+several times in a row, its tasks are not even claimed. While it gets on with its work, whoever has a nearer date than
+somebody inside is let in all the same: a long list holds up nobody who must go before it.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -32,6 +34,7 @@ from services.fulfillment.ports import (
 
 SLOW_SECONDS = 2.0
 LONGEST_WAIT = 60.0
+PACE_SECONDS = 10.0
 
 T = TypeVar("T")
 
@@ -42,7 +45,8 @@ class Lane:
     def __init__(self, limits: Limits, now: Callable[[], float] | None = None) -> None:
         self._limits = limits
         self._now = now or (lambda: asyncio.get_running_loop().time())
-        self._inside: dict[UUID, float] = {}
+        self._inside: dict[UUID, tuple[float, datetime | None]] = {}
+        self._left: deque[float] = deque()
         self._refused = 0
         self._failures = 0
         self._shut_until = 0.0
@@ -52,13 +56,13 @@ class Lane:
     def slow(self) -> int:
         """The attempts that have lasted long."""
         late = self._now() - SLOW_SECONDS
-        return sum(since <= late for since in self._inside.values())
+        return sum(since <= late for since, _ in self._inside.values())
 
-    def enter(self, task_id: UUID) -> float | None:
+    def enter(self, task_id: UUID, urgency: datetime | None = None) -> float | None:
         """Let the attempt in, or say for how many seconds it must stay out."""
-        wait = self._wait()
+        wait = self._wait(urgency)
         if wait is None:
-            self._inside[task_id] = self._now()
+            self._inside[task_id] = self._now(), urgency
         else:
             self._refused += 1
         return wait
@@ -67,6 +71,7 @@ class Lane:
         """The attempt is over."""
         if self._inside.pop(task_id, None) is not None:
             self._refused = max(0, self._refused - 1)
+            self._left.append(self._now())
 
     def heard(self, *, well: bool) -> None:
         """What the system did when it was asked: so many failures in a row, and it is left alone for a while."""
@@ -80,15 +85,34 @@ class Lane:
             self._bucket = AsyncLimiter(self._limits.calls_per_second, 1)
         await self._bucket.acquire()
 
-    def _wait(self) -> float | None:
+    def _wait(self, urgency: datetime | None) -> float | None:
         shut = self._shut_until - self._now()
         if shut > 0:
             return shut
         tried_again = self._failures >= self._limits.failures_to_open and self._inside
-        if tried_again or self.slow >= self._limits.connections:
-            # In line: whoever is refused later comes back later, so that a long queue is not asked all the time.
-            return min(SLOW_SECONDS * (1 + self._refused / self._limits.connections), LONGEST_WAIT)
+        if tried_again or (self.slow >= self._limits.connections and not self._goes_first(urgency)):
+            return self._in_line()
         return None
+
+    def _in_line(self) -> float:
+        """Whoever is refused later comes back later: a long line is not asked all the time, nor left out for longer.
+
+        A line goes as fast as the system's attempts came to an end of late; nothing is known of one that hangs.
+        """
+        a_second = max(self._ended() / PACE_SECONDS, self._limits.connections / SLOW_SECONDS)
+        return min(SLOW_SECONDS + self._refused / a_second, LONGEST_WAIT)
+
+    def _goes_first(self, urgency: datetime | None) -> bool:
+        """Whether somebody inside has a later date, at a system that is at work and does not hang."""
+        if urgency is None or not self._ended() or self._left[-1] < self._now() - SLOW_SECONDS:
+            return False
+        return any(other is not None and urgency < other for _, other in self._inside.values())
+
+    def _ended(self) -> int:
+        """The attempts that ended of late."""
+        while self._left and self._left[0] < self._now() - PACE_SECONDS:
+            self._left.popleft()
+        return len(self._left)
 
 
 class Lanes:
@@ -98,10 +122,12 @@ class Lanes:
         self._lanes = lanes
         self._of: dict[UUID, Lane] = {}
 
-    def enter(self, task_id: UUID, body: Mapping[str, Any]) -> timedelta | None:
+    def enter(
+        self, task_id: UUID, body: Mapping[str, Any], urgency: datetime | None = None
+    ) -> timedelta | None:
         """Take a place for a task of a system; what concerns no system always may go on."""
         lane = self._lanes.get(str(body.get("system", "")))
-        wait = lane.enter(task_id) if lane is not None else None
+        wait = lane.enter(task_id, urgency) if lane is not None else None
         if lane is not None and wait is None:
             self._of[task_id] = lane
         return None if wait is None else timedelta(seconds=wait)

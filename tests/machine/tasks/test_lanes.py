@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,10 @@ WIDTH, PLACES, HANGING, QUICK = 4, 2, 6, 6
 class ByKey(Lanes):
     """In these tests a task's key is the system that it waits for."""
 
-    def enter(self, task_id: UUID, body: Mapping[str, Any]) -> timedelta | None:
-        return super().enter(task_id, {"system": body["key"]})
+    def enter(
+        self, task_id: UUID, body: Mapping[str, Any], urgency: datetime | None = None
+    ) -> timedelta | None:
+        return super().enter(task_id, {"system": body["key"]}, urgency)
 
 
 class Clock:

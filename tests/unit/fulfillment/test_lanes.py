@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.fulfillment.datamap.systems import Limits
-from services.fulfillment.lanes import LONGEST_WAIT, SLOW_SECONDS, Lane, Lanes, Watched
+from services.fulfillment.lanes import LONGEST_WAIT, PACE_SECONDS, SLOW_SECONDS, Lane, Lanes, Watched
 from services.fulfillment.ports import (
     Ambiguous,
     Frozen,
@@ -71,6 +71,40 @@ def test_the_longer_the_queue_the_later_its_end_comes_back_and_never_later_than_
     assert waits == sorted(waits)
     assert waits[0] == SLOW_SECONDS
     assert waits[-1] == LONGEST_WAIT
+
+
+def test_a_line_goes_as_fast_as_its_system_is_at_work() -> None:
+    hand = Hand()
+    lane = Lane(LIMITS, hand)
+    for task in tasks(102):
+        lane.enter(task)
+    hand.seconds += SLOW_SECONDS
+    for task in tasks(100):
+        lane.leave(task)
+
+    waits = [lane.enter(UUID(int=1000 + each)) or 0 for each in range(101)]
+
+    assert waits[0] == SLOW_SECONDS
+    assert waits[100] == SLOW_SECONDS + 100 * PACE_SECONDS / 100
+
+
+def test_who_has_a_nearer_date_than_somebody_inside_goes_first_while_the_system_is_at_work() -> None:
+    hand = Hand()
+    lane = Lane(LIMITS, hand)
+    one, two, three, four, five = tasks(5)
+    for task in (one, two, three):
+        lane.enter(task, CUT_OFF)
+    hand.seconds += SLOW_SECONDS
+    nearer = CUT_OFF - timedelta(days=1)
+
+    assert lane.enter(four, nearer) is not None
+    lane.leave(one)
+    assert lane.enter(four, CUT_OFF) is not None
+    assert lane.enter(four) is not None
+    assert lane.enter(four, nearer) is None
+    assert lane.enter(five, nearer) is None
+    hand.seconds += SLOW_SECONDS + 1
+    assert lane.enter(one, nearer) is not None
 
 
 def test_a_system_that_fails_again_and_again_is_left_alone_and_then_tried_by_one() -> None:

@@ -1,5 +1,6 @@
 """Lists of people in Parquet files: by whole columns it is as if each had been alone, row by row."""
 
+import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,19 +153,24 @@ async def test_a_row_that_two_claim_is_there_for_whom_it_is_old_enough(
     assert {type(one) for one in proofs} == {Gone, StillPresent}
 
 
-async def test_what_is_gathered_from_a_list_is_gathered_once_and_proves_what_is_there_now(
-    tmp_path: Path,
-) -> None:
+async def test_a_list_that_was_acted_for_is_proved_by_what_is_there_now(tmp_path: Path) -> None:
     adapter = adapter_of(system(tmp_path, kind=pa.int64(), stamp=STAMPS[0]), SystemClock())
-    gathered = list[str]()
     people = Listed([order([1, 2], 50), order([3], 50)])
-    first = people.once("a name", lambda: gathered.append("once"))
-    people.once("a name", lambda: gathered.append("twice"))
 
     before = await prove_many(adapter, "delete", people)
     await act_many(adapter, "delete", people)
     after = await prove_many(adapter, "delete", people)
 
-    assert (first, gathered) == (None, ["once"])
     assert before == [StillPresent(2), StillPresent(1)]
     assert after == [Gone({"contacts": 2}), Gone({"contacts": 1})]
+
+
+def test_what_is_gathered_from_a_list_is_gathered_once_and_goes_when_the_list_goes() -> None:
+    people = Listed([order([1, 2], 50), order([3], 50)])
+    gathered = [people.once("orders", list) for _ in range(2)]
+    gone = weakref.ref(people)
+
+    del people
+
+    assert gathered[0] is gathered[1]
+    assert gone() is None

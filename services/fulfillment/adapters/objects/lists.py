@@ -102,9 +102,9 @@ class Lists:
     def _sought(self, right: str, orders: Sequence[Order]) -> "Mapping[str, Sought] | None":
         from services.fulfillment.adapters.objects.sought import sought
 
-        gather = partial(sought, self._system.datamap, right, orders)
+        gather = partial(sought, self._system.datamap, right)
         if not isinstance(orders, Listed):
-            return gather()
+            return gather(orders)
         return orders.once(("columns", self._system.system, right), gather)
 
     async def _by_rows(self, right: str, orders: Sequence[Order]) -> list[Outcome]:

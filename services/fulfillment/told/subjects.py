@@ -1,7 +1,7 @@
 """Whom such a system is told of: the identifiers themselves are what an act is bound to, sealed like row keys."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -45,6 +45,12 @@ def problems_of(system: System, *, settings: frozenset[str], secrets: frozenset[
     if system.url is None:
         found.append("url: is needed")
     return tuple(f"{system.system}: {problem}" for problem in found)
+
+
+def known_by(system: System, kinds: Collection[str]) -> list[dict[str, str]]:
+    """A person of whom only the kinds of identifiers are known, as such a system is told; nobody if it knows none."""
+    known = sorted({kind for kind, _ in system.datamap.identities()} & set(kinds))
+    return [{kind: f":{kind}" for kind in known}] if known else []
 
 
 def whom(datamap: DataMap, subject: Subject) -> Frozen:

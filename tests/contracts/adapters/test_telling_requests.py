@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from services.fulfillment.adapters.email.telling import statements_of as letters_of
+from services.fulfillment.adapters.files.telling import statements_of as files_of
 from services.fulfillment.adapters.http.telling import statements_of
 from services.fulfillment.adapters.opendsr.telling import statements_of as orders_of
 from services.fulfillment.adapters.webhook.telling import statements_of as messages_of
@@ -99,6 +101,44 @@ def test_a_message_is_told_without_the_person(tmp_path: Path) -> None:
     assert json.loads(line.split("POST ")[1])["data"]["subjects"] == [{"email": ":email"}]
     assert "whsec" not in line
     assert "none" in messages_of(system, {"phone"})
+
+
+def test_a_file_for_a_folder_is_told_as_it_is_written_without_the_person(tmp_path: Path) -> None:
+    system = told(tmp_path, "files", str(tmp_path), {}).model_copy(
+        update={"settings": {"rights": "delete, opt_out", "patience_days": 5}}
+    )
+
+    lines = [line.strip() for line in files_of(system, {"email", "phone"}).splitlines()]
+
+    written = [json.loads(line.removeprefix("write :order.json ")) for line in lines if "write" in line]
+    assert written == [
+        {"order": ":order", "right": right, "subjects": [{"email": ":email"}], "collected_until": ":cut_off"}
+        for right in ("delete", "opt_out")
+    ]
+    assert "look for :order.done beside it every 1 h, for 5 days at most" in lines
+    assert list(tmp_path.glob("*.json")) == []
+    assert "none" in files_of(system, {"phone"})
+
+
+def test_a_letter_is_told_word_for_word_without_the_person_or_the_mail_server(tmp_path: Path) -> None:
+    address = "smtps://user:secret-password@mail.example"
+    settings = {"to": "privacy@company.example", "from": "us@shop.example", "rights": "opt_out"}
+    system = told(tmp_path, "email", address, {"certificate": "x"}).model_copy(update={"settings": settings})
+
+    text = letters_of(system, {"email"})
+
+    assert "Each letter is not signed, encrypted to the company; afterwards a person ends the task" in text
+    assert (
+        "  To: privacy@company.example\n  Subject: A privacy request for you to carry out (:order)\n" in text
+    )
+    assert "  Message-ID: <:order@shop.example>\n" in text
+    assert "  Please no longer sell or share the personal information of the person known to you as\n" in text
+    assert "    - email: :email\n" in text
+    (beside,) = [line for line in text.splitlines() if "order.json: " in line]
+    assert json.loads(beside.split("order.json: ")[1])["subjects"] == [{"email": ":email"}]
+    assert "secret" not in text
+    assert "mail.example" not in text
+    assert "none" in letters_of(system, {"phone"})
 
 
 def test_the_command_tells_them_and_repeats_no_identity(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs7
 
+BESIDE = "order.json"
 _ASKED = {"delete": "delete", "opt_out": "no longer sell or share", "limit": "limit the use of"}
 
 
@@ -52,27 +53,39 @@ def sealed(letter: Letter, secrets: Mapping[str, bytes]) -> bytes:
     return _addressed(letter) + inner
 
 
+def words(right: str, subjects: Sequence[Mapping[str, str]], until: str, reference: str) -> str:
+    """What a person reads."""
+    people = "\n".join(f"  - {kind}: {value}" for each in subjects for kind, value in sorted(each.items()))
+    return (
+        f"Please {_ASKED[right]} the personal information of the person known to you as\n\n{people}\n\n"
+        f"that you hold for us and that was collected until {until}, and tell your own service\n"
+        f"providers to do the same (Civ. Code 1798.105(c), 11 CCR 7022(c), 7026(f)). Answer to this message when\n"
+        f"it is done, or with the ground on which it is not. Our reference: {reference}.\n"
+    )
+
+
+def order(right: str, subjects: Sequence[Mapping[str, str]], until: str, reference: str) -> bytes:
+    """The same for a program, as the file beside it."""
+    said = {"order": reference, "right": right, "subjects": list(subjects), "collected_until": until}
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def subject(reference: str) -> str:
+    """What the letter is called."""
+    return f"A privacy request for you to carry out ({reference})"
+
+
+def message_id(reference: str, sender: str) -> str:
+    """The same whenever it is sent."""
+    return f"<{reference}@{sender.rpartition('@')[2]}>"
+
+
 def _written(letter: Letter) -> EmailMessage:
     _, cut_off = letter.times
-    order = {
-        "order": letter.order,
-        "right": letter.right,
-        "subjects": list(letter.subjects),
-        "collected_until": cut_off.isoformat(),
-    }
-    people = "\n".join(
-        f"  - {kind}: {value}" for each in letter.subjects for kind, value in sorted(each.items())
-    )
     message = EmailMessage()
-    message.set_content(
-        f"Please {_ASKED[letter.right]} the personal information of the person known to you as\n\n{people}\n\n"
-        f"that you hold for us and that was collected until {cut_off:%Y-%m-%d %H:%M} UTC, and tell your own service\n"
-        f"providers to do the same (Civ. Code 1798.105(c), 11 CCR 7022(c), 7026(f)). Answer to this message when\n"
-        f"it is done, or with the ground on which it is not. Our reference: {letter.order}.\n"
-    )
-    message.add_attachment(
-        json.dumps(order, ensure_ascii=False).encode(), "application", "json", filename="order.json"
-    )
+    message.set_content(words(letter.right, letter.subjects, f"{cut_off:%Y-%m-%d %H:%M} UTC", letter.order))
+    said = order(letter.right, letter.subjects, cut_off.isoformat(), letter.order)
+    message.add_attachment(said, "application", "json", filename=BESIDE)
     return message
 
 
@@ -80,9 +93,9 @@ def _addressed(letter: Letter) -> bytes:
     """What mail servers see: no word of the person."""
     head = EmailMessage(policy=SMTP)
     head["From"], head["To"] = letter.sender, letter.to
-    head["Subject"] = f"A privacy request for you to carry out ({letter.order})"
+    head["Subject"] = subject(letter.order)
     head["Date"] = format_datetime(letter.times[0])
-    head["Message-ID"] = f"<{letter.order}@{letter.sender.rpartition('@')[2]}>"
+    head["Message-ID"] = message_id(letter.order, letter.sender)
     return b"".join(f"{name}: {value}\r\n".encode() for name, value in head.items())
 
 

@@ -5,6 +5,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from services.fulfillment.adapters.files.orders import content
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import (
@@ -45,6 +46,11 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
     return FilesAdapter(system, clock or SystemClock())
 
 
+def days_of_patience(system: System) -> int:
+    """How long nobody need say anything."""
+    return int(system.settings.get("patience_days", PATIENCE_DAYS))
+
+
 class FilesAdapter(Telling):
     """One folder. `ORDER.json` is ours, and goes once `ORDER.done`, the other side's word, is there."""
 
@@ -64,12 +70,7 @@ class FilesAdapter(Telling):
         if answer := self.idle(right, frozen):
             return answer
         order = order_id(right, frozen, cut_off)
-        said = {
-            "order": str(order),
-            "right": right,
-            "subjects": identifiers(frozen),
-            "collected_until": cut_off.isoformat(),
-        }
+        said = content(str(order), right, identifiers(frozen), cut_off.isoformat())
         try:
             await asyncio.to_thread(
                 self._hand_over, str(order), json.dumps(said, ensure_ascii=False).encode()
@@ -95,7 +96,7 @@ class FilesAdapter(Telling):
         return self._waiting(self.clock.now().timestamp() - since)
 
     def _waiting(self, seconds: float) -> Unknown:
-        days = int(self.system.settings.get("patience_days", PATIENCE_DAYS))
+        days = days_of_patience(self.system)
         if seconds > timedelta(days=days).total_seconds():
             return Unknown(f"nobody said in {days} days that it is done")
         return Unknown("nobody has said yet that it is done", look_again=AGAIN)

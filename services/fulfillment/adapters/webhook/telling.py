@@ -4,15 +4,14 @@ import json
 from collections.abc import Collection
 
 from services.fulfillment.datamap.systems import System
-from services.fulfillment.told.subjects import rights_told
+from services.fulfillment.told.subjects import known_by, rights_told
 
 
 def statements_of(system: System, kinds: Collection[str]) -> str:
     """The message for each right that it is told of."""
-    known = sorted({kind for kind, _ in system.datamap.identities()} & set(kinds))
-    if not known:
+    subjects = known_by(system, kinds)
+    if not subjects:
         return "Requests\n  none: it knows nobody by these\n"
-    subjects = [{kind: f":{kind}" for kind in known}]
     lines = ["Each request has webhook-id, webhook-timestamp, webhook-signature (signing)", "", "Requests"]
     for right in sorted(rights_told(system)):
         data = {"right": right.value, "subjects": subjects, "collected_until": ":cut_off"}

@@ -121,6 +121,24 @@ async def test_a_row_that_was_written_anew_since_it_was_read_is_not_erased(
     assert "it's" in DeltaTable(lake).to_pyarrow_table()["lead"].to_pylist()
 
 
+async def test_rows_that_become_different_things_keep_what_is_another_rows_to_become(
+    lake: Path, tmp_path: Path
+) -> None:
+    store = DeltaStore(system(tmp_path), {"leads": "leads"})
+    keys = [("it's",), ("L0",), ("L1",)]
+    rows = await store["leads"].held(keys)
+    before = {row["lead"]: row for row in DeltaTable(lake).to_pyarrow_table().to_pylist()}
+    wanted: dict[str, dict[str, Any]] = {
+        "it's": {"email": "new@example.com", "bought_at": AFTER}, "L0": {"bought_at": AFTER},
+    }  # fmt: skip
+
+    changed = await store["leads"].change(rows, lambda row: wanted.get(row["lead"], {}))
+
+    after = {row["lead"]: row for row in DeltaTable(lake).to_pyarrow_table().to_pylist()}
+    assert changed == 2
+    assert after == {lead: {**row, **wanted.get(lead, {})} for lead, row in before.items()}
+
+
 async def test_another_writers_file_on_its_way_is_left_alone(lake: Path, tmp_path: Path) -> None:
     uncommitted = lake / "part-on-its-way.parquet"
     uncommitted.write_bytes(b"not committed yet")

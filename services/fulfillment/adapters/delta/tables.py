@@ -87,11 +87,16 @@ class LakeTable:
     def _change(self, rows: Mapping[Key, Row], values: Callable[[Row], Mapping[str, Any]]) -> int:
         table = self._open()
         mine = self._as_read(table, rows, (self.collection.created_at,))
-        changes = [{**_named(self.shape.key, key), **values(row)} for key, row in mine.items()]
-        if not changes:
+        after = {key: own for key, row in mine.items() if (own := values(row))}
+        if not after:
             return 0
         self._refuse_append_only(table)
-        columns = [name for name in changes[0] if name not in self.shape.key]
+        columns = sorted({name for own in after.values() for name in own})
+        # One commit sets the same columns in all rows: what is another row's to become stays what it is.
+        changes = [
+            {**_named(self.shape.key, key), **{name: mine[key].get(name) for name in columns}, **own}
+            for key, own in after.items()
+        ]
         schema = self._schema(table)
         source = pa.Table.from_pylist(changes, pa.schema([schema.field(name) for name in changes[0]]))
         same = " AND ".join(f'old."{name}" = new."{name}"' for name in self.shape.key)

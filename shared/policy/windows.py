@@ -1,6 +1,5 @@
 """The quieter dates: when to warn, when a person may be asked again, and how long traces are kept."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -28,12 +27,9 @@ class WarningTime:
 
 def warning_times(regime: Regime, clocks: Clocks, *, extended: bool = False) -> tuple[WarningTime, ...]:
     """List every warning of a request, earliest first; an extension moves the answer's ladder."""
-    rule = regime.rules.warnings
-    warned = tuple(
-        (clock, due.date, tuple(rule.days_before.get(clock, ())))
-        for clock, due in _warned(clocks, extended=extended)
-    )
-    return _ladders(warned, rule.hour, regime.zone)
+    first, answer = clocks.acknowledge_by, clocks.due(extended=extended)
+    named: RequestClock = "effective" if clocks.effective_by else "respond"
+    return _warnings(regime, first and first.date, named, answer and answer.date)
 
 
 def extension_looks(regime: Regime, clocks: Clocks) -> tuple[WarningTime, ...]:
@@ -85,25 +81,29 @@ def key_kept_through(regime: Regime, closed_on: date, resolution: Resolution) ->
     return max((_end(span, closed_on) for span in wanted), default=closed_on)
 
 
-def _warned(clocks: Clocks, *, extended: bool) -> Iterator[tuple[RequestClock, DueDate]]:
-    answer = clocks.due(extended=extended)
-    named: tuple[tuple[RequestClock, DueDate | None], ...] = (
-        ("acknowledge", clocks.acknowledge_by),
-        ("effective" if clocks.effective_by else "respond", answer),
-    )
-    return ((clock, due) for clock, due in named if due)
-
-
 @lru_cache(maxsize=4096)
 def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return dates.late_from(day, zone)
 
 
 @lru_cache(maxsize=4096)
+def _warnings(
+    regime: Regime, acknowledge: date | None, answer_clock: RequestClock, answer: date | None
+) -> tuple[WarningTime, ...]:
+    """Each request asks for its ladders with every fact that it hears, and a day's requests share them."""
+    rule = regime.rules.warnings
+    dates_of: tuple[tuple[RequestClock, date | None], ...] = (
+        ("acknowledge", acknowledge),
+        (answer_clock, answer),
+    )
+    warned = tuple((clock, day, tuple(rule.days_before.get(clock, ()))) for clock, day in dates_of if day)
+    return _ladders(warned, rule.hour, regime.zone)
+
+
+@lru_cache(maxsize=4096)
 def _ladders(
     warned: tuple[tuple[WarnedClock, date, tuple[int, ...]], ...], hour: int, zone: ZoneInfo
 ) -> tuple[WarningTime, ...]:
-    """Each request asks for its ladders with every fact that it hears, and a day's requests share them."""
     rungs = (
         WarningTime(
             clock=clock,

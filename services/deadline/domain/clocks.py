@@ -1,10 +1,9 @@
 """Warn before a date, say once that it was missed, and take that back when the proof comes later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice, takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.deadline.domain.case import (
     ACKNOWLEDGEMENTS,
@@ -26,8 +25,7 @@ ENDED: Final[Kinds] = ANSWERS | WITHDRAWALS
 ACKNOWLEDGED: Final[Kinds] = ENDED | ACKNOWLEDGEMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One clock: its date, when what it asks for was done, and whether that was in time."""
 
     due: DueDate
@@ -35,19 +33,18 @@ class Standing:
     in_time: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(NamedTuple):
     """A request's clocks as they stand, and all their warnings, earliest first."""
 
-    clocks: Mapping[ClockName, Standing] = field(default_factory=dict)
-    rungs: tuple[WarningTime, ...] = ()
+    clocks: Mapping[ClockName, Standing]
+    rungs: tuple[WarningTime, ...]
 
 
 def schedule_of(case: DeadlineCase) -> Schedule:
     """The dates by what is known now; a request that was not received has none."""
     received = case.received
     if received is None:
-        return Schedule()
+        return Schedule({}, ())
     dates = owed(received, extended=case.extended)
     rungs = warning_times(regime_of(received), received.clocks, extended=case.extended)
     return Schedule({clock: _standing(case, clock, due) for clock, due in dates.items()}, rungs)

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -47,7 +46,7 @@ def test_a_chain_without_rows_ends_where_chains_begin() -> None:
 )
 def test_a_changed_row_breaks_the_chain_at_that_row(change: dict[str, object]) -> None:
     rows = a_chain(5)
-    rows[2] = replace(rows[2], **change)  # type: ignore[arg-type]
+    rows[2] = rows[2]._replace(**change)  # type: ignore[arg-type]
 
     found = verify_chain(rows)
 

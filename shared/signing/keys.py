@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
@@ -19,12 +20,14 @@ Jwk = Mapping[str, Any]
 class SigningKey:
     """One private Ed25519 key; its repr shows the id only."""
 
-    __slots__ = ("_key", "kid", "retired_at")
+    __slots__ = ("_key", "_native", "kid", "retired_at")
 
     def __init__(self, key: OKPKey, retired_at: datetime | None = None) -> None:
-        if key.curve_name != "Ed25519" or not key.is_private:
+        native = key.private_key
+        if key.curve_name != "Ed25519" or not isinstance(native, Ed25519PrivateKey):
             raise ValueError("a signing key is a private Ed25519 key")
         self._key = key
+        self._native = native
         self.kid = key.thumbprint()
         self.retired_at = retired_at
 
@@ -41,10 +44,9 @@ class SigningKey:
         except (JoseError, KeyError, TypeError, ValueError):
             raise ValueError("a signing key is a private Ed25519 key") from None
 
-    @property
-    def joserfc(self) -> OKPKey:
-        """The key in the library's form, for shared.signing alone."""
-        return self._key
+    def sign(self, message: bytes) -> bytes:
+        """The signature's bytes, for shared.signing alone."""
+        return self._native.sign(message)
 
     def private_jwk(self) -> dict[str, Any]:
         return {**self._key.as_dict(private=True), "kid": self.kid, "use": "sig", **self._ended()}

@@ -64,7 +64,8 @@ class FulfillmentDomain:
     def decide(self, case: FulfillmentCase, message: Message, context: Context) -> Decision[FulfillmentCase]:
         """Take over a fact or a command, then move on if nothing is open."""
         decided = self._decided(case, message, context)
-        return replace(decided, wake_at=decided.case.tell_at)
+        wake_at = decided.case.tell_at
+        return decided if decided.wake_at == wake_at else replace(decided, wake_at=wake_at)
 
     def _decided(
         self, case: FulfillmentCase, message: Message, context: Context
@@ -85,8 +86,13 @@ class FulfillmentDomain:
             return heard
         advanced, events, tasks = advance(heard.case, self._catalogue, context, self._care)
         advanced, told = progress.tell(advanced, context.now)
-        events = (*heard.events, *told, *events)
-        return replace(heard, case=advanced, events=events, tasks=(*heard.tasks, *tasks))
+        return replace(
+            heard,
+            case=advanced,
+            events=(*heard.events, *told, *events),
+            tasks=(*heard.tasks, *tasks),
+            wake_at=advanced.tell_at,
+        )
 
     def wake(self, case: FulfillmentCase, context: Context) -> Decision[FulfillmentCase]:
         """Fulfillment waits for facts and tasks; what it has to say in the meantime has its time."""

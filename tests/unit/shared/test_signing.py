@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from shared.signing import (
@@ -95,12 +96,23 @@ def test_a_header_that_would_change_what_is_verified_is_refused(extra: dict[str,
     assert verify(token, PUBLIC, TYP) == Unverified("malformed")
 
 
+@given(st.binary(max_size=300))
+def test_a_token_is_byte_for_byte_what_the_library_makes(payload: bytes) -> None:
+    key = OKPKey.import_key(RING.primary.private_jwk())
+    header = {"alg": "EdDSA", "kid": RING.primary.kid, "typ": TYP}
+
+    with pytest.warns(SecurityWarning, match="RFC 9864"):
+        expected = jws.serialize_compact(header, payload, key, algorithms=["EdDSA"])
+
+    assert sign(payload, TYP, RING) == expected
+
+
 def test_a_key_that_the_token_brings_along_is_not_used() -> None:
     stranger = SigningKey.generate()
     token = jws.serialize_compact(
         {"alg": "Ed25519", "kid": RING.primary.kid, "typ": TYP, "jwk": stranger.public_jwk()},
         b"x",
-        stranger.joserfc,
+        OKPKey.import_key(stranger.private_jwk()),
         algorithms=["Ed25519"],
     )
 

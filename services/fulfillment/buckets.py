@@ -1,5 +1,7 @@
 """How a store that speaks S3 is reached, and what its errors mean; for every adapter that keeps something in one."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -97,6 +99,18 @@ def explained(error: Exception) -> tuple[Meaning, str] | None:
     if kind in {"NoCredentialsError", "PartialCredentialsError"}:
         return "credentials", f"there are no keys ({kind})"
     return "away", f"the store cannot be reached ({kind})"
+
+
+@contextmanager
+def translated(failing: Callable[[Meaning, str], Exception]) -> Iterator[None]:
+    """Raise a client's error as one of the caller's own, with what it means; any other error goes on as it is."""
+    try:
+        yield
+    except Exception as error:
+        told = explained(error)
+        if told is None:
+            raise
+        raise failing(*told) from None
 
 
 def _meant(code: str) -> tuple[Meaning, str]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from services.fulfillment.adapters.delta.telling import statements_of as of_delta
 from services.fulfillment.adapters.mongodb.telling import statements_of as of_mongodb
 from services.fulfillment.adapters.objects.telling import statements_of as of_objects
 from services.fulfillment.adapters.redis.telling import statements_of as of_redis
@@ -98,6 +99,20 @@ def test_files_are_told_of_by_their_names_and_the_condition_on_their_rows() -> N
         "write households.*, households/* with data.street = :data.street in the rows where id in (:id, ...)"
         in said
     )
+
+
+def test_a_delta_table_is_told_of_by_its_folder_and_the_commits_to_it() -> None:
+    said = told(of_delta(system("delta", {"table.customers": "crm/people"}, file=SHOP), {"email"}))
+
+    assert (
+        "read crm/people where lower(trim(email)) = :email and created_at is no later than :cut_off" in said
+    )
+    assert "delete from crm/people where id in (:id, ...) and created_at is :as_read" in said
+    renamed = (
+        "merge into crm/people where id in (:id, ...) and created_at is :as_read set full_name = :full_name"
+    )
+    assert renamed in said
+    assert any(line.startswith("delete from order_lines where (line_no, order_id) in") for line in said)
 
 
 @pytest.mark.parametrize("of", [of_mongodb, of_search, of_objects])

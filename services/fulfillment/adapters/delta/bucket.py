@@ -5,13 +5,12 @@ A commit is a put that only the first of two writers can make (`If-None-Match`),
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from deltalake import DeltaTable
 
-from services.fulfillment.buckets import Account, client_of, explained
+from services.fulfillment.buckets import Account, Meaning, client_of, translated
 from services.fulfillment.rowwise.store import StoreFailure
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class TableInBucket:
         self._prefix = f"{account.prefix}{name.strip('/')}/"
 
     def open(self) -> DeltaTable:
-        with _said():
+        with translated(_failure):
             # The library would tell neither a wrong key nor a bucket that is away from a table that is not there.
             self._client.list_objects_v2(Bucket=self._account.bucket, Prefix=self._prefix, MaxKeys=1)
         return DeltaTable(
@@ -72,21 +71,21 @@ class TableInBucket:
 
     def _listed(self, what: str, prefix: str) -> list[Any]:
         asked: Any = "list_objects_v2" if what == "Contents" else "list_object_versions"
-        with _said():
+        with translated(_failure):
             pages = self._client.get_paginator(asked).paginate(Bucket=self._account.bucket, Prefix=prefix)
             return [each for page in pages for each in page.get(what, [])]
 
     def _remove(self, objects: list[Any]) -> None:
         for start in range(0, len(objects), _AT_ONCE):
             some: Any = {"Objects": objects[start : start + _AT_ONCE], "Quiet": True}
-            with _said():
+            with translated(_failure):
                 answer = self._client.delete_objects(Bucket=self._account.bucket, Delete=some)
             if refused := sorted({str(each.get("Code", "")) for each in answer.get("Errors", [])}):
                 raise StoreFailure("refused", f"the store keeps an old version ({', '.join(refused)})")
 
     def _content(self, named: Mapping[str, str]) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile() as file:
-            with _said():
+            with translated(_failure):
                 answer: Any = self._client.get_object(Bucket=self._account.bucket, **named)  # type: ignore[arg-type]
                 for part in answer["Body"].iter_chunks(1_000_000):
                     file.write(part)
@@ -119,13 +118,6 @@ def _named(version: Any) -> dict[str, str]:
     return {"Key": version["Key"], "VersionId": version["VersionId"]}
 
 
-@contextmanager
-def _said() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        told = explained(error)
-        if told is None:
-            raise
-        meaning, reason = told
-        raise StoreFailure("busy" if meaning == "moved" else meaning, reason) from None
+def _failure(meaning: Meaning, reason: str) -> StoreFailure:
+    """A table whose objects were changed is another writer's at the moment."""
+    return StoreFailure("busy" if meaning == "moved" else meaning, reason)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.store import Stored, refuse_stopped
-from services.fulfillment.buckets import Account, client_of, explained
+from services.fulfillment.buckets import Account, client_of, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -36,7 +36,7 @@ class Bucket:
 
     def states(self) -> list[Stored]:
         """Every version, the current ones first; in a bucket without versions these are all."""
-        with _said():
+        with translated(Failure):
             pages = self._client.get_paginator("list_object_versions").paginate(
                 Bucket=self._account.bucket, Prefix=self._account.prefix
             )
@@ -52,7 +52,7 @@ class Bucket:
             yield BytesIO(self._read[stored])
             return
         with tempfile.TemporaryFile() as file:
-            with _said():
+            with translated(Failure):
                 answer = self._client.get_object(**self._named(stored))
                 for part in answer["Body"].iter_chunks(1_000_000):
                     file.write(part)
@@ -104,7 +104,7 @@ class BucketChanges:
 
     def commit(self) -> None:
         refuse_stopped(self)
-        with _said():
+        with translated(Failure):
             goes = [stored for stored, _ in self._staged if stored.version != "null"] + self._removed
             carried = {stored: self._carried(stored) for stored, _ in self._staged}
             for stored in self._removed:
@@ -146,15 +146,3 @@ def named(account: Account, stored: Stored) -> Any:
 def _stored(version: Any, prefix: str) -> Stored:
     name = str(version["Key"]).removeprefix(prefix)
     return Stored(name, str(version["VersionId"]), bool(version["IsLatest"]), str(version["ETag"]))
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """A store's error quotes names: only its code is passed on."""
-    try:
-        yield
-    except Exception as error:
-        told = explained(error)
-        if told is None:
-            raise
-        raise Failure(*told) from None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.fulfillment.adapters.sql.conditions import Condition
 from services.fulfillment.adapters.sql.nested.inside import Inside, spelt, tree_of, values_at
-from services.fulfillment.adapters.sql.nested.way import Path
+from services.fulfillment.adapters.sql.nested.way import Path, ThroughArrays
 from services.fulfillment.adapters.sql.tables import MappedTable
 from services.fulfillment.datamap.model import MapField
 from services.fulfillment.datamap.replacing import (
@@ -30,7 +30,8 @@ def replacements(table: MappedTable) -> dict[str, Any]:
     for column, fields in _in_columns([f for f in _same(table) if f.steps]).items():
         inside = [_inside(table, each) for each in fields]
         tree = tree_of([(i.names, constant(f)) for i, f in zip(inside, fields, strict=True)])
-        own[column] = inside[0].way.replaced(inside[0].column, tree)
+        if isinstance(way := inside[0].way, ThroughArrays):  # as all of these are
+            own[column] = way.replaced(inside[0].column, tree)
     return own
 
 
@@ -96,7 +97,7 @@ def _same(table: MappedTable) -> list[MapField]:
 
 
 def _is_same(table: MappedTable, field: MapField) -> bool:
-    placed = bool(field.steps) and not _inside(table, field).way.sets_all
+    placed = bool(field.steps) and not isinstance(_inside(table, field).way, ThroughArrays)
     return strategy(field) not in OWN_TO_A_ROW and not placed
 
 

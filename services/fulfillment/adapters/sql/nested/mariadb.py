@@ -11,15 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.fulfillment.adapters.sql.nested.way import Json, Path, Tree, Values, word
+from services.fulfillment.adapters.sql.nested.way import Json, Path, Values, word
 
 _EACH: Json = sa.literal_column("'$[*]' COLUMNS (value JSON PATH '$')")
 
 
 class Mariadb:
     """The way of MariaDB."""
-
-    sets_all = False
 
     def opens(self, kind: sa.types.TypeEngine[Any]) -> bool:
         return isinstance(kind, sa.JSON | sa.String)
@@ -45,9 +43,6 @@ class Mariadb:
 
     def put(self, column: Json, names: Sequence[str], value: Any) -> Json:
         return _put(column, names, value)
-
-    def replaced(self, column: Json, tree: Tree) -> Json:
-        raise NotImplementedError("each value is replaced in its place")
 
     def replaced_at(self, column: Json, values: Sequence[tuple[Path, Any]]) -> Json:
         said = [part for path, value in values for part in (_path(*path), _json(value))]

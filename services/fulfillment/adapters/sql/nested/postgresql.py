@@ -16,8 +16,6 @@ _NOTHING: Json = sa.literal_column("'[]'::jsonb", JSONB)
 class Postgresql:
     """The way of PostgreSQL."""
 
-    sets_all = True
-
     def opens(self, kind: sa.types.TypeEngine[Any]) -> bool:
         return isinstance(kind, JSON)
 

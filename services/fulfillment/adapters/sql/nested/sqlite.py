@@ -14,8 +14,6 @@ _EMPTY: Json = sa.literal_column("'{}'")
 class Sqlite:
     """The way of SQLite."""
 
-    sets_all = True
-
     def opens(self, kind: sa.types.TypeEngine[Any]) -> bool:
         return not isinstance(kind, sa.Numeric | sa.Integer | sa.Boolean)
 

@@ -5,7 +5,7 @@ A path goes through objects by its names, and through every array that it meets 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -39,12 +39,7 @@ def word(text: str) -> sa.ColumnClause[Any]:
 
 
 class Way(Protocol):
-    """One database's way with a column of JSON.
-
-    `sets_all` says that constants can be put through arrays by one statement; otherwise each goes to its place.
-    """
-
-    sets_all: bool
+    """One database's way with a column of JSON."""
 
     def opens(self, kind: sa.types.TypeEngine[Any]) -> bool:
         """Whether a column of this type can be looked into."""
@@ -66,14 +61,19 @@ class Way(Protocol):
         """The column with this value at the path, which is made where it is not there yet."""
         ...
 
-    def replaced(self, column: Json, tree: Tree) -> Json:
-        """The column with constants in the place of all values at these paths, and nothing else changed."""
-        ...
-
     def replaced_at(self, column: Json, values: Sequence[tuple[Path, Any]]) -> Json:
         """The column with these single values replaced."""
         ...
 
     def unreadable(self, column: Json) -> sa.ColumnElement[bool]:
         """The column holds something that is no JSON."""
+        ...
+
+
+@runtime_checkable
+class ThroughArrays(Way, Protocol):
+    """A way that puts constants through arrays by one statement; in another each value is replaced in its place."""
+
+    def replaced(self, column: Json, tree: Tree) -> Json:
+        """The column with constants in the place of all values at these paths, and nothing else changed."""
         ...

@@ -35,6 +35,7 @@ from services.fulfillment.ports import (
 SLOW_SECONDS = 2.0
 LONGEST_WAIT = 60.0
 PACE_SECONDS = 10.0
+FIRSTS = 100
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Lane:
         self._inside: dict[UUID, tuple[float, datetime | None]] = {}
         self._left: deque[float] = deque()
         self._refused = 0
+        self._firsts = 0
         self._failures = 0
         self._shut_until = 0.0
         self._bucket: AsyncLimiter | None = None
@@ -63,14 +65,12 @@ class Lane:
         wait = self._wait(urgency)
         if wait is None:
             self._inside[task_id] = self._now(), urgency
-        else:
-            self._refused += 1
         return wait
 
     def leave(self, task_id: UUID) -> None:
         """The attempt is over."""
         if self._inside.pop(task_id, None) is not None:
-            self._refused = max(0, self._refused - 1)
+            self._refused, self._firsts = max(0, self._refused - 1), max(0, self._firsts - 1)
             self._left.append(self._now())
 
     def heard(self, *, well: bool) -> None:
@@ -89,24 +89,37 @@ class Lane:
         shut = self._shut_until - self._now()
         if shut > 0:
             return shut
-        tried_again = self._failures >= self._limits.failures_to_open and self._inside
-        if tried_again or (self.slow >= self._limits.connections and not self._goes_first(urgency)):
+        if self._failures >= self._limits.failures_to_open and self._inside:
             return self._in_line()
-        return None
+        if self.slow < self._limits.connections:
+            return None
+        if not self._goes_first(urgency):
+            return self._in_line()
+        return None if self._works() else self._first_in_line()
 
     def _in_line(self) -> float:
         """Whoever is refused later comes back later: a long line is not asked all the time, nor left out for longer.
 
         A line goes as fast as the system's attempts came to an end of late; nothing is known of one that hangs.
         """
+        self._refused += 1
         a_second = max(self._ended() / PACE_SECONDS, self._limits.connections / SLOW_SECONDS)
-        return min(SLOW_SECONDS + self._refused / a_second, LONGEST_WAIT)
+        return min(SLOW_SECONDS + (self._refused - 1) / a_second, LONGEST_WAIT)
+
+    def _first_in_line(self) -> float:
+        """So many at a time are asked again as soon as it may have changed."""
+        self._firsts += 1
+        return min(SLOW_SECONDS * (1 + (self._firsts - 1) // FIRSTS), LONGEST_WAIT)
 
     def _goes_first(self, urgency: datetime | None) -> bool:
-        """Whether somebody inside has a later date, at a system that is at work and does not hang."""
-        if urgency is None or not self._ended() or self._left[-1] < self._now() - SLOW_SECONDS:
-            return False
-        return any(other is not None and urgency < other for _, other in self._inside.values())
+        """Whether somebody inside has a later date."""
+        return urgency is not None and any(
+            other is not None and urgency < other for _, other in self._inside.values()
+        )
+
+    def _works(self) -> bool:
+        """Whether the system came to an end with anything just now."""
+        return self._ended() > 0 and self._left[-1] > self._now() - SLOW_SECONDS
 
     def _ended(self) -> int:
         """The attempts that ended of late."""

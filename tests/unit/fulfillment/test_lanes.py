@@ -97,7 +97,8 @@ def test_who_has_a_nearer_date_than_somebody_inside_goes_first_while_the_system_
     hand.seconds += SLOW_SECONDS
     nearer = CUT_OFF - timedelta(days=1)
 
-    assert lane.enter(four, nearer) is not None
+    assert [lane.enter(four, CUT_OFF) for _ in range(5)][-1] == SLOW_SECONDS + 4
+    assert [lane.enter(four, nearer) for _ in range(20)] == [SLOW_SECONDS] * 20
     lane.leave(one)
     assert lane.enter(four, CUT_OFF) is not None
     assert lane.enter(four) is not None

@@ -115,9 +115,9 @@ class Shop:
         await self._true()
         at = [[self.world.closings.seen[one.request_id].at - started for one in each] for each in prepared]
         return Run(
-            erasures_per_second=round(erasures / max(at[0]), 1),
-            knows_per_second=round(knows / max(at[1]), 1),
-            first_ms=round(1000 * min(*at[0], *at[1]), 1),
+            erasures_per_second=_pace(at[0]),
+            knows_per_second=_pace(at[1]),
+            first_ms=round(1000 * min(at[0] + at[1]), 1),
             cpu_seconds_per_request={name: round(one / len(mixed), 5) for name, one in used.items()},
             commits=round((await costs.commits(self.world.admin) - commits) / len(mixed), 2),
             target_commits=round((await self._commits() - target) / len(mixed), 3),
@@ -212,6 +212,10 @@ async def _told(shop: Shop, given: argparse.Namespace) -> Run:
     run = await shop.run(given.erasures, given.knows)
     _say(json.dumps(_plain(run)))
     return run
+
+
+def _pace(at: list[float]) -> float:
+    return round(len(at) / max(at), 1) if at else 0.0
 
 
 def _plain(run: Run) -> dict[str, object]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 from uuid import UUID, uuid5
@@ -20,11 +20,29 @@ RequestsOf = Callable[[Sequence[UUID]], Awaitable[dict[UUID, UUID]]]
 
 @dataclass(slots=True)
 class Writing:
-    """A file on its way; it is filed only if it is `kept` in the end. What takes long is done `aside`."""
+    """A file on its way: begun by its first bytes, filed only if it is put in its place. Both are done `aside`."""
 
-    file: BinaryIO
+    path: Path
     aside: "Aside"
-    kept: bool = False
+    _draft: Draft | None = field(default=None, repr=False)
+
+    def write(self, content: bytes) -> None:
+        """Some more of it."""
+        if self._draft is None:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._draft = Draft(self.path)
+        self._draft.file.write(content)
+
+    def place(self) -> None:
+        """It is whole."""
+        if self._draft is not None:
+            self._draft.place()
+            self._draft = None
+
+    async def discard(self) -> None:
+        """Remove what was not put in its place; an answer that fits one piece is never half on the disk."""
+        if self._draft is not None:
+            await self.aside(self._draft.discard)
 
 
 class Aside(Protocol):
@@ -94,19 +112,11 @@ def _file(folder: Path, file_id: UUID) -> Path:
 
 @asynccontextmanager
 async def _writing(path: Path) -> AsyncIterator[Writing]:
-    draft = await asyncio.to_thread(_begun, path)
+    writing = Writing(path, AnswerFiles.aside)
     try:
-        writing = Writing(draft.file, AnswerFiles.aside)
         yield writing
-        if writing.kept:
-            await asyncio.to_thread(draft.place)
     finally:
-        await asyncio.to_thread(draft.discard)
-
-
-def _begun(path: Path) -> Draft:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Draft(path)
+        await writing.discard()
 
 
 def _is_destroyed(vault: Vault, request_id: UUID) -> bool:

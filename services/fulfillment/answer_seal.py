@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from services.fulfillment.answer_files import Writing
-from shared.vault.pieces import Sealing, opening
+from shared.vault.pieces import PIECE, Sealing, opening
 from shared.vault.vault import Vault
 
 
@@ -42,28 +42,37 @@ class SealedWriter:
     writing: Writing
     size: int = 0
     digest: Any = field(default_factory=sha256)
-    _sealing: Sealing | None = None
+    _sealing: Sealing = field(init=False)
+    _waiting: bytearray = field(default_factory=bytearray, repr=False)
+
+    def __post_init__(self) -> None:
+        self._sealing = Sealing(self.about.name, self.about.seal)
 
     async def write(self, plain: bytes) -> None:
-        """Seal this, and hand on what is ready."""
+        """Seal this, and hand on what is ready; what fills no piece yet costs no way to a thread and back."""
+        self._waiting += plain
+        if len(self._waiting) < PIECE:
+            return
         await self.about.ready()
-        await self.writing.aside(lambda: self._take(plain, last=False))
+        await self.writing.aside(lambda: self._take(self._sealing.add(self._waited())))
 
     async def end(self) -> None:
-        """Seal the rest; the file is whole and is kept."""
+        """Seal the rest; the file is whole and is put in its place."""
         await self.about.ready()
-        await self.writing.aside(lambda: self._take(b"", last=True))
-        self.writing.kept = True
+        await self.writing.aside(self._ended)
 
-    def _take(self, plain: bytes, *, last: bool) -> None:
-        if self._sealing is None:
-            self._sealing = Sealing(self.about.name, self.about.seal)
-        lines = self._sealing.add(plain)
-        if last:
-            lines += self._sealing.end()
+    def _ended(self) -> None:
+        self._take(self._sealing.add(self._waited()) + self._sealing.end())
+        self.writing.place()
+
+    def _waited(self) -> bytes:
+        plain, self._waiting = bytes(self._waiting), bytearray()
+        return plain
+
+    def _take(self, lines: bytes) -> None:
         self.digest.update(lines)
         self.size += len(lines)
-        self.writing.file.write(lines)
+        self.writing.write(lines)
 
 
 def records(file: BinaryIO, about: SealedAs) -> Iterator[Any]:

@@ -84,9 +84,9 @@ async def _by_turns(pieces: Iterator[bytes], about: SealedAs, aside: Aside) -> A
     while True:
         await about.ready()
         some = await aside(lambda: list(islice(pieces, AT_ONCE)))
-        if not some:
-            return
         yield b"".join(some)
+        if len(some) < AT_ONCE:
+            return
 
 
 def _records(file: BinaryIO, about: SealedAs) -> Iterator[Json]:

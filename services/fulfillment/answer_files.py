@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 from uuid import UUID, uuid5
 
 from shared.private_files import Draft
 from shared.vault.errors import KeyDestroyed, VaultError
+from shared.vault.pieces import PIECE
 from shared.vault.vault import Vault
 
 # Fewer than the keys that a vault holds open at once.
@@ -20,29 +21,19 @@ RequestsOf = Callable[[Sequence[UUID]], Awaitable[dict[UUID, UUID]]]
 
 @dataclass(slots=True)
 class Writing:
-    """A file on its way: begun by its first bytes, filed only if it is put in its place. Both are done `aside`."""
+    """A file on its way; it is filed only if it is `kept` in the end. What takes long is done `aside`."""
 
-    path: Path
+    file: "Takes"
     aside: "Aside"
-    _draft: Draft | None = field(default=None, repr=False)
+    kept: bool = False
 
-    def write(self, content: bytes) -> None:
+
+class Takes(Protocol):
+    """What a file on its way is asked."""
+
+    def write(self, content: bytes, /) -> int:
         """Some more of it."""
-        if self._draft is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._draft = Draft(self.path)
-        self._draft.file.write(content)
-
-    def place(self) -> None:
-        """It is whole."""
-        if self._draft is not None:
-            self._draft.place()
-            self._draft = None
-
-    async def discard(self) -> None:
-        """Remove what was not put in its place; an answer that fits one piece is never half on the disk."""
-        if self._draft is not None:
-            await self.aside(self._draft.discard)
+        ...
 
 
 class Aside(Protocol):
@@ -112,11 +103,51 @@ def _file(folder: Path, file_id: UUID) -> Path:
 
 @asynccontextmanager
 async def _writing(path: Path) -> AsyncIterator[Writing]:
-    writing = Writing(path, AnswerFiles.aside)
+    draft = _Draft(path)
     try:
+        writing = Writing(draft, AnswerFiles.aside)
         yield writing
+        if writing.kept:
+            await AnswerFiles.aside(draft.place)
     finally:
-        await writing.discard()
+        if draft.is_begun:
+            await AnswerFiles.aside(draft.discard)
+
+
+class _Draft:
+    """Begun on the disk by what does not fit a piece: a small answer is written and filed in one go."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting = bytearray()
+        self._draft: Draft | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Something of it is on the disk, and not in its place."""
+        return self._draft is not None
+
+    def write(self, content: bytes, /) -> int:
+        self._waiting += content
+        if len(self._waiting) > PIECE:
+            self._written()
+        return len(content)
+
+    def place(self) -> None:
+        self._written().place()
+        self._draft = None
+
+    def discard(self) -> None:
+        if self._draft is not None:
+            self._draft.discard()
+
+    def _written(self) -> Draft:
+        if self._draft is None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._draft = Draft(self._path)
+        self._draft.file.write(self._waiting)
+        self._waiting.clear()
+        return self._draft
 
 
 def _is_destroyed(vault: Vault, request_id: UUID) -> bool:

@@ -42,37 +42,34 @@ class SealedWriter:
     writing: Writing
     size: int = 0
     digest: Any = field(default_factory=sha256)
-    _sealing: Sealing = field(init=False)
     _waiting: bytearray = field(default_factory=bytearray, repr=False)
+    _sealing: Sealing = field(init=False)
 
     def __post_init__(self) -> None:
         self._sealing = Sealing(self.about.name, self.about.seal)
 
     async def write(self, plain: bytes) -> None:
-        """Seal this, and hand on what is ready; what fills no piece yet costs no way to a thread and back."""
+        """Seal this, and hand on what is ready; what fills no piece yet only waits."""
         self._waiting += plain
-        if len(self._waiting) < PIECE:
-            return
-        await self.about.ready()
-        await self.writing.aside(lambda: self._take(self._sealing.add(self._waited())))
+        if len(self._waiting) >= PIECE:
+            await self.about.ready()
+            await self.writing.aside(lambda: self._take(self._sealing.add(self._waited())))
 
     async def end(self) -> None:
-        """Seal the rest; the file is whole and is put in its place."""
+        """Seal the rest, which is less than a piece; the file is whole and is kept."""
         await self.about.ready()
-        await self.writing.aside(self._ended)
-
-    def _ended(self) -> None:
         self._take(self._sealing.add(self._waited()) + self._sealing.end())
-        self.writing.place()
+        self.writing.kept = True
 
     def _waited(self) -> bytes:
-        plain, self._waiting = bytes(self._waiting), bytearray()
+        plain = bytes(self._waiting)
+        self._waiting.clear()
         return plain
 
     def _take(self, lines: bytes) -> None:
         self.digest.update(lines)
         self.size += len(lines)
-        self.writing.write(lines)
+        self.writing.file.write(lines)
 
 
 def records(file: BinaryIO, about: SealedAs) -> Iterator[Any]:

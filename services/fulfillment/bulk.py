@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
 from services.fulfillment.ports import (
     Adapter,
@@ -31,8 +31,13 @@ from services.fulfillment.ports import (
 from shared.gathering import Gathering
 
 MOST_AT_ONCE = 200
+FEW_ROWS = 100
+"""Of a person, who is read with others; one with more rows is read piece by piece."""
+PATIENCE_SECONDS = 0.25
 
 Made = TypeVar("Made")
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,19 @@ class Listed(Sequence[Order]):
             self._gathered[name] = gather(self._orders)
         made: Made = self._gathered[name]
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one person's answer is read by."""
+
+    frozen: Frozen
+    cut_off: datetime
+    since: datetime | None = None
+
+
+Sought: TypeAlias = tuple[Subject, datetime]
+"""Whom to search, and up to when."""
 
 
 def key_of_all(orders: Sequence[Order]) -> str:
@@ -141,6 +159,19 @@ class ForMany(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsMany(Protocol):
+    """What an adapter has that searches and reads for many people with few statements."""
+
+    async def find_many(self, sought: Sequence[Sought]) -> list[Frozen | None]:
+        """What `find` answers for each, in the order of the list; None for who must be searched alone."""
+        ...
+
+    async def export_many(self, shown: Sequence[Shown]) -> list[Export | None]:
+        """What `export` answers for each; None for who must be read alone."""
+        ...
+
+
 async def act_many(adapter: Adapter, right: str, orders: Sequence[Order]) -> list[Outcome]:
     """Do it for each."""
     if isinstance(adapter, ForMany) and len(orders) > 1:
@@ -158,11 +189,53 @@ async def prove_many(adapter: Adapter, right: str, orders: Sequence[Order]) -> l
     return [await adapter.prove(right, one.frozen, cut_off=one.cut_off) for one in orders]
 
 
+class Reads:
+    """Searches and answers that go together while earlier ones are at work, but do not wait long for these."""
+
+    def __init__(self, adapter: ReadsMany) -> None:
+        self._found = _Soon(adapter.find_many)
+        self._shown = _Soon(adapter.export_many)
+
+    async def find(self, subject: Subject, cut_off: datetime) -> Frozen | None:
+        """None where it has to be asked alone."""
+        return await self._found.submit((subject, cut_off))
+
+    async def export(self, shown: Shown) -> Export | None:
+        """None where it has to be asked alone."""
+        return await self._shown.submit(shown)
+
+
+class _Soon(Generic[Asked, Given]):
+    """A gathering whose next batch begins when the last has answered, or has taken long.
+
+    A read holds nothing that another one needs; only one that is quick is worth waiting for.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[list[Given | None]]]) -> None:
+        self._work = work
+        self._begun: Gathering[Asked, tuple[asyncio.Future[list[Given | None]], int]] = Gathering(
+            self._begin, most=MOST_AT_ONCE
+        )
+
+    async def submit(self, asked: Asked) -> Given | None:
+        batch, place = await self._begun.submit(asked)
+        # Whoever gives up waiting does not take the others' answers away.
+        return (await asyncio.shield(batch))[place]
+
+    async def _begin(
+        self, asked: Sequence[Asked]
+    ) -> Sequence[tuple[asyncio.Future[list[Given | None]], int]]:
+        batch = asyncio.ensure_future(self._work(asked))
+        await asyncio.wait([batch], timeout=PATIENCE_SECONDS)
+        return [(batch, place) for place in range(len(asked))]
+
+
 class Gathered:
     """An adapter whose calls for single people go together while an earlier one is at work; nobody waits for others."""
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
+        self._reads = Reads(adapter) if isinstance(adapter, ReadsMany) else None
         self._acts: dict[str, Gathering[Order, Outcome]] = {}
         self._proofs: dict[str, Gathering[Order, Proof]] = {}
 
@@ -174,7 +247,8 @@ class Gathered:
         return await self._adapter.check()
 
     async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
-        return await self._adapter.find(subject, cut_off=cut_off)
+        found = await self._reads.find(subject, cut_off) if self._reads else None
+        return await self._adapter.find(subject, cut_off=cut_off) if found is None else found
 
     async def export(
         self,
@@ -185,6 +259,11 @@ class Gathered:
         specific: bool = True,
         taking: TakesRows | None = None,
     ) -> Export | Retry | NeedsPerson:
+        few = specific and frozen.count() <= FEW_ROWS
+        shown = Shown(frozen, cut_off, since)
+        read = await self._reads.export(shown) if few and self._reads else None
+        if read is not None:
+            return read
         return await self._adapter.export(
             frozen, cut_off=cut_off, since=since, specific=specific, taking=taking
         )
@@ -209,4 +288,4 @@ class Gathered:
 
 def gathered(adapter: Adapter) -> Adapter:
     """The adapter with its single calls put together, where that spares it anything."""
-    return Gathered(adapter) if isinstance(adapter, ForMany) else adapter
+    return Gathered(adapter) if isinstance(adapter, ForMany | ReadsMany) else adapter

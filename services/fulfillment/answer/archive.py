@@ -3,12 +3,13 @@
 It is made piece by piece: at no time is more of it in memory than a few hundred rows of each table and one piece.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from pydantic_core import to_json
 
 from services.fulfillment.answer.document import Places, compose
 from services.fulfillment.answer.page import page
@@ -59,7 +60,7 @@ def _files(
     places, words = _places(surveys), words_of(language)
     document = {**about, "language": language, **compose(surveys, places, words)}
     yield "index.html", [page(document, surveys, places, words)], False
-    yield "answer.json", [json.dumps(document, ensure_ascii=False, indent=1).encode()], False
+    yield "answer.json", [to_json(document, indent=1)], False
     for survey in surveys:
         for table in survey.tables.values():
             for name in places[survey.system, table.dataset]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.fulfillment.adapters.sql import walk
+from services.fulfillment.adapters.sql import questions
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Frozen, NeedsPerson, Retry
 from tests.support.shop import CUT_OFF, EMAIL, FOUND, Shop, sha256, sqlite_shop, subject
@@ -39,7 +39,7 @@ async def test_very_many_rows_are_found_some_at_a_time_and_are_the_same(
 ) -> None:
     whole = await shop.adapter().find(subject(), cut_off=CUT_OFF)
 
-    monkeypatch.setattr(walk, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(questions, "MOST_AT_ONCE", 1)
     by_pages = await shop.adapter().find(subject(), cut_off=CUT_OFF)
 
     assert isinstance(whole, Frozen)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.fulfillment.adapters.sql import walk
+from services.fulfillment.adapters.sql import questions
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import (
     Ambiguous,
@@ -158,7 +158,7 @@ async def test_very_many_rows_are_found_some_at_a_time_and_are_the_same(
 ) -> None:
     whole = await found(postgresql_only)
 
-    monkeypatch.setattr(walk, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(questions, "MOST_AT_ONCE", 1)
 
     assert (await found(postgresql_only)).digest() == whole.digest()
 

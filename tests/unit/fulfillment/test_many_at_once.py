@@ -1,9 +1,12 @@
 """A call for many requests names itself to the system by a key of its own, as a call for one does."""
 
+import asyncio
+from collections.abc import Sequence
 from itertools import combinations
+from typing import cast
 
-from services.fulfillment.bulk import Order, key_of_all
-from services.fulfillment.ports import Frozen
+from services.fulfillment.bulk import Gathered, Order, Shown, Sought, key_of_all
+from services.fulfillment.ports import Adapter, Export, Frozen, Subject
 from tests.support.shop import CUT_OFF
 
 ORDERS = [Order(Frozen({}), CUT_OFF, letter * 64) for letter in "abcd"]
@@ -14,3 +17,37 @@ def test_two_calls_share_a_key_only_when_they_are_about_the_same_requests() -> N
 
     assert len(set(keys)) == len(keys)
     assert key_of_all(ORDERS[::-1]) == key_of_all(ORDERS)
+
+
+class Slow:
+    """A system whose first answer takes as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self.seen: list[int] = []
+
+    async def find_many(self, sought: Sequence[Sought]) -> list[Frozen | None]:
+        self.seen.append(len(sought))
+        self.is_asked.set()
+        if len(self.seen) == 1:
+            await self.may_answer.wait()
+        return [Frozen({}) for _ in sought]
+
+    async def export_many(self, shown: Sequence[Shown]) -> list[Export | None]:
+        raise NotImplementedError
+
+
+async def test_who_comes_while_a_search_takes_long_is_searched_together_and_does_not_wait_for_it() -> None:
+    slow = Slow()
+    adapter = Gathered(cast("Adapter", slow))
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(adapter.find(Subject({}), cut_off=CUT_OFF))
+        await slow.is_asked.wait()
+
+        others = await asyncio.gather(*(adapter.find(Subject({}), cut_off=CUT_OFF) for _ in range(3)))
+
+        assert others == [Frozen({})] * 3
+        assert slow.seen == [1, 3]
+        assert not first.done()
+        slow.may_answer.set()
+    assert first.result() == Frozen({})

@@ -1,32 +1,31 @@
 """The adapter itself: each verb in a transaction of its own, each expected error made an answer."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.collations import COLLATING
-from services.fulfillment.adapters.sql.connect import make_engine
 from services.fulfillment.adapters.sql.correcting import Correcting
+from services.fulfillment.adapters.sql.database import Database
 from services.fulfillment.adapters.sql.destroy import Bounds, Deletion
 from services.fulfillment.adapters.sql.export import Reach, export_rows
-from services.fulfillment.adapters.sql.failures import EXPECTED, Failure, classify
+from services.fulfillment.adapters.sql.failures import EXPECTED
 from services.fulfillment.adapters.sql.flags import set_flags
 from services.fulfillment.adapters.sql.inspection import inspect_schema
 from services.fulfillment.adapters.sql.keys import in_chunks
 from services.fulfillment.adapters.sql.looking import problems_of_nested
 from services.fulfillment.adapters.sql.many import can_list, delete_many, flag_many, read_back_many
 from services.fulfillment.adapters.sql.people import people
+from services.fulfillment.adapters.sql.questions import Walking, answered
 from services.fulfillment.adapters.sql.readback import read_back
-from services.fulfillment.adapters.sql.tables import Tables, read_tables
+from services.fulfillment.adapters.sql.tables import Tables
+from services.fulfillment.adapters.sql.together import Together, export_together
 from services.fulfillment.adapters.sql.walk import Scope, Walk
-from services.fulfillment.bulk import Order, abreast, all_done, key_of_all
+from services.fulfillment.bulk import Order, Shown, Sought, abreast, all_done, key_of_all
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
-from services.fulfillment.datamap.graph import plan_walk
+from services.fulfillment.datamap.graph import WalkPlan, plan_walk
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import (
@@ -51,9 +50,6 @@ from services.fulfillment.ports import (
 from services.fulfillment.rowwise.treating import idle
 from shared.clock import Clock, SystemClock
 
-_SAY_WHO = sa.text(
-    "SELECT set_config('application_name', :name, true), set_config('habeas.idempotency_key', :key, true)"
-)
 MOST_ABREAST = 2
 
 
@@ -74,8 +70,8 @@ class SqlAdapter:
     def __init__(self, system: System, clock: Clock) -> None:
         self._system = system
         self._clock = clock
-        self._engine: AsyncEngine | None = None
-        self._tables: Tables | None = None
+        self._database = Database(system)
+        self._plans: dict[frozenset[str], WalkPlan] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -91,10 +87,10 @@ class SqlAdapter:
 
     async def check(self) -> CheckReport:
         try:
-            async with self._transaction() as connection:
+            async with self._database.transaction() as connection:
                 return await inspect_schema(connection, self._system.datamap)
         except EXPECTED as error:
-            failure = await self._failed(error)
+            failure = await self._database.failed(error)
         away = failure.meaning in {"away", "busy"}
         return CheckReport(
             reachable=not away,
@@ -103,13 +99,23 @@ class SqlAdapter:
         )
 
     async def find(self, subject: Subject, *, cut_off: datetime) -> Frozen | Retry | NeedsPerson:
-        plan = plan_walk(self._system.datamap, set(subject.seeds))
         try:
-            async with self._reading() as (connection, tables):
-                scope = Scope(plan, cut_off, self._system.limits)
-                return await Walk(connection, tables, scope).run(subject)
+            async with self._database.reading() as (connection, tables):
+                return await answered(connection, self._walk(tables, subject, cut_off))
         except EXPECTED as error:
-            return (await self._failed(error)).outcome(self._retry_after)
+            return (await self._database.failed(error)).outcome(self._retry_after)
+
+    async def find_many(self, sought: Sequence[Sought]) -> list[Frozen | None]:
+        """All in one snapshot; None for who must be searched alone."""
+        try:
+            if self._database.dialect != "postgresql":
+                return [None for _ in sought]
+            async with self._database.reading() as (connection, tables):
+                walks = [(self._walk(tables, subject, cut_off), cut_off) for subject, cut_off in sought]
+                return await Together(connection, tables).run(walks)
+        except EXPECTED:
+            # Whoever asks alone hears what is the matter.
+            return [None for _ in sought]
 
     async def export(
         self,
@@ -124,24 +130,38 @@ class SqlAdapter:
         if not specific:
             return Export(self._system.system, (), categories)
         try:
-            async with self._reading() as (connection, tables):
+            async with self._database.reading() as (connection, tables):
                 reach = Reach(cut_off, since, self._system.limits.chunk_rows, taking)
                 datasets = await export_rows(connection, tables, frozen, reach)
         except EXPECTED as error:
-            return (await self._failed(error)).outcome(self._retry_after)
+            return (await self._database.failed(error)).outcome(self._retry_after)
         return Export(self._system.system, datasets, categories)
+
+    async def export_many(self, shown: Sequence[Shown]) -> list[Export | None]:
+        """All in one snapshot; None for who must be read alone."""
+        try:
+            if self._database.dialect != "postgresql":
+                return [None for _ in shown]
+            async with self._database.reading() as (connection, tables):
+                each = await export_together(connection, tables, shown)
+        except EXPECTED:
+            return [None for _ in shown]
+        return [
+            Export(self._system.system, datasets, categories_held(self._system.datamap, one.frozen))
+            for one, datasets in zip(shown, each, strict=True)
+        ]
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         if idle := self._idle(right, frozen):
             return idle
         committing = False
         try:
-            async with self._writing(idempotency_key) as (connection, tables):
+            async with self._database.writing(idempotency_key) as (connection, tables):
                 counts = await self._change(connection, tables, right, (frozen, cut_off))
                 committing = True
                 await connection.commit()
         except EXPECTED as error:
-            failure = await self._failed(error)
+            failure = await self._database.failed(error)
             # Only a COMMIT that was sent can have worked unseen; before it, the database rolls all back.
             unknown = Ambiguous("the answer to COMMIT was lost")
             return unknown if committing else failure.outcome(self._retry_after)
@@ -149,10 +169,10 @@ class SqlAdapter:
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         try:
-            async with self._reading() as (connection, tables):
+            async with self._database.reading() as (connection, tables):
                 return await read_back(connection, tables, self._bounds(cut_off), right, frozen)
         except EXPECTED as error:
-            return Unknown((await self._failed(error)).reason)
+            return Unknown((await self._database.failed(error)).reason)
 
     async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
         """A chunk of people a transaction; who cannot be done in a list is done alone."""
@@ -171,14 +191,18 @@ class SqlAdapter:
 
     async def identities(self, *, at_once: int) -> AsyncIterator[tuple[str, str]]:
         """Everybody in it; an error is the caller's: nothing is done by reading."""
-        async with self._reading() as (connection, tables):
+        async with self._database.reading() as (connection, tables):
             async for identity in people(connection, tables, self._system.datamap, at_once=at_once):
                 yield identity
 
     async def close(self) -> None:
-        engine, self._engine, self._tables = self._engine, None, None
-        if engine is not None:
-            await engine.dispose()
+        await self._database.close()
+
+    def _walk(self, tables: Tables, subject: Subject, cut_off: datetime) -> Walking:
+        kinds = frozenset(subject.seeds)
+        if kinds not in self._plans:
+            self._plans[kinds] = plan_walk(self._system.datamap, kinds)
+        return Walk(tables, Scope(self._plans[kinds], cut_off, self._system.limits)).run(subject)
 
     def _chunks(self, orders: Sequence[Order]) -> tuple[Sequence[Sequence[Order]], int]:
         """So many people at a time, and on how many connections: some are left to those who come alone."""
@@ -191,7 +215,7 @@ class SqlAdapter:
             return None
         committing = False
         try:
-            async with self._writing(key_of_all(orders)) as (connection, tables):
+            async with self._database.writing(key_of_all(orders)) as (connection, tables):
                 if not can_list(tables):
                     return None
                 change = delete_many(connection, tables, orders, self._bounds) if right == "delete" else None
@@ -199,7 +223,7 @@ class SqlAdapter:
                 committing = True
                 await connection.commit()
         except EXPECTED as error:
-            failure = await self._failed(error)
+            failure = await self._database.failed(error)
             if committing:
                 return [Ambiguous("the answer to COMMIT was lost") for _ in orders]
             alone = failure.meaning in {"refused", "unbounded"}
@@ -208,7 +232,7 @@ class SqlAdapter:
 
     async def _prove_chunk(self, right: str, orders: Sequence[Order]) -> list[Proof]:
         try:
-            async with self._reading() as (connection, tables):
+            async with self._database.reading() as (connection, tables):
                 if can_list(tables) and (right == "delete" or right in FLAG_RIGHTS):
                     return await read_back_many(connection, tables, right, orders)
                 return [
@@ -216,7 +240,7 @@ class SqlAdapter:
                     for one in orders
                 ]
         except EXPECTED as error:
-            reason = (await self._failed(error)).reason
+            reason = (await self._database.failed(error)).reason
             return [Unknown(reason) for _ in orders]
 
     def _receipt(self, counts: tuple[DatasetCount, ...], cut_off: datetime) -> Receipt:
@@ -243,48 +267,3 @@ class SqlAdapter:
     @property
     def _retry_after(self) -> timedelta:
         return timedelta(seconds=self._system.limits.retry_seconds)
-
-    @asynccontextmanager
-    async def _transaction(self, **options: object) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that is rolled back unless the caller commits it."""
-        if self._engine is None:
-            self._engine = make_engine(self._system.address(), self._system.limits)
-        async with self._engine.connect() as connection:
-            yield await connection.execution_options(**options)
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[tuple[AsyncConnection, Tables]]:
-        """One snapshot for all that a verb reads."""
-        async with self._transaction(**self._snapshot()) as connection:
-            yield connection, await self._known_tables(connection)
-
-    @asynccontextmanager
-    async def _writing(self, idempotency_key: str) -> AsyncIterator[tuple[AsyncConnection, Tables]]:
-        """Where the database can show it, the session says which request is at work."""
-        async with self._transaction(habeas_writes=True) as connection:
-            if connection.dialect.name == "postgresql":
-                name = f"habeas {idempotency_key}"[:63]
-                await connection.execute(_SAY_WHO, {"name": name, "key": idempotency_key})
-            yield connection, await self._known_tables(connection)
-
-    def _snapshot(self) -> dict[str, object]:
-        name = self._engine_name()
-        one = {"isolation_level": "REPEATABLE READ"} if name in {*COLLATING, "postgresql"} else {}
-        return {**one, "postgresql_readonly": True} if name == "postgresql" else {**one}
-
-    def _engine_name(self) -> str:
-        if self._engine is None:
-            self._engine = make_engine(self._system.address(), self._system.limits)
-        return self._engine.dialect.name
-
-    async def _known_tables(self, connection: AsyncConnection) -> Tables:
-        if self._tables is None:
-            self._tables = await read_tables(connection, self._system.datamap)
-        return self._tables
-
-    async def _failed(self, error: Exception) -> Failure:
-        """Classify, and forget what the error has shown to be stale: a rotated secret, a changed schema."""
-        failure = classify(error)
-        if failure.meaning in {"credentials", "schema"}:
-            await self.close()
-        return failure

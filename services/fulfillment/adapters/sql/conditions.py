@@ -143,6 +143,27 @@ def _matches(column: sa.ColumnElement[Any], seed: str, match: Match, dialect: st
     return sa.false() if fitted is None else among([column], [(fitted,)], dialect)
 
 
+def matched(column: sa.ColumnElement[Any], match: Match) -> sa.ColumnElement[Any]:
+    """What of a column is compared with an identity, where a server is asked for many."""
+    match match:
+        case "lower" | "sha256":
+            return sa.func.lower(column, type_=sa.Text())
+        case "digits":
+            return sa.type_coerce(_digits(column), sa.Text())
+    return column
+
+
+def spellings(column: sa.ColumnElement[Any], seed: str, match: Match) -> list[tuple[Any, ...]]:
+    """The values of which `matched` must be one; what the type cannot hold is none."""
+    match match:
+        case "lower" | "sha256":
+            return [(sought(seed, match),)]
+        case "digits":
+            return [(one,) for one in telephone_spellings(seed)]
+    fitted = fit(seed, column)
+    return [] if fitted is None else [(fitted,)]
+
+
 def bound_of(table: MappedTable, cut_off: datetime) -> tuple[sa.ColumnElement[Any], Any]:
     """The column that tells when a row came to be, and the cut-off as a server compares it with."""
     created = table.collection.created_at

@@ -45,7 +45,7 @@ async def _dataset(
     reach, _ = how
     rows: list[Mapping[str, Any]] = []
     taken = 0
-    held = dict.fromkeys((field for field in table.collection.fields.values() if field.withheld), 0)
+    held = dict.fromkeys(hidden_of(table), 0)
     for chunk in in_chunks(keys, reach.chunk_rows):
         where = _within(table, chunk, how)
         shown = await _shown(connection, table, where)
@@ -56,6 +56,13 @@ async def _dataset(
             taken += len(shown)
         for field, count in (await _hidden(connection, table, where, list(held))).items():
             held[field] += count
+    return described(table, rows, held, taken)
+
+
+def described(
+    table: MappedTable, rows: Sequence[Mapping[str, Any]], held: Mapping[MapField, int], taken: int = 0
+) -> ExportedDataset:
+    """What was read of one table."""
     return ExportedDataset(
         dataset=table.name,
         rows=tuple(rows),
@@ -74,9 +81,7 @@ def _within(table: MappedTable, keys: Sequence[Key], how: tuple[Reach, str]) -> 
 async def _shown(
     connection: AsyncConnection, table: MappedTable, where: Sequence[Condition]
 ) -> list[Mapping[str, Any]]:
-    """Withheld columns are never selected, so they cannot leak from a row in memory either."""
-    columns = [table.shown(f.name) for f in table.collection.fields.values() if not f.withheld]
-    query = sa.select(*columns).where(*where).order_by(*table.key)
+    query = sa.select(*shown_of(table)).where(*where).order_by(*table.key)
     result = (await connection.execute(query)).mappings()
     return [{name: plain(value) for name, value in row.items()} for row in result]
 
@@ -86,7 +91,21 @@ async def _hidden(
 ) -> Mapping[MapField, int]:
     if not fields:
         return {}
-    spots = [table.spot(field.name) for field in fields]
-    counts = (sa.func.count(spot.there if isinstance(spot, Inside) else spot) for spot in spots)
-    query = sa.select(*counts).where(*where)
+    query = sa.select(*counts_of(table, fields)).where(*where)
     return dict(zip(fields, (await connection.execute(query)).one(), strict=True))
+
+
+def shown_of(table: MappedTable) -> list[sa.ColumnElement[Any]]:
+    """Withheld columns are never selected, so they cannot leak from a row in memory either."""
+    return [table.shown(f.name) for f in table.collection.fields.values() if not f.withheld]
+
+
+def hidden_of(table: MappedTable) -> list[MapField]:
+    """The fields that are only counted."""
+    return [field for field in table.collection.fields.values() if field.withheld]
+
+
+def counts_of(table: MappedTable, fields: Sequence[MapField]) -> list[sa.ColumnElement[int]]:
+    """In how many rows each of them holds something."""
+    spots = [table.spot(field.name) for field in fields]
+    return [sa.func.count(spot.there if isinstance(spot, Inside) else spot) for spot in spots]

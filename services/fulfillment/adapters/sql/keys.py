@@ -99,6 +99,9 @@ def _python_type(column: sa.ColumnElement[Any]) -> type | None:
 
 
 def _in_range(value: object, column: sa.ColumnElement[Any]) -> bool:
+    """Whether a row can hold it: a server would cut a longer text to the column's length, and find another's."""
+    if isinstance(value, str) and isinstance(column.type, sa.String) and column.type.length:
+        return len(value.rstrip(" ") if isinstance(column.type, sa.CHAR) else value) <= column.type.length
     if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
         return True
     return isinstance(column.type, sa.BigInteger) or abs(value) <= _largest(column.type)

@@ -5,30 +5,35 @@ references end. A parent row is the person's only if no row of anybody else refe
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import product
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql.conditions import holding, joined, matches, owned, these, until
+from services.fulfillment.adapters.sql.conditions import (
+    Condition,
+    holding,
+    joined,
+    matches,
+    owned,
+    spellings,
+    these,
+    until,
+)
 from services.fulfillment.adapters.sql.failures import UnboundedError
 from services.fulfillment.adapters.sql.keys import encode, fit, in_chunks
 from services.fulfillment.adapters.sql.nested.inside import Inside, spelt
+from services.fulfillment.adapters.sql.questions import Compared, Question, Row, Values, Walking
 from services.fulfillment.adapters.sql.tables import MappedTable, Spot, Tables
+from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.keysets import KeySet
 from services.fulfillment.ports import Frozen, Key, Subject
-
-MOST_AT_ONCE: Final = 10_000
-"""Rows that one answer of the database may bring."""
-
-Values: TypeAlias = tuple[Any, ...]
-Row: TypeAlias = sa.RowMapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,9 @@ class Scope:
 
 
 class Walk:
-    """One search for one person, in one snapshot."""
+    """One search for one person, in one snapshot. It asks nothing itself: whoever runs it gives the answers."""
 
-    def __init__(self, connection: AsyncConnection, tables: Tables, scope: Scope) -> None:
-        self._connection = connection
+    def __init__(self, tables: Tables, scope: Scope) -> None:
         self._tables = tables
         self._scope = scope
         self._owned: dict[str, KeySet] = defaultdict(KeySet)
@@ -52,12 +56,13 @@ class Walk:
         self._asked: dict[Edge, set[Values]] = defaultdict(set)
         self._queue: deque[tuple[Edge, list[Values]]] = deque()
 
-    async def run(self, subject: Subject) -> Frozen:
+    def run(self, subject: Subject) -> Walking:
+        """The questions, one after the other, and in the end what was found."""
         for seed in self._scope.plan.seeds:
-            await self._look_up(seed, subject.seeds[seed.kind])
-        await self._follow()
-        while await self._claim_unshared():
-            await self._follow()
+            yield from self._look_up(seed, subject.seeds[seed.kind])
+        yield from self._follow()
+        while (yield from self._claim_unshared()):
+            yield from self._follow()
         shared = {
             name: tuple(key for key in rows if key not in self._owned[name])
             for name, rows in self._above.items()
@@ -67,50 +72,50 @@ class Walk:
             shared={name: keys for name, keys in shared.items() if keys},
         )
 
-    async def _look_up(self, seed: Seed, value: str) -> None:
+    def _look_up(self, seed: Seed, value: str) -> Iterator[Question]:
         table = self._tables[seed.place.collection]
         most = table.collection.max_matches or self._scope.limits.max_matches
-        condition = matches(table.spot(seed.place.field), value, seed.match, self._tables.dialect)
-        rows = await self._rows(table, condition, limit=most + 1)
-        if len(rows) > most:
-            raise UnboundedError(f"more than {most} rows of {table.name} match one {seed.kind}")
-        self._admit(table, rows)
+        spot = table.spot(seed.place.field)
+        found: list[Row] = []
 
-    async def _follow(self) -> None:
+        def where() -> Condition:
+            return matches(spot, value, seed.match, self._tables.dialect)
+
+        compared = _compared([spot], seed.match, lambda column: spellings(column, value, seed.match))
+        yield self._question(table, where, found.extend, most + 1, compared)
+        if len(found) > most:
+            raise UnboundedError(f"more than {most} rows of {table.name} match one {seed.kind}")
+        self._admit(table, found)
+
+    def _follow(self) -> Iterator[Question]:
         while self._queue:
             edge, values = self._queue.popleft()
             target = self._tables[edge.target]
             spots = [target.spot(name) for _, name in edge.pairs]
+            take = partial(self._set_aside if edge.upward else self._admit, target)
+            # Nobody reads a million rows to say that they are too many.
+            enough = self._scope.limits.max_rows + 1
             for chunk in in_chunks(values, self._scope.limits.chunk_rows):
-                async for rows in self._pages(target, holding(spots, chunk, self._tables.dialect)):
-                    self._set_aside(target, rows) if edge.upward else self._admit(target, rows)
+                where = partial(holding, spots, chunk, self._tables.dialect)
+                yield self._question(target, where, take, enough, _compared(spots, "exact", chunk))
 
-    async def _pages(
-        self, table: MappedTable, condition: sa.ColumnElement[bool]
-    ) -> AsyncIterator[Sequence[Row]]:
-        """All rows; a few come with one answer, very many are read some at a time and never held together."""
-        first = await self._rows(table, condition, limit=MOST_AT_ONCE + 1)
-        if len(first) <= MOST_AT_ONCE:
-            yield first
-            return
-        # Nobody reads a million rows to say that they are too many.
-        query = self._query(table, condition).limit(self._scope.limits.max_rows + 1)
-        async with self._connection.stream(query) as result:
-            async for page in result.mappings().partitions(MOST_AT_ONCE):
-                yield page
+    def _question(
+        self,
+        table: MappedTable,
+        where: Callable[[], Condition],
+        take: Callable[[Sequence[Row]], None],
+        enough: int,
+        compared: Compared | None,
+    ) -> Question:
+        def bounds() -> Sequence[Condition]:
+            dialect = self._tables.dialect
+            return where(), until(table, self._scope.cut_off, dialect), owned(table, dialect)
 
-    async def _rows(self, table: MappedTable, condition: sa.ColumnElement[bool], limit: int) -> Sequence[Row]:
-        found = await self._connection.execute(self._query(table, condition).limit(limit))
-        rows: Sequence[Row] = found.mappings().all()
-        return rows
+        return Question(table, self._names(table), bounds, take, enough, compared)
 
-    def _query(self, table: MappedTable, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    def _names(self, table: MappedTable) -> tuple[str, ...]:
         leaving = [name for edge in self._leaving(table) for name, _ in edge.pairs]
-        names = dict.fromkeys([*(column.name for column in table.key), *leaving])
-        bound = until(table, self._scope.cut_off, self._tables.dialect)
-        return sa.select(*(table.shown(name) for name in names)).where(
-            condition, bound, owned(table, self._tables.dialect)
-        )
+        return tuple(dict.fromkeys([*(column.name for column in table.key), *leaving]))
 
     def _admit(self, table: MappedTable, rows: Sequence[Row]) -> None:
         fresh = {key: row for row in rows if (key := _key(table, row)) not in self._owned[table.name]}
@@ -126,26 +131,32 @@ class Walk:
         if table.collection.treatment != "keep":
             self._above[table.name].update({_key(table, row): row for row in rows})
 
-    async def _claim_unshared(self) -> bool:
+    def _claim_unshared(self) -> Generator[Question, None, bool]:
         """Take over the waiting parents that only rows found so far refer to; say whether there were any."""
         claimed = False
         for name, waiting in list(self._above.items()):
             keys = [key for key in waiting if key not in self._owned[name]]
             for chunk in in_chunks(keys, self._scope.limits.chunk_rows):
-                shared = await self._shared(self._tables[name], chunk)
+                shared = yield from self._shared(self._tables[name], chunk)
                 mine = [waiting[key] for key in chunk if key not in shared]
                 self._admit(self._tables[name], mine)
                 claimed = claimed or bool(mine)
         return claimed
 
-    async def _shared(self, parent: MappedTable, keys: Sequence[Key]) -> set[Key]:
-        foreign = [
-            sa.exists().where(*self._refers(parent, edge))
-            for edge in self._scope.plan.edges
-            if edge.upward and edge.target == parent.name
-        ]
-        query = sa.select(*parent.key).where(these(parent, keys, self._tables.dialect), sa.or_(*foreign))
-        return {_key(parent, row) for row in (await self._connection.execute(query)).mappings()}
+    def _shared(self, parent: MappedTable, keys: Sequence[Key]) -> Generator[Question, None, set[Key]]:
+        found: list[Row] = []
+
+        def where() -> Sequence[Condition]:
+            foreign = [
+                sa.exists().where(*self._refers(parent, edge))
+                for edge in self._scope.plan.edges
+                if edge.upward and edge.target == parent.name
+            ]
+            return these(parent, keys, self._tables.dialect), sa.or_(*foreign)
+
+        names = tuple(column.name for column in parent.key)
+        yield Question(parent, names, where, found.extend, len(keys) + 1)
+        return {_key(parent, row) for row in found}
 
     def _refers(self, parent: MappedTable, edge: Edge) -> list[sa.ColumnElement[bool]]:
         """A row of the child table that is not among the person's points at the parent."""
@@ -184,3 +195,13 @@ def _held(value: Any, source: Spot, target: Spot) -> list[Any]:
 
 def _key(table: MappedTable, row: Row) -> Key:
     return tuple(encode(row[column.name]) for column in table.key)
+
+
+def _compared(
+    spots: Sequence[Spot], match: Match, values: Sequence[Values] | Callable[[Any], Sequence[Values]]
+) -> Compared | None:
+    """Only whole columns are compared with many people's values at once."""
+    columns = tuple(spot for spot in spots if not isinstance(spot, Inside))
+    if len(columns) < len(spots):
+        return None
+    return Compared(columns, match, values(columns[0]) if callable(values) else values)

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -37,12 +37,15 @@ Statements = Annotated[
 ]
 AsPicture = Annotated[bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")]
 UNUSABLE = 3
+ALARM = 4
 T = TypeVar("T")
 
 
 @app.command("check")
 def check(name: Only = None, *, as_json: Json = False) -> None:
-    """Reach every system, try the credentials, and compare its tables with its map; exit code 3 if one is unusable.
+    """Reach every system, try the credentials, and compare its tables with its map.
+
+    Exit code 3 if one is unusable; 4 if all can be used and something looks personal that no map knows: an alarm.
 
     Example: habeas systems check cascadia-crm
     """
@@ -55,6 +58,8 @@ def check(name: Only = None, *, as_json: Json = False) -> None:
             typer.echo("\n".join(_report_lines(each, report)))
     if not all(report.ok for _, report in reports):
         raise typer.Exit(UNUSABLE)
+    if any(report.drift for _, report in reports):
+        raise typer.Exit(ALARM)
 
 
 @app.command("plan")
@@ -75,21 +80,41 @@ def plan(  # noqa: PLR0913 - one option for each thing that can be told
     from services.fulfillment.datamap.explain import explain
     from services.fulfillment.datamap.picture import picture
 
-    kinds = {*(by or ()), *_kinds_in(identity)} or {"email"}
+    every = mapped(None)
+    kinds = _known(every, by or (), identity) or {"email"}
+    systems = _chosen({each.system: each for each in every}, name)
     with _said_plainly():
         told = {
             each.system: picture(each.datamap, kinds)
             if as_picture
             else explain(each.datamap, kinds) + _asked(each, kinds if statements else set())
-            for each in mapped(name)
+            for each in systems
         }
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 
-def _kinds_in(identity: Path | None) -> set[str]:
+def _known(systems: "Sequence[System]", by: Sequence[str], identity: Path | None) -> set[str]:
+    """The kinds of identifiers that are given; one that no map knows is a slip, and may be a piece of a name."""
     from deploy.cli.suppression import identifiers
 
-    return {kind for _, kind, _ in identifiers(identity)} if identity else set()
+    lines = list(identifiers(identity)) if identity else []
+    if identity and not lines:
+        _refuse("identity: no line holds an identifier")
+    known = {"email", "phone", *(kind for each in systems for kind, _ in each.datamap.identities())}
+    for number, kind, _ in lines:
+        if kind not in known:
+            _refuse(
+                f"identity: line {number}: no map looks for such a kind; known: {', '.join(sorted(known))}"
+            )
+    for kind in by:
+        if kind not in known:
+            _refuse(f"by: no map looks for {kind!r}; known: {', '.join(sorted(known))}")
+    return {*by, *(kind for _, kind, _ in lines)}
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(reason, err=True)
+    raise typer.Exit(2)
 
 
 def _asked(system: "System", kinds: set[str]) -> str:
@@ -168,8 +193,7 @@ def _chosen(every: Mapping[str, T], name: str | None) -> tuple[T, ...]:
     if name is None:
         return tuple(every.values())
     if name not in every:
-        typer.echo(f"system: there is no {name}; known: {', '.join(every)}", err=True)
-        raise typer.Exit(2)
+        _refuse(f"system: there is no {name}; known: {', '.join(every)}")
     return (every[name],)
 
 
@@ -193,14 +217,20 @@ def _report_json(system: "Connected", report: "CheckReport") -> dict[str, Any]:
 
 
 def _report_lines(system: "Connected", report: "CheckReport") -> list[str]:
-    lines = [f"{system.entry.name}: {'ok' if report.ok else 'cannot be used'}"]
+    lines = [f"{system.entry.name}: {_state(report)}"]
     lines += [f"  {f'{d.table}.{d.column}'.rstrip('.')}: {_WORDS[d.problem]}" for d in report.drift]
     return [*lines, *(f"  {note}" for note in report.notes)]
 
 
+def _state(report: "CheckReport") -> str:
+    if not report.ok:
+        return "cannot be used"
+    return "ok, but ALARM: not everything that looks personal is in its map" if report.drift else "ok"
+
+
 _WORDS = {
-    "missing": "is in the map and not in the system",
-    "unmapped": "looks personal and is not in the map",
+    "missing": "is in the map and not in the system: the schema has changed, or the map is misspelt",
+    "unmapped": "looks personal and is not in the map: add it, or nobody's request reaches it",
     "no_primary_key": "has no primary key; name one in the map",
     "wrong_type": "is of another type than what the map compares it with",
     "no_transactions": "a deletion could be left half done: convert the table to InnoDB",

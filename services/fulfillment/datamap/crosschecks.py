@@ -6,6 +6,7 @@ from dataclasses import replace
 from services.fulfillment.datamap.disputes import uncorrectable
 from services.fulfillment.datamap.graph import child_and_parent, plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapField, Place
+from services.fulfillment.datamap.remedies import instead
 
 
 def settle_treatments(datamap: DataMap) -> DataMap:
@@ -61,13 +62,25 @@ def _exists(datamap: DataMap, place: Place) -> bool:
 def _references_to_nowhere(datamap: DataMap) -> Iterator[str]:
     for holder, referenced in ((r.holder, r.referenced) for r in datamap.references):
         if not _exists(datamap, referenced):
-            target = f"{referenced.collection}.{referenced.field}"
             place = f"collections.{holder.collection}.fields.{holder.field}"
-            yield f"{place}: refers to {target}, which the map lacks"
+            yield f"{place}: {_nowhere(datamap, referenced)}"
     for collection in datamap.collections.values():
         for name in collection.erase_after:
             if name not in datamap.collections:
                 yield f"collections.{collection.name}.fides_meta.erase_after: {name} is not in the map"
+
+
+def _nowhere(datamap: DataMap, to: Place) -> str:
+    """A reference that does not arrive, and what may have been meant."""
+    collection = datamap.collections.get(to.collection)
+    if not to.field:
+        return f"refers to {to.collection!r}: name a collection and its field, such as people.id"
+    remedy = (
+        instead(to.collection, datamap.collections, "its collections")
+        if collection is None
+        else instead(to.field, collection.fields, f"the columns of {to.collection}")
+    )
+    return f"refers to {to.collection}.{to.field}, which the map lacks; {remedy}"
 
 
 def _unknown_columns(collection: MapCollection) -> Iterator[str]:
@@ -79,7 +92,8 @@ def _unknown_columns(collection: MapCollection) -> Iterator[str]:
     }
     for key, column in named.items():
         if column is not None and column not in collection.fields:
-            yield f"collections.{collection.name}.fides_meta.habeas.{key}: the map has no column {column!r}"
+            remedy = instead(column, collection.fields)
+            yield f"collections.{collection.name}.fides_meta.habeas.{key}: the map has no column {column!r}; {remedy}"
 
 
 def _is(field: MapField, strategy: str) -> bool:

@@ -35,6 +35,7 @@ from services.fulfillment.datamap.nesting import (
     nested_warnings,
     written_columns,
 )
+from services.fulfillment.datamap.remedies import worded
 from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
 from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
 from services.fulfillment.datamap.translating import lacking_words
@@ -58,7 +59,10 @@ def read_dataset(content: object, *, file: str, nested: bool = False) -> DataMap
     In systems that look into documents, a `nested` field is a column of its own, called by its path.
     """
     raw = _one_dataset(content, file)
-    unknown = tuple(f"{file}: {place or 'dataset'}: unknown key {key!r}" for place, key in unknown_keys(raw))
+    unknown = tuple(
+        f"{file}: {place or 'dataset'}: unknown key {key!r}; {remedy}"
+        for place, key, remedy in unknown_keys(raw)
+    )
     if unknown:
         raise MapError(unknown)
     try:
@@ -206,7 +210,7 @@ class _Reader:
         try:
             return model.model_validate(raw or {})
         except ValidationError as error:
-            self._problems += [_problem(place, each["loc"], each["msg"]) for each in error.errors()]
+            self._problems += [_problem(place, each["loc"], worded(each, model)) for each in error.errors()]
             return model()
 
     def _columns(self, collection: DatasetCollection) -> list[tuple[Steps, DatasetField]]:

@@ -13,6 +13,8 @@ from fideslang.models import (
 )
 from pydantic import BaseModel
 
+from services.fulfillment.datamap.remedies import instead
+
 # Keys that older Fideslang maps still carry and that the library itself has dropped.
 _BYGONE = frozenset(
     {
@@ -31,8 +33,11 @@ _META: dict[type[BaseModel], type[BaseModel]] = {
 }
 
 
-def unknown_keys(dataset: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give the place and the name of each key that neither Fideslang nor we know."""
+Unknown = tuple[str, str, str]
+
+
+def unknown_keys(dataset: Mapping[str, Any]) -> Iterator[Unknown]:
+    """Give the place and the name of each key that neither Fideslang nor we know, and what may have been meant."""
     yield from _level(dataset, Dataset, "")
     for collection in _listed(dataset, "collections"):
         place = f"collections.{collection.get('name', '?')}"
@@ -46,19 +51,24 @@ def fides_meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return meta if isinstance(meta, Mapping) else {}
 
 
-def _fields(parent: Mapping[str, Any], place: str) -> Iterator[tuple[str, str]]:
+def _fields(parent: Mapping[str, Any], place: str) -> Iterator[Unknown]:
     for each in _listed(parent, "fields"):
         inner = f"{place}.fields.{each.get('name', '?')}"
         yield from _level(each, DatasetField, inner)
         yield from _fields(each, inner)
 
 
-def _level(node: Mapping[str, Any], model: type[BaseModel], place: str) -> Iterator[tuple[str, str]]:
-    known = set(model.model_fields) | _BYGONE
-    yield from ((place, str(key)) for key in node if key not in known)
+def _level(node: Mapping[str, Any], model: type[BaseModel], place: str) -> Iterator[Unknown]:
+    yield from _unknown(node, set(model.model_fields), place)
     known_meta = set(_META[model].model_fields) | ({"habeas"} if model is not Dataset else set())
     meta_place = f"{place}.fides_meta".lstrip(".")
-    yield from ((meta_place, str(key)) for key in fides_meta(node) if key not in known_meta)
+    yield from _unknown(fides_meta(node), known_meta, meta_place)
+
+
+def _unknown(node: Mapping[str, Any], known: set[str], place: str) -> Iterator[Unknown]:
+    for key in map(str, node):
+        if key not in known | _BYGONE:
+            yield place, key, instead(key, known)
 
 
 def _listed(node: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
+from services.fulfillment.datamap.remedies import first_line, instead, model_at, worded
 from services.fulfillment.datamap.translating import OTHERS
 from shared.policy.reading import read_yaml
 from shared.privacy.claims import Language
@@ -163,7 +164,9 @@ def load_system(file: Path, *, home: Path) -> System:
         raise MapError(tuple(_said(file, each) for each in error.errors(include_input=False))) from None
     if stated.kind not in known_kinds():
         raise MapError(
-            (f"{file}: kind: there is no adapter {stated.kind!r}; known: {_listed(known_kinds())}",)
+            (
+                f"{file}: kind: there is no adapter {stated.kind!r}; {instead(stated.kind, known_kinds(), 'known')}",
+            )
         )
     dataset = file.parent / stated.dataset
     datamap = read_dataset(_read(dataset), file=str(dataset), nested=stated.kind in LOOK_INSIDE)
@@ -203,21 +206,11 @@ def _read(file: Path) -> Any:
     except FileNotFoundError:
         raise MapError((f"{file}: there is no such file",)) from None
     except yaml.YAMLError as error:
-        raise MapError((f"{file}: not readable as YAML: {_first_line(error)}",)) from None
-
-
-def _first_line(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    place = f"line {mark.line + 1}: " if mark else ""
-    return place + (getattr(error, "problem", None) or str(error).splitlines()[0])
+        raise MapError((f"{file}: not readable as YAML: {first_line(error)}",)) from None
 
 
 def _said(file: Path, error: Mapping[str, Any]) -> str:
     place = ".".join(map(str, error["loc"])) or "system"
-    if error["type"] == "extra_forbidden":
-        return f"{file}: {place}: unknown key"
-    return f"{file}: {place}: {error['msg']}"
-
-
-def _listed(names: frozenset[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+    if error["type"] == "model_type" and model_at(SystemFile, error["loc"]) is Secret:
+        return f"{file}: {place}: name where it is kept, {{file: ...}} or {{env: ...}}, and never the secret itself"
+    return f"{file}: {place}: {worded(error, SystemFile)}"

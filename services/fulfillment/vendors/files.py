@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from services.fulfillment.datamap.additions import StatutoryCategory
+from services.fulfillment.datamap.remedies import first_line, worded
 from services.fulfillment.vendors.terms import TermName
 from shared.policy.reading import read_yaml
 
@@ -176,7 +177,7 @@ def load_vendor(file: Path) -> Vendor:
     try:
         vendor = Vendor.model_validate(read_yaml(file.read_bytes()))
     except yaml.YAMLError as error:
-        raise VendorError((f"{file}: not readable as YAML: {str(error).splitlines()[0]}",)) from None
+        raise VendorError((f"{file}: not readable as YAML: {first_line(error)}",)) from None
     except ValidationError as error:
         raise VendorError(tuple(_said(file, each) for each in error.errors(include_input=False))) from None
     if vendor.vendor != file.stem:
@@ -186,9 +187,4 @@ def load_vendor(file: Path) -> Vendor:
 
 def _said(file: Path, error: Mapping[str, Any]) -> str:
     place = ".".join(map(str, error["loc"])) or "vendor"
-    wrong = (
-        "unknown key"
-        if error["type"] == "extra_forbidden"
-        else str(error["msg"]).removeprefix("Value error, ")
-    )
-    return f"{file}: {place}: {wrong}"
+    return f"{file}: {place}: {worded(error, Vendor)}"

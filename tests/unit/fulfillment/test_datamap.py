@@ -166,12 +166,22 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
         descripton="typo",
     )
 
-    assert said == (
-        "f.yaml: dataset: unknown key 'descripton'",
+    assert [each.partition("; known here: ")[0] for each in said] == [
+        "f.yaml: dataset: unknown key 'descripton'; did you mean description?",
         "f.yaml: collections.people: unknown key 'colour'",
         "f.yaml: collections.people.fides_meta: unknown key 'x'",
-        "f.yaml: collections.people.fields.id: unknown key 'nmae'",
-    )
+        "f.yaml: collections.people.fields.id: unknown key 'nmae'; did you mean name?",
+    ]
+    assert "; known here: after, erase_after, habeas, " in said[2]
+
+
+def test_a_key_of_ours_that_is_misspelt_is_told_what_it_may_have_meant() -> None:
+    said = problems(people(retenton={}, created_at={"field": "at", "fromat": "epoch_millis"}))
+
+    assert [each.partition("habeas.")[2] for each in said] == [
+        "created_at.fromat: unknown key; did you mean format?",
+        "retenton: unknown key; did you mean retention?",
+    ]
 
 
 def test_every_wrong_addition_is_named_at_once() -> None:
@@ -198,15 +208,32 @@ def test_what_fideslang_itself_refuses_is_said_with_its_place() -> None:
     [
         (
             people(field("x", references=refers("nowhere.id"))),
-            "fields.x: refers to nowhere.id, which the map lacks",
+            "fields.x: refers to nowhere.id, which the map lacks; its collections: people",
+        ),
+        (
+            people(field("x", references=refers("peple.id"))),
+            "fields.x: refers to peple.id, which the map lacks; did you mean people?",
+        ),
+        (
+            people(field("x", references=refers("people"))),
+            "fields.x: refers to 'people': name a collection and its field, such as people.id",
         ),
         (
             people(field("x", references=refers("people.nothing"))),
-            "refers to people.nothing, which the map lacks",
+            "refers to people.nothing, which the map lacks; the columns of people: email, id, x",
         ),
-        (people(created_at="born"), "habeas.created_at: the map has no column 'born'"),
-        (people(opt_out={"field": "no"}), "habeas.opt_out: the map has no column 'no'"),
-        (people(where={"kind": "a"}), "habeas.where.kind: the map has no column 'kind'"),
+        (
+            people(created_at="born"),
+            "habeas.created_at: the map has no column 'born'; known here: email, id",
+        ),
+        (
+            people(opt_out={"field": "no"}),
+            "habeas.opt_out: the map has no column 'no'; known here: email, id",
+        ),
+        (
+            people(where={"emial": "a"}),
+            "habeas.where.emial: the map has no column 'emial'; did you mean email?",
+        ),
         (people(field("x", habeas={"deidentify": "constant"})), "the strategy 'constant' needs a value"),
         (
             people(field("x", habeas={"retention": {"exemption": "e", "cite": "c", "why": "w"}})),

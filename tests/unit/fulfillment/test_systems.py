@@ -80,7 +80,9 @@ def test_an_address_in_the_file_itself_is_refused_and_not_repeated(tmp_path: Pat
         a_system(tmp_path, SYSTEM.replace("{file: shop.url}", "postgresql://me:hunter2@db/shop"))
     )
 
-    assert "shop.yaml: url: " in only
+    assert only.endswith(
+        "shop.yaml: url: name where it is kept, {file: ...} or {env: ...}, and never the secret itself"
+    )
     assert "hunter2" not in only
 
 
@@ -94,12 +96,14 @@ def test_a_secret_has_exactly_one_place(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("colour: red", "shop.yaml: colour: unknown key"),
+        ("tittle: Shop", "shop.yaml: tittle: unknown key; did you mean title?"),
         (
             "limits: {connections: 0}",
             "shop.yaml: limits.connections: Input should be greater than or equal to 1",
         ),
-        ("limits: {speed: 1}", "shop.yaml: limits.speed: unknown key"),
+        ("limits: {conections: 1}", "shop.yaml: limits.conections: unknown key; did you mean connections?"),
+        ("backups: {speed: 1, kept_days: 1}", "shop.yaml: backups.speed: unknown key; known here: kept_days"),
+        ("secrets: {token: {fiel: a}}", "shop.yaml: secrets.token.fiel: unknown key; did you mean file?"),
         (
             "party: friend",
             "shop.yaml: party: Input should be 'own', 'service_provider', 'contractor' or 'third_party'",
@@ -117,6 +121,8 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
 
     assert "kind: there is no adapter 'cobol'; known: " in only
     assert "sql" in only.rpartition("known: ")[2]
+    (near,) = problems(a_system(tmp_path, SYSTEM.replace("kind: sql", "kind: sequel")))
+    assert near.endswith("kind: there is no adapter 'sequel'; did you mean sql?")
 
 
 def test_a_keyed_hash_needs_a_key(tmp_path: Path) -> None:
@@ -135,14 +141,16 @@ def test_a_missing_dataset_and_broken_yaml_are_said_by_file(tmp_path: Path) -> N
     absent = problems(a_system(tmp_path, SYSTEM.replace("shop-map.yml", "absent.yml")))
     broken = problems(a_system(tmp_path, "system: [", name="broken.yaml"))
     twice = problems(a_system(tmp_path, SYSTEM + "kind: http\n", name="twice.yaml"))
+    itself = problems(a_system(tmp_path, "system: &a [*a]", name="itself.yaml"))
 
     assert absent[0].endswith("absent.yml: there is no such file")
     assert "broken.yaml: not readable as YAML: line " in broken[0]
-    assert twice[0].endswith("kind stands there twice")
+    assert twice[0].endswith(f"line {len(SYSTEM.splitlines()) + 1}: kind stands there twice")
+    assert itself[0].endswith("an alias (*) stands within what it repeats: write it out")
 
 
 def test_all_that_is_wrong_in_a_folder_is_said_at_once(tmp_path: Path) -> None:
-    a_system(tmp_path, SYSTEM + "colour: red", name="one.yaml")
+    a_system(tmp_path, SYSTEM + "conector: c.yaml", name="one.yaml")
     a_system(tmp_path, SYSTEM, name="two.yaml")
     a_system(tmp_path, SYSTEM, name="three.yaml")
 
@@ -150,7 +158,7 @@ def test_all_that_is_wrong_in_a_folder_is_said_at_once(tmp_path: Path) -> None:
         load_systems(tmp_path, home=tmp_path)
 
     assert [problem.rpartition(": ")[2] for problem in caught.value.problems] == [
-        "unknown key",
+        "unknown key; did you mean connector?",
         "the system shop is there twice",
     ]
 

@@ -37,7 +37,7 @@ def problems(folder: Path, text: str, name: str = "acme-mail.yaml") -> tuple[str
         ("told: {by: system, system: shop}", "", "vendor: told: whoever gets data must be told"),
         ("by: system, system: shop", "by: pigeon", "told: Input tag 'pigeon'"),
         ("vendor: acme-mail", "vendor: other", "vendor: the file of other is named other.yaml"),
-        ("vendor: acme-mail", "vendor: acme-mail\nvendor: b", "not readable as YAML: line 1: vendor"),
+        ("vendor: acme-mail", "vendor: acme-mail\nvendor: b", "not readable as YAML: line 2: vendor"),
     ],
 )
 def test_a_mistake_is_said_by_its_place(tmp_path: Path, written: str, instead: str, said: str) -> None:

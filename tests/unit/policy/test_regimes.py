@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
+from yaml import YAMLError
 
 from shared.policy import (
     Degree,
@@ -87,8 +88,14 @@ def test_an_unknown_key_is_refused_wherever_it_stands() -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(RepeatedKeyError, match="line 1: offered stands there twice"):
+    with pytest.raises(RepeatedKeyError, match="line 2: offered stands there twice"):
         read_yaml(b"offered: false\noffered: true\n")
+
+
+def test_a_value_that_holds_itself_is_refused_and_one_that_is_repeated_is_not() -> None:
+    with pytest.raises(YAMLError, match="an alias"):
+        read_yaml(b"fields: &all [{inner: *all}]\n")
+    assert read_yaml(b"one: &one [1]\nboth: [*one, *one]\n")["both"] == [[1], [1]]
 
 
 def test_a_tag_that_would_build_an_object_is_refused() -> None:

@@ -13,6 +13,7 @@ from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapError
+from services.fulfillment.datamap.remedies import first_line
 from services.fulfillment.datamap.systems import System
 from shared.policy.reading import read_yaml
 
@@ -45,7 +46,7 @@ def load_connector(file: Path) -> Connector:
     except FileNotFoundError:
         raise MapError((f"{file}: there is no such file",)) from None
     except yaml.YAMLError as error:
-        raise MapError((f"{file}: not readable as YAML: {str(error).splitlines()[0]}",)) from None
+        raise MapError((f"{file}: not readable as YAML: {first_line(error)}",)) from None
     except ValidationError as error:
         raise MapError(tuple(_said(file, each) for each in error.errors(include_input=False))) from None
     if problems := tuple(f"{file}: {problem}" for problem in problems_of(connector)):

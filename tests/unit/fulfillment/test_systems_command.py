@@ -1,0 +1,104 @@
+"""`habeas systems`, as somebody types it who has made a mistake: what it says, and what it never repeats."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.main import app
+
+SYSTEM = "{system: shop, kind: sql, business: cascadia, url: {file: shop.url}, dataset: maps/shop.yaml}"
+MAP = """
+fides_key: shop
+collections:
+  - name: people
+    fields:
+      - {name: id, fides_meta: {primary_key: true}}
+      - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email}}
+      - {name: number, fides_meta: {identity: customer_id}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A system that can be used; its database."""
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "shop.yaml").write_text(SYSTEM)
+    (tmp_path / "maps" / "shop.yaml").write_text(MAP)
+    (tmp_path / "shop.url").write_text(f"sqlite:///{tmp_path}/shop.sqlite")
+    monkeypatch.setenv("HABEAS_HOME", str(tmp_path))
+    monkeypatch.setenv("HABEAS_FULFILLMENT_SYSTEMS", str(tmp_path))
+    run(tmp_path / "shop.sqlite", "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, number TEXT)")
+    return tmp_path / "shop.sqlite"
+
+
+def run(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement)
+
+
+def typed(*words: str, given: str = "") -> Result:
+    return CliRunner().invoke(app, ["systems", *words], input=given)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_system_that_can_be_used_is_ok() -> None:
+    answer = typed("check")
+
+    assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "shop: ok")
+
+
+def test_a_column_that_looks_personal_and_that_no_map_knows_is_an_alarm(shop: Path) -> None:
+    run(shop, "ALTER TABLE people ADD COLUMN home_phone TEXT")
+
+    answer = typed("check")
+
+    assert answer.exit_code == 4
+    assert answer.output.startswith("shop: ok, but ALARM")
+    assert "people.home_phone: looks personal and is not in the map: add it" in answer.output
+
+
+def test_a_schema_that_changed_under_the_map_makes_a_system_unusable_whatever_else_is_alarming(
+    shop: Path,
+) -> None:
+    run(shop, "ALTER TABLE people RENAME COLUMN email TO mail")
+
+    answer = typed("check")
+
+    assert answer.exit_code == 3
+    assert answer.output.startswith("shop: cannot be used")
+    assert "people.email: is in the map and not in the system" in answer.output
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("words", "given", "said"),
+    [
+        (
+            ["--identity", "-"],
+            "ada@example.com\nada lovelace\n",
+            "identity: line 2: no map looks for such a kind",
+        ),
+        (["--identity", "-"], "\n", "identity: no line holds an identifier"),
+        (["--by", "shoe"], "", "by: no map looks for 'shoe'; known: customer_id, email, phone"),
+        (["shoes"], "", "system: there is no shoes; known: shop"),
+    ],
+)
+def test_a_plan_from_something_that_no_map_looks_for_is_refused_and_nobody_is_named(
+    words: list[str], given: str, said: str
+) -> None:
+    answer = typed("plan", *words, given=given)
+
+    assert answer.exit_code == 2
+    assert said in answer.output
+    assert "ada" not in answer.output
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_kind_that_only_another_system_knows_is_no_mistake() -> None:
+    answer = typed("plan", "shop", "--identity", "-", given="ada@example.com\n+1 415 555 0101\n")
+
+    assert answer.exit_code == 0
+    assert answer.output.startswith("shop: starting from email, phone")

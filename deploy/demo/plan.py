@@ -85,17 +85,22 @@ def plan(
     asks = [_ask(person, number) for number, person in enumerate(chosen[:-7])]
     others = set(chosen)
     wronged = next(person for person in people if person not in others and misspelt(person))
-    difficult = zip(chosen[-7:-4], DIFFICULT, strict=True)
+    return [*asks, *_of_their_own_kind(chosen[-7:], stranger, wronged)]
+
+
+def _of_their_own_kind(seven: Sequence[P], stranger: P, wronged: P) -> list[Ask[P]]:
+    """The last ten; one of the seven asks twice."""
+    *three, withdrawn, held, late, silent = seven
+    difficult = zip(three, DIFFICULT, strict=True)
     return [
-        *asks,
         *(Ask(person, "delete", "http", "assertion", role) for person, role in difficult),
         Ask(stranger, "know_specific", "http", "assertion", "unknown"),
         Ask(wronged, "correct", "http", "assertion", "misspelt"),
-        Ask(chosen[-4], "delete", "http", "code", "withdrawn"),
-        Ask(chosen[-3], "delete", "http", "code", "held"),
-        Ask(chosen[-3], "delete", "kafka", "assertion", "again"),
-        Ask(chosen[-2], "delete", "http", "assertion", "late"),
-        Ask(chosen[-1], "delete", "kafka", "none", "silent"),
+        Ask(withdrawn, "delete", "http", "code", "withdrawn"),
+        Ask(held, "delete", "http", "code", "held"),
+        Ask(held, "delete", "kafka", "assertion", "again"),
+        Ask(late, "delete", "http", "assertion", "late"),
+        Ask(silent, "delete", "kafka", "none", "silent"),
     ]
 
 

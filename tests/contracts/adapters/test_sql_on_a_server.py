@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.fulfillment.adapters.sql import questions
 from services.fulfillment.datamap.systems import Limits
@@ -19,6 +18,7 @@ from services.fulfillment.ports import (
     Unknown,
 )
 from tests.support.cutting_proxy import When, cutting_proxy
+from tests.support.locked import deleted_while_locked
 from tests.support.shop import CUT_OFF, FOUND, Shop, subject
 
 pytestmark = pytest.mark.connected
@@ -110,13 +110,9 @@ async def test_a_cut_connection_is_never_taken_for_done_and_the_proof_settles_it
 async def test_a_lock_that_others_hold_is_waited_for_so_long_and_no_longer(postgresql_only: Shop) -> None:
     shop = postgresql_only
     frozen, before = await found(shop), await shop.content()
-    hasty = shop.adapter(shop.system(limits=Limits(statement_seconds=0.2)))
-    engine = create_async_engine(sa.make_url(shop.adapter_url).set(drivername="postgresql+asyncpg"))
-    async with engine.begin() as connection:
-        await connection.execute(sa.text("UPDATE orders SET total = 0"))
-        outcome = await hasty.act("delete", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
-        await connection.rollback()
-    await engine.dispose()
+    address = sa.make_url(shop.adapter_url).set(drivername="postgresql+asyncpg")
+
+    outcome = await deleted_while_locked(shop, frozen, address=address, lock="UPDATE orders SET total = 0")
 
     assert isinstance(outcome, Retry)
     assert await shop.content() == before

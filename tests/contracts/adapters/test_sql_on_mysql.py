@@ -28,6 +28,7 @@ from services.fulfillment.ports import (
 from services.fulfillment.replaying import ListsPeople
 from shared.policy.reading import read_yaml
 from tests.support.cutting_proxy import When, cutting_proxy
+from tests.support.locked import deleted_while_locked
 from tests.support.shop import AFTER, BEFORE, CUT_OFF, EMAIL, FOUND, Shop, subject
 
 SHOP = Path(__file__).parents[2] / "support" / "shop.yaml"
@@ -227,13 +228,9 @@ async def test_a_lock_that_others_hold_is_waited_for_so_long_and_no_longer(
 ) -> None:
     shop = mysql_only
     frozen, before = await found(shop), await shop.content()
-    hasty = shop.adapter(shop.system(limits=Limits(statement_seconds=0.2)))
-    engine = create_async_engine(through(shop, drivername="mysql+asyncmy"))
-    async with engine.begin() as connection:
-        await connection.execute(sa.text(statement))
-        outcome = await hasty.act("delete", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
-        await connection.rollback()
-    await engine.dispose()
+    address = sa.make_url(through(shop, drivername="mysql+asyncmy"))
+
+    outcome = await deleted_while_locked(shop, frozen, address=address, lock=statement)
 
     assert isinstance(outcome, Retry)
     assert await shop.content() == before

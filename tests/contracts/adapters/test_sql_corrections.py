@@ -10,7 +10,7 @@ import pytest
 from services.fulfillment.app import entry_of
 from services.fulfillment.bulk import Order
 from services.fulfillment.connected import Connected
-from services.fulfillment.ports import DatasetCount, Done, Frozen, NeedsPerson
+from services.fulfillment.ports import DatasetCount, Done, Frozen, Gone, NeedsPerson, Unknown
 from shared.privacy import Claims
 from shared.privacy.claims import Correction
 from tests.support.facts import RECEIVED_AT, verified
@@ -98,3 +98,14 @@ async def test_several_peoples_corrections_at_once_are_made_one_by_one(shop: Sho
     counts = [one.receipt.datasets for one in outcomes if isinstance(one, Done)]
     assert counts == [(DatasetCount("customers", corrected=2),), (DatasetCount("customers", corrected=1),)]
     assert [row[3] for row in await shop.rows("customers")] == ["Adah Kanary", "Adah Kanary", "Robert"]
+
+
+async def test_whose_correction_a_person_has_to_look_at_is_no_doubt_about_anybody_elses(shop: Shop) -> None:
+    await shop.run("UPDATE customers SET full_name = 'Robert' WHERE id = 3")
+    bob = Frozen({"customers": ((3,),)}, corrections=(Correction(what="name", should_be="Robert"),))
+    other = Frozen({"customers": ((3,),)}, corrections=(RENAMED,))
+
+    proofs = await shop.adapter().prove_many("correct", [Order(other, CUT_OFF), Order(bob, CUT_OFF)])  # type: ignore[attr-defined]
+
+    assert isinstance(proofs[0], Unknown)
+    assert proofs[1] == Gone({"customers": 1})

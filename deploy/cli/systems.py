@@ -35,7 +35,13 @@ Statements = Annotated[
         "--statements", help="Also the statements or requests that it would be asked, with names for values."
     ),
 ]
-AsPicture = Annotated[bool, typer.Option("--picture", help="Draw the walk instead, as Mermaid text.")]
+AsPicture = Annotated[
+    bool,
+    typer.Option(
+        "--picture",
+        help="Draw the walk instead, as Mermaid text: one drawing, whatever the number of systems.",
+    ),
+]
 UNUSABLE = 3
 ALARM = 4
 T = TypeVar("T")
@@ -78,7 +84,7 @@ def plan(  # noqa: PLR0913 - one option for each thing that can be told
     habeas systems plan cascadia-crm --identity - --statements < person.txt
     """
     from services.fulfillment.datamap.explain import explain
-    from services.fulfillment.datamap.picture import picture
+    from services.fulfillment.datamap.picture import picture, pictures
 
     every = mapped(None)
     kinds = _known(every, by or (), identity) or {"email"}
@@ -90,6 +96,9 @@ def plan(  # noqa: PLR0913 - one option for each thing that can be told
             else explain(each.datamap, kinds) + _asked(each, kinds if statements else set())
             for each in systems
         }
+    if as_picture and len(systems) > 1 and not as_json:
+        typer.echo(pictures({each.system: each.datamap for each in systems}, kinds))
+        return
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 

@@ -1,6 +1,6 @@
 """A map's walk as a picture: Mermaid text, which editors, Git hosts and documentation tools draw."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from services.fulfillment.datamap.graph import WalkPlan, plan_walk
 from services.fulfillment.datamap.model import DataMap, Treatment
@@ -16,10 +16,19 @@ def picture(datamap: DataMap, kinds: Collection[str]) -> str:
     return "\n".join(["flowchart LR", *(f"  {line}" for line in _lines(datamap, plan))]) + "\n"
 
 
-def _lines(datamap: DataMap, plan: WalkPlan) -> Iterator[str]:
+def pictures(maps: Mapping[str, DataMap], kinds: Collection[str]) -> str:
+    """One drawing of several systems, each in a frame with its name."""
+    lines = ["flowchart LR"]
+    for number, (name, datamap) in enumerate(maps.items()):
+        drawn = _lines(datamap, plan_walk(datamap, kinds), of=f"m{number}")
+        lines += [f'  subgraph m{number}["{name}"]', *(f"    {line}" for line in drawn), "  end"]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(datamap: DataMap, plan: WalkPlan, *, of: str = "") -> Iterator[str]:
     kinds = sorted({seed.kind for seed in plan.seeds})
-    tables = {name: f"t{number}" for number, name in enumerate(sorted(datamap.collections))}
-    seeds = {kind: f"s{number}" for number, kind in enumerate(kinds)}
+    tables = {name: f"{of}t{number}" for number, name in enumerate(sorted(datamap.collections))}
+    seeds = {kind: f"{of}s{number}" for number, kind in enumerate(kinds)}
     yield from (f'{mark}(["{kind}"])' for kind, mark in seeds.items())
     for name, mark in tables.items():
         fate = "not reached" if name in plan.unreached else _FATE[datamap.collections[name].treatment]

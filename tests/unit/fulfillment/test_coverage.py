@@ -1,10 +1,11 @@
 """What a map covers, what it leaves open, and how its walk is drawn."""
 
+import re
 from pathlib import Path
 
 from services.fulfillment.datamap.coverage import coverage
 from services.fulfillment.datamap.model import DataMap
-from services.fulfillment.datamap.picture import picture
+from services.fulfillment.datamap.picture import picture, pictures
 from services.fulfillment.datamap.reading import read_dataset
 from shared.policy.reading import read_yaml
 
@@ -58,6 +59,20 @@ def test_a_picture_draws_every_step_and_what_becomes_of_each_table() -> None:
     assert any('-->|"customer_id = id"|' in line for line in lines)
     assert any('-.->|"id = household_id"|' in line for line in lines)
     assert picture(shop(), {"email"}) == drawn
+
+
+def test_several_systems_are_one_drawing_in_which_each_has_its_frame_and_names_of_its_own() -> None:
+    drawn = pictures(
+        {"shop": shop(), "bare": read_dataset(read_yaml(BARE.encode()), file="b.yaml")}, {"email"}
+    )
+
+    assert drawn.count("flowchart") == 1
+    assert [line.strip() for line in drawn.splitlines() if "subgraph" in line] == [
+        'subgraph m0["shop"]',
+        'subgraph m1["bare"]',
+    ]
+    marks = re.findall(r"^    (m\d[st]\d+)[(\[]", drawn, re.MULTILINE)
+    assert len(marks) == len(set(marks)) > 8
 
 
 def test_what_the_seeds_do_not_reach_is_drawn_so() -> None:

@@ -49,6 +49,8 @@ def _lines(system: "System", covered: "Coverage", rights: list[str]) -> Iterator
     yield f"  by itself     {', '.join(rights) or 'nothing: a person serves every right'}"
     yield f"  holds         {', '.join(covered.categories) or 'no statutory category'}"
     yield f"  columns       {covered.columns}, of which {covered.personal} are personal"
+    if covered.corrected:
+        yield f"  corrected     {', '.join(covered.corrected)}, at the person's word"
     yield from (
         f"  not reached   {each}: personal, and no identifier leads there" for each in covered.unreached
     )

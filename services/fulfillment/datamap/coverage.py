@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from services.fulfillment.datamap.disputes import corrigible
 from services.fulfillment.datamap.graph import plan_walk
 from services.fulfillment.datamap.model import DataMap, MapCollection, MapField
 
@@ -18,6 +19,8 @@ class Coverage:
     unreached: tuple[str, ...] = ()
     undated: tuple[str, ...] = ()
     undescribed: tuple[str, ...] = ()
+    corrected: tuple[str, ...] = ()
+    """Columns that are set at a person's word."""
 
     @property
     def whole(self) -> bool:
@@ -38,6 +41,7 @@ def coverage(datamap: DataMap) -> Coverage:
         unreached=_personal(datamap, plan_walk(datamap, kinds).unreached),
         undated=tuple(sorted(c.name for c in collections if c.treatment == "erase" and not c.created_at)),
         undescribed=tuple(sorted(_undescribed(collections))),
+        corrected=tuple(f"{c.name}.{field.name}" for c in collections for field in corrigible(c)),
     )
 
 

@@ -36,6 +36,7 @@ def test_a_map_that_says_everything_is_whole() -> None:
 
     assert covered.whole
     assert covered.identities == ("email", "phone")
+    assert covered.corrected == ("customers.full_name", "households.street")
     assert {"identifiers", "sensitive", "commercial"} <= set(covered.categories)
     assert 0 < covered.personal < covered.columns
 

@@ -21,7 +21,12 @@ def pictures(maps: Mapping[str, DataMap], kinds: Collection[str]) -> str:
     lines = ["flowchart LR"]
     for number, (name, datamap) in enumerate(maps.items()):
         drawn = _lines(datamap, plan_walk(datamap, kinds), of=f"m{number}")
-        lines += [f'  subgraph m{number}["{name}"]', *(f"    {line}" for line in drawn), "  end"]
+        lines += [
+            f'  subgraph m{number}["{name}"]',
+            "    direction LR",
+            *(f"    {line}" for line in drawn),
+            "  end",
+        ]
     return "\n".join(lines) + "\n"
 
 

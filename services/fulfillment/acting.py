@@ -18,6 +18,7 @@ from services.fulfillment.domain.planning import DESTRUCTIVE
 from services.fulfillment.earlier import Earlier, Forgotten
 from services.fulfillment.finding import find
 from services.fulfillment.holding import Known
+from services.fulfillment.lanes import ATTEMPT
 from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
@@ -96,6 +97,7 @@ class ActHandler:
         system = self._systems.get(task.body["system"])
         if system is None:
             return results.person("schema", "the system is not connected any more")
+        ATTEMPT.set(task.task_id)
         cut_off = datetime.fromisoformat(task.body["cut_off"])
         attempt = _Attempt(task, calling, system, task.body["right"], cut_off)
         async with asyncio.timeout(ADAPTER_SECONDS):

@@ -15,6 +15,7 @@ from services.fulfillment.answer_parts import PartWriter
 from services.fulfillment.answer_seal import SealedAs, SealedWriter
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.finding import find
+from services.fulfillment.lanes import ATTEMPT
 from services.fulfillment.ports import Export, Frozen, NeedsPerson, Receipt
 from services.fulfillment.second_net import Net
 from services.fulfillment.subjects import Subjects, Wanted
@@ -44,6 +45,7 @@ class ExportHandler:
         system = self._systems.get(task.body["system"])
         if system is None:
             return results.person("schema", "the system is not connected any more")
+        ATTEMPT.set(task.task_id)
         wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
         if isinstance(wanted, NeedsPerson):
             return results.not_yet(wanted)

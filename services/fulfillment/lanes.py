@@ -1,7 +1,7 @@
 """A lane for each system: a system that hangs or fails delays nobody but those who wait for it.
 
-Attempts at a quick system are not limited here. Those that have lasted longer than `SLOW_SECONDS` take a place of
-their system's few and none of the runner's; with no place left, or while the system is left alone after failing
+Attempts at a quick system are not limited here. Those that the system has not answered for `SLOW_SECONDS` take a place
+of their system's few and none of the runner's; with no place left, or while the system is left alone after failing
 several times in a row, its tasks are not even claimed. While it gets on with its work, whoever has a nearer date than
 somebody inside is let in all the same: a long list holds up nobody who must go before it.
 """
@@ -9,6 +9,7 @@ somebody inside is let in all the same: a long list holds up nobody who must go 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -39,6 +40,9 @@ FIRSTS = 100
 
 T = TypeVar("T")
 
+ATTEMPT: ContextVar[UUID | None] = ContextVar("attempt", default=None)
+"""The task at which the calls are made that are made here: set by whoever runs it."""
+
 
 class Lane:
     """One system's bulkhead, circuit breaker and token bucket."""
@@ -56,7 +60,7 @@ class Lane:
 
     @property
     def slow(self) -> int:
-        """The attempts that have lasted long."""
+        """The attempts that have waited long for the system, or for their first turn at it."""
         late = self._now() - SLOW_SECONDS
         return sum(since <= late for since, _ in self._inside.values())
 
@@ -66,6 +70,11 @@ class Lane:
         if wait is None:
             self._inside[task_id] = self._now(), urgency
         return wait
+
+    def goes_on(self, task_id: UUID | None) -> None:
+        """The system answered this attempt: what takes long from now on is not what took long before."""
+        if task_id is not None and task_id in self._inside:
+            self._inside[task_id] = self._now(), self._inside[task_id][1]
 
     def leave(self, task_id: UUID) -> None:
         """The attempt is over."""
@@ -205,6 +214,7 @@ class Watched:
             self._lane.heard(well=False)
             raise
         self._lane.heard(well=_well(answer))
+        self._lane.goes_on(ATTEMPT.get())
         return answer
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.fulfillment.datamap.systems import Limits
-from services.fulfillment.lanes import LONGEST_WAIT, PACE_SECONDS, SLOW_SECONDS, Lane, Lanes, Watched
+from services.fulfillment.lanes import ATTEMPT, LONGEST_WAIT, PACE_SECONDS, SLOW_SECONDS, Lane, Lanes, Watched
 from services.fulfillment.ports import (
     Ambiguous,
     Frozen,
@@ -216,3 +216,20 @@ async def test_a_watched_adapter_says_what_the_adapter_says() -> None:
     assert watched.capabilities == system.capabilities
     assert (await watched.check()).ok
     assert await watched.export(found, cut_off=CUT_OFF) == await system.export(found, cut_off=CUT_OFF)
+
+
+async def test_an_attempt_is_slow_by_how_long_its_system_has_not_answered_and_not_by_our_own_work() -> None:
+    hand = Hand()
+    lane = Lane(LIMITS, hand)
+    watched = Watched(memory_system("shop"), lane)
+    answered, waiting = tasks(2)
+    lane.enter(answered)
+    lane.enter(waiting)
+    ATTEMPT.set(answered)
+    hand.seconds += SLOW_SECONDS
+
+    await watched.find(Subject({}), cut_off=CUT_OFF)
+
+    assert lane.slow == 1
+    hand.seconds += SLOW_SECONDS
+    assert lane.slow == 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -48,7 +48,7 @@ Permission = Go | Stop | Wait | Lost
 class Lanes(Protocol):
     """Keeps apart what tasks wait for outside, so that one that hangs does not hold up the others."""
 
-    def enter(self, task_id: UUID, body: Mapping[str, Any]) -> timedelta | None:
+    def enter(self, task_id: UUID, body: Mapping[str, Any], urgency: datetime) -> timedelta | None:
         """Take a place for a task that is about to be claimed, or say how long it must wait."""
         ...
 
@@ -64,7 +64,7 @@ class Lanes(Protocol):
 class NoLanes:
     """Every task may go on at any time."""
 
-    def enter(self, _task_id: UUID, _body: Mapping[str, Any]) -> timedelta | None:
+    def enter(self, _task_id: UUID, _body: Mapping[str, Any], _urgency: datetime) -> timedelta | None:
         """Nothing stands in the way."""
         return None
 

@@ -164,7 +164,7 @@ class TaskStore(Generic[C]):
 def _with_a_place(row: Any, verdict: Go | Stop | Wait, lanes: Lanes, now: datetime) -> Go | Stop | Wait:
     if not isinstance(verdict, Go) or lanes is NO_LANES:
         return verdict
-    wait = lanes.enter(row["task_id"], json.loads(row["body"]))
+    wait = lanes.enter(row["task_id"], json.loads(row["body"]), row["urgency"])
     return verdict if wait is None else Wait(now + wait, "busy")
 
 

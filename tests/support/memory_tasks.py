@@ -33,7 +33,10 @@ class MemoryTasks:
         claim, waiting = Claim(), 0
         for task in due[:limit]:
             verdict = self._verdict(task, now)
-            place = lanes.enter(task.new.task_id, task.new.plan.body) if isinstance(verdict, Go) else None
+            plan = task.new.plan
+            place = (
+                lanes.enter(task.new.task_id, plan.body, plan.urgency) if isinstance(verdict, Go) else None
+            )
             verdict = verdict if place is None else Wait(now + place, "busy")
             if isinstance(verdict, Wait):
                 task.run_at, waiting = verdict.until, waiting + 1

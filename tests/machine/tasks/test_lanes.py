@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.lanes import SLOW_SECONDS, Lane, Lanes
+from shared.tasks.ports import NoLanes
 from shared.tasks.runner import Runner
 from shared.tasks.work import Answer, Claimed, Finished
 from tests.support.machine import Machine, Upstream, request
@@ -77,3 +78,27 @@ async def test_a_system_that_hangs_delays_no_other(machine: Machine, upstream: U
     outside.released.set()
     await runner.drain(within=5)
     assert lanes.slow() == 0
+
+
+class Told(NoLanes):
+    """Remembers what it was told of each task."""
+
+    def __init__(self) -> None:
+        self.urgencies: list[datetime] = []
+
+    def enter(self, _task_id: UUID, _body: Mapping[str, Any], urgency: datetime) -> timedelta | None:
+        self.urgencies.append(urgency)
+        return None
+
+
+async def test_a_lane_is_told_the_date_that_each_task_goes_by(machine: Machine, upstream: Upstream) -> None:
+    told = Told()
+    runner = Runner(machine.tasks, {"count": ScriptHandler()}, machine.batcher, machine.clock, width=WIDTH)
+    runner.lanes = told
+    planned = machine.clock.now()
+    await machine.hear(upstream.event(request(1), "task-a"))
+
+    await runner.turn()
+    await runner.drain(within=5)
+
+    assert told.urgencies == [planned]

@@ -83,23 +83,29 @@ def plan(  # noqa: PLR0913 - one option for each thing that can be told
     Examples: habeas systems plan cascadia-crm --by email --by customer_id; habeas systems plan cascadia-crm --picture;
     habeas systems plan cascadia-crm --identity - --statements < person.txt
     """
-    from services.fulfillment.datamap.explain import explain
-    from services.fulfillment.datamap.picture import picture, pictures
+    from services.fulfillment.datamap.picture import pictures
 
     every = mapped(None)
     kinds = _known(every, by or (), identity) or {"email"}
     systems = _chosen({each.system: each for each in every}, name)
     with _said_plainly():
         told = {
-            each.system: picture(each.datamap, kinds)
-            if as_picture
-            else explain(each.datamap, kinds) + _asked(each, kinds if statements else set())
+            each.system: _shown_of(each, kinds, as_picture=as_picture, statements=statements)
             for each in systems
         }
     if as_picture and len(systems) > 1 and not as_json:
         typer.echo(pictures({each.system: each.datamap for each in systems}, kinds))
         return
     typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
+
+
+def _shown_of(system: "System", kinds: set[str], *, as_picture: bool, statements: bool) -> str:
+    from services.fulfillment.datamap.explain import explain
+    from services.fulfillment.datamap.picture import picture
+
+    if as_picture:
+        return picture(system.datamap, kinds)
+    return explain(system.datamap, kinds) + _asked(system, kinds if statements else set())
 
 
 def _known(systems: "Sequence[System]", by: Sequence[str], identity: Path | None) -> set[str]:

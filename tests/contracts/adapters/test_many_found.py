@@ -114,17 +114,25 @@ async def test_who_has_more_rows_than_one_answer_brings_is_searched_alone(
     ]
 
 
-@pytest.mark.parametrize("kind", ["varchar(6)", "char(6)"])
-async def test_a_longer_value_is_not_cut_to_a_columns_length_and_leads_to_nobody(
-    postgresql_only: Shop, kind: str
+@pytest.mark.parametrize(
+    ("kind", "held", "longer"),
+    [
+        ("varchar(6)", "ada-17", "ada-17-b"),
+        ("char(6)", "ada-17", "ada-17-b"),
+        ("numeric(9, 2)", "17.25", "17.254"),
+        ("numeric(9, 2)", "17.25", "1e400"),
+    ],
+)
+async def test_a_longer_value_is_not_cut_to_what_a_column_holds_and_leads_to_nobody(
+    postgresql_only: Shop, kind: str, held: str, longer: str
 ) -> None:
     """Before, the server cut 'ada-17' out of 'ada-17-b', and somebody else's rows were found."""
     await postgresql_only.run(f"CREATE TABLE codes (id int PRIMARY KEY, code {kind})")
-    await postgresql_only.run("INSERT INTO codes VALUES (1, 'ada-17')")
+    await postgresql_only.run(f"INSERT INTO codes VALUES (1, '{held}')")  # noqa: S608 - our own values
     datamap = read_dataset(read_yaml(CODES.encode()), file="codes.yaml")
     adapter = postgresql_only.adapter(postgresql_only.system().model_copy(update={"datamap": datamap}))
     assert isinstance(adapter, SqlAdapter)
-    subjects = [Subject({"customer_id": code}) for code in ("ada-17", "ada-17-b")]
+    subjects = [Subject({"customer_id": code}) for code in (held, longer)]
 
     alone = [await adapter.find(one, cut_off=CUT_OFF) for one in subjects]
     together = await adapter.find_many([(one, CUT_OFF) for one in subjects])

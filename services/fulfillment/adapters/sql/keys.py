@@ -45,13 +45,12 @@ def encode(value: object) -> KeyPart:
 def fit(value: object, column: sa.ColumnElement[Any]) -> Any:
     """The value in the column's own type, or None where no row can equal it."""
     wanted = _python_type(column)
-    if wanted is None or value is None or type(value) is wanted:
-        return value if _in_range(value, column) else None
+    as_it_is = wanted is None or value is None or type(value) is wanted
     try:
-        fitted = _FROM_TEXT[wanted](str(encode(value)))
+        fitted = value if as_it_is or wanted is None else _FROM_TEXT[wanted](str(encode(value)))
+        return fitted if _in_range(fitted, column) else None
     except (ValueError, ArithmeticError, KeyError):
         return None
-    return fitted if _in_range(fitted, column) else None
 
 
 def fitting(column: sa.ColumnClause[Any]) -> Callable[[object], Any]:
@@ -99,12 +98,17 @@ def _python_type(column: sa.ColumnElement[Any]) -> type | None:
 
 
 def _in_range(value: object, column: sa.ColumnElement[Any]) -> bool:
-    """Whether a row can hold it: a server would cut a longer text to the column's length, and find another's."""
-    if isinstance(value, str) and isinstance(column.type, sa.String) and column.type.length:
-        return len(value.rstrip(" ") if isinstance(column.type, sa.CHAR) else value) <= column.type.length
-    if not isinstance(value, int) or not isinstance(column.type, sa.Integer):
-        return True
-    return isinstance(column.type, sa.BigInteger) or abs(value) <= _largest(column.type)
+    """Whether a row can hold it: a server would cut a longer value to what the column holds, and find another's."""
+    match column.type:
+        case sa.String(length=int(length)) if isinstance(value, str):
+            return len(value.rstrip(" ") if isinstance(column.type, sa.CHAR) else value) <= length
+        case sa.Numeric(scale=int(scale)) if isinstance(value, Decimal):
+            return value == round(value, scale)
+        case sa.BigInteger():
+            return True
+        case sa.Integer() if isinstance(value, int):
+            return abs(value) <= _largest(column.type)
+    return True
 
 
 def _hold(column: sa.ColumnClause[Any], parts: list[Any]) -> bool:

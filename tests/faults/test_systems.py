@@ -1,6 +1,8 @@
 """The connected systems hang, act without an answer, or change meanwhile: what was destroyed was destroyed once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -73,14 +75,28 @@ async def test_a_hold_that_is_placed_during_a_call_lets_that_one_end_and_no_othe
     hold = PlaceHold(hold_id=uuid4(), actor="counsel", reason="litigation about a sale")
     async with trial(world, "hold placed during a call") as found:
         trap = world.systems.trap(Trap(commit_of("DELETE"), "after", act=go_on.wait, then="deliver"))
-        asked = await found.ask_one("delete", wanted=has_everything)
-        await trap.until_sprung()
-        assert await running.command(asked.request_id, hold) == "accepted"
+        # Another system cannot even be searched before the hold: how fast the others are must not matter.
+        async with _locked(world, "dms", "customers"):
+            asked = await found.ask_one("delete", wanted=has_everything)
+            await trap.until_sprung()
+            assert await running.command(asked.request_id, hold) == "accepted"
         go_on.set()
         calls = await _calls(world, asked.request_id)
         assert not await _calls_again(world, asked.request_id, calls)
         release = ReleaseHold(hold_id=hold.hold_id, actor="counsel")
         assert await running.command(asked.request_id, release) == "accepted"
+
+
+@asynccontextmanager
+async def _locked(world: World, system: str, table: str) -> AsyncIterator[None]:
+    """Nobody reads or writes a table meanwhile."""
+    connection = await asyncpg.connect(world.running.town.business.places.admin(DATABASES[system]))
+    try:
+        async with connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await connection.close()
 
 
 def _half_open(world: World) -> Any:

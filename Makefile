@@ -14,10 +14,11 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no
 RUN := $(VENV)/.habeas-run
 DEV := $(VENV)/.habeas-dev
 PEER := $(VENV)-peer/.habeas-peer
+LOCALSTRIPE := $(VENV)-localstripe/.habeas-localstripe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer asyncapi looks faults simulate years stores fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer asyncapi looks faults simulate years stores connectors fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -75,6 +76,10 @@ fuzz: $(DEV) ## Throw random requests and records at the services for longer tha
 stores: $(DEV) ## Hold the suite of every adapter against real servers (ARGS="mariadb mysql"); writes docs/proof/stores.md
 	@$(VENV)/bin/python -m tests.stores.report $(or $(ARGS),--page docs/proof/stores.md)
 
+connectors: $(DEV) $(LOCALSTRIPE) ## Try connectors on what others wrote of their vendors; writes docs/proof/connectors.md
+	@$(VENV)/bin/python -m tests.stores.connectors --localstripe $(VENV)-localstripe/bin/localstripe \
+	  $(or $(ARGS),--page docs/proof/connectors.md)
+
 simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
 	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)
 
@@ -89,10 +94,11 @@ lock: $(DEV) ## Pin what pyproject.toml asks for, with hashes, after a change to
 	@$(COMPILE) --extra build --extra stack pyproject.toml --output-file requirements/run.txt
 	@$(COMPILE) --extra dev --constraint requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	@echo "dbos==3.4.0" | $(COMPILE) --output-file requirements/bench-dbos.txt -
+	@echo "localstripe==1.15.10" | $(COMPILE) --output-file requirements/localstripe.txt -
 
 clean: ## Stop the embedded stack, remove the virtual environment and caches; .habeas/ stays
 	@if [ -x $(VENV)/bin/habeas ] && [ -e .habeas/stack.json ]; then $(VENV)/bin/habeas stack down; fi
-	@rm -rf $(VENV) $(VENV)-peer dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-peer $(VENV)-localstripe dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find services shared deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp per set of requirements: installed once, and again when its file changes.
@@ -113,6 +119,13 @@ $(PEER): requirements/bench-dbos.txt | $(VENV)/bin/python
 	@echo "Installing what the bench compares with (once) ..."
 	@$(VENV)/bin/python -m venv --clear $(VENV)-peer
 	@$(VENV)-peer/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench-dbos.txt
+	@touch $@
+
+# A double of Stripe under the GPL: a program beside us that is talked to over HTTP, in an environment of its own.
+$(LOCALSTRIPE): requirements/localstripe.txt | $(VENV)/bin/python
+	@echo "Installing localstripe (once) ..."
+	@$(VENV)/bin/python -m venv --clear $(VENV)-localstripe
+	@$(VENV)-localstripe/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/localstripe.txt
 	@touch $@
 
 $(VENV)/bin/python:

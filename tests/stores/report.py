@@ -73,7 +73,7 @@ def page(seen: Mapping[str, Seen], when: datetime, before: str = "") -> str:
     rows, figures = list[str](), list[str]()
     for name, store in STORES.items():
         if name in seen:
-            rows.append(_row(store, seen[name], when))
+            rows.append(row(store, seen[name], when))
             figures += [f"| {store.title}: {what} | {value} |" for what, value in _measured(seen[name])]
         else:
             rows += [line for line in before.splitlines() if line.startswith(f"| {store.title} |")]
@@ -81,7 +81,8 @@ def page(seen: Mapping[str, Seen], when: datetime, before: str = "") -> str:
     return PAGE.format(table="\n".join(rows), figures="\n".join(figures))
 
 
-def _row(store: Store, one: Seen, when: datetime) -> str:
+def row(store: Store, one: Seen, when: datetime) -> str:
+    """One line of the table."""
     counts = f"{one.passed} | {one.skipped} | {one.failed} | {one.seconds:.0f}"
     return f"| {store.title} | {one.said.get('version', '')} | {counts} | {when.date()} |"
 

@@ -356,3 +356,24 @@ async def test_404_to_a_request_about_many_rows_is_no_rows_end_unless_the_connec
     )
 
     assert isinstance(outcome, said), outcome
+
+
+async def test_only_methods_that_take_a_key_of_idempotency_are_given_one(service: Service) -> None:
+    keys: dict[str, str | None] = {}
+    service.answers["GET /people/1"] = lambda _: row(1)
+    for asked in ("DELETE /people/1", "POST /people/1"):
+        service.answers[asked] = partial(remembering, keys, asked)
+    erasing = {"request": {"method": "DELETE", "path": "/people/{{ id }}"}}
+    both = {**erasing, "then": [{"method": "POST", "path": "/people/{{ id }}"}]}
+    headed = {"idempotency_header": "Key", "idempotency_methods": ["POST"]}
+    adapter = service.adapter(people={"delete": both}, **headed)
+
+    await adapter.act("delete", Frozen({"people": ((1,),)}), cut_off=CUT_OFF, idempotency_key="k")
+
+    assert keys["DELETE /people/1"] is None
+    assert keys["POST /people/1"]
+
+
+def remembering(keys: dict[str, str | None], asked: str, request: Request) -> Any:
+    keys[asked] = request.headers.get("Key")
+    return {}

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from services.fulfillment.adapters.http.reading import read_connector
 from services.fulfillment.ports import (
@@ -205,3 +206,28 @@ async def test_of_two_rows_of_which_one_is_refused_it_is_settled_by_reading_back
     assert isinstance(outcome, Ambiguous), (outcome, vendor.unknown)
     assert "422" in outcome.reason
     assert vendor.unknown == []
+
+
+async def test_stripe_is_told_the_same_under_the_same_key_and_something_else_under_another(
+    tmp_path: Path,
+) -> None:
+    vendor, keys = Vendor("stripe"), list[str | None]()
+
+    def refusing(asked: Request) -> Response | None:
+        if asked.method == "GET":
+            return None
+        keys.append(asked.headers.get("idempotency-key"))
+        return JSONResponse({}, 409)
+
+    vendor.trouble = refusing
+    adapter = vendor.adapter(tmp_path)
+    found = frozen_of(vendor.fixture["found"])
+    for name in ("Adah Canary", "Adah Canary", "Aida Canary"):
+        wrong = Correction.model_validate({"what": "full name", "should_be": name})
+        frozen = replace(found, corrections=(wrong,))
+        await adapter.act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+    await adapter.act("delete", found, cut_off=CUT_OFF, idempotency_key=KEY)
+    await adapter.close()
+
+    assert keys[0] == keys[1] != keys[2]
+    assert keys[2:] == [keys[2], None]

@@ -84,7 +84,7 @@ class Changing:
     async def _chunk(self, keys: Sequence[Key], effects: Effects, variables: Mapping[str, Any]) -> None:
         named = self._table.named(keys[0]) if self._change.many == 1 else {"ids": [key[0] for key in keys]}
         filled = {"settings": self._table.reach.settings, **named, **variables}
-        filled["idempotency_key"] = self._key(keys, effects)
+        filled["idempotency_key"] = self._key(keys, effects, variables)
         answer = None
         for request in self._requests:
             effects.sent = effects.sent or answer is not None
@@ -141,9 +141,13 @@ class Changing:
         if refused:
             raise Failure("refused", f"{self._where}: {refused} of {len(keys)} were refused")
 
-    def _key(self, keys: Sequence[Key], effects: Effects) -> str:
-        """One key for each request, the same at every attempt at the same rows."""
-        bound = [effects.idempotency_key, self._where, [list(key) for key in keys]]
+    def _key(self, keys: Sequence[Key], effects: Effects, variables: Mapping[str, Any]) -> str:
+        """One key for each request, the same at every attempt to do the same to the same rows.
+
+        A vendor refuses a key under which it was told something else before.
+        """
+        changes = {name: str(value) for name, value in variables.get("changes", {}).items()}
+        bound: list[Any] = [effects.idempotency_key, self._where, [list(key) for key in keys], changes]
         return sha256_hex(canonical_json(bound))
 
 

@@ -75,7 +75,8 @@ class Client:
     ) -> Answer:
         """Send what is filled; a token that was refused is replaced once, for nothing was done under it."""
         header = self._connector.idempotency_header
-        if header and idempotency_key and request.changes:
+        takes_one = request.changes and request.method in self._connector.idempotency_methods
+        if header and idempotency_key and takes_one:
             outbound.headers[header] = idempotency_key
         await self._shows.show(outbound)
         status, headers, body = await self._exchange(outbound, request.where, changes=request.changes)

@@ -5,12 +5,13 @@ Unknown keys are refused, for a misspelt one would be a request that is never se
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Slot = Annotated[str, Field(pattern=r"^(query|json|form)\.[A-Za-z0-9_.\[\]-]+$")]
+ChangingMethod = Literal["POST", "PUT", "PATCH", "DELETE"]
 Meaning = Literal["done", "absent", "busy", "away", "credentials", "schema", "refused"]
 
 
@@ -240,6 +241,7 @@ class Connector(Part):
     rate: Rate = Rate()
     headers: Mapping[str, str] = Field(default_factory=dict)
     idempotency_header: Words | None = None
+    idempotency_methods: Annotated[tuple[ChangingMethod, ...], Field(min_length=1)] = get_args(ChangingMethod)
     check: Request
     check_holds: Words | None = None
     statuses: Mapping[int, Meaning] = Field(default_factory=dict)

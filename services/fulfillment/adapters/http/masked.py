@@ -31,9 +31,9 @@ class Masked:
         shown = [f"authorization by {auth.kind}" + (f" ({names})" if names else "")]
         shown += [f"{name}: {text}" for name, text in self._connector.headers.items()]
         if self._connector.idempotency_header:
-            shown.append(
-                f"{self._connector.idempotency_header}: :idempotency_key, where something is changed"
-            )
+            methods = " or ".join(self._connector.idempotency_methods)
+            header = self._connector.idempotency_header
+            shown.append(f"{header}: :idempotency_key, where something is changed by {methods}")
         return f"Each request has {'; '.join(shown)}"
 
     def knocking(self) -> Iterator[str]:

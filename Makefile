@@ -18,7 +18,7 @@ LOCALSTRIPE := $(VENV)-localstripe/.habeas-localstripe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint fix generate verify bench answer asyncapi looks faults simulate years stores connectors fuzz logs lock clean
+.PHONY: help setup run demo test lint fix generate verify bench answer person asyncapi looks faults simulate years stores connectors fuzz logs lock clean
 
 help: ## List these targets
 	@echo "Habeas: privacy requests, verified, fulfilled, on time, proved."
@@ -58,6 +58,9 @@ bench: $(DEV) $(PEER) ## Measure lifecycles per second beside a floor and DBOS; 
 
 answer: $(DEV) ## Measure the memory that an answer of a million rows takes; writes docs/proof/answer.md
 	@$(VENV)/bin/python -m bench.answer --page docs/proof/answer.md $(ARGS)
+
+person: $(DEV) ## Have one person of a million rows shown and deleted, for as long as it takes; writes docs/proof/person.md
+	@$(VENV)/bin/python -m bench.person --page docs/proof/person.md $(ARGS)
 
 asyncapi: $(DEV) ## Have the AsyncAPI project's own parser read our documents (Node.js); writes docs/proof/asyncapi.md
 	@test -d node_modules/@asyncapi/parser || npm install --silent --no-audit --no-fund --no-save @asyncapi/parser@3.6.3

@@ -62,36 +62,38 @@ class Service:
     host: Host
     intake: Vault
 
-    async def hear(self, emails: Sequence[str], *, nearer: timedelta = timedelta(0)) -> list[UUID]:
-        """These people asked for deletion, and are verified."""
+    async def hear(
+        self, emails: Sequence[str], *, nearer: timedelta = timedelta(0), right: str = "delete"
+    ) -> list[UUID]:
+        """These people asked for deletion, or for another right, and are verified."""
         ids = [uuid4() for _ in emails]
         for start in range(0, len(ids), HEARD_AT_ONCE):
             some = ids[start : start + HEARD_AT_ONCE]
             await self.intake.create(some)
-            told = [self._told(*one, nearer) for one in zip(some, emails[start:], strict=False)]
+            told = [self._told(*one, nearer, right) for one in zip(some, emails[start:], strict=False)]
             await self.host.shell.handle([message for two in told for message in two])
         return ids
 
-    def _told(self, request_id: UUID, email: str, nearer: timedelta) -> tuple[Message, Message]:
+    def _told(self, request_id: UUID, email: str, nearer: timedelta, right: str) -> tuple[Message, Message]:
         now, messages = SystemClock().now(), Messages(request_id, business=BUSINESS)
         since = now - timedelta(minutes=1) - nearer
-        first = messages.event(received(received_at=since, business=BUSINESS), at=now)
+        first = messages.event(received(right, since, business=BUSINESS), at=now)
         sealed = self.intake.seal(request_id, first.id, "claims", Claims(email=email).to_bytes())
-        body = received(received_at=since, business=BUSINESS, claims=sealed)
+        body = received(right, since, business=BUSINESS, claims=sealed)
         who: dict[str, Any] = {
             "subject_hash": f"1:{request_id.hex * 2}",
             "concluded_at": now,
             "business": BUSINESS,
         }
-        return replace(first, body=body), messages.event(verified(**who), at=now)
+        return replace(first, body=body), messages.event(verified(right, **who), at=now)
 
-    async def all_ended(self, ids: Sequence[UUID]) -> None:
+    async def all_ended(self, ids: Sequence[UUID], *, within: float = MOST_SECONDS) -> None:
         """Wait until each has a RequestFulfilled.
 
         Raises:
             TimeoutError: not within some minutes.
         """
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(within):
             while len(await self.host.resources.pool.fetch(_ENDED, ids)) < len(ids):
                 await pause(LOOK_SECONDS)
 

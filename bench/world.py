@@ -89,7 +89,7 @@ async def world(
         accounts = IdentityProvider(SystemClock())
         accounts.publish(home / "issuers", BUSINESS)
         say(f"starting the four services, {instances} of each")
-        every = [Services(home, _environment(settings), ("-m", "bench.service")) for _ in range(instances)]
+        every = [Services(home, environment(settings), ("-m", "bench.service")) for _ in range(instances)]
         for services in every:
             rest.push_async_callback(asyncio.to_thread, services.stop)
             await asyncio.to_thread(services.start)
@@ -137,7 +137,8 @@ def _settings(home: Path, running: StackInfo) -> Settings:
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
+    """What a process of ours is told to find this installation."""
     return {
         "HABEAS_HOME": str(settings.home),
         "HABEAS_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,

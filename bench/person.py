@@ -1,0 +1,214 @@
+"""One person of a million rows, through the service as it runs in production: their copy, and their deletion.
+
+The places are a PostgreSQL table of a million visits, and the same rows as JSONL and as Parquet. For each of them, and
+for each of the two rights, a process of its own runs fulfillment (shell, task store, runner, lanes, handlers), hears a
+verified request and works until it is fulfilled. Where nothing ends it within `--seconds`, the state of its tasks is
+told instead. Afterwards somebody else's rows are counted, which nobody asked about.
+
+    python -m bench.person --rows 1000000 --page docs/proof/person.md
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+
+from bench import machine
+from bench.beside import Service, service
+from bench.person_systems import EMAIL, KINDS, OTHERS_ROWS, Place
+from bench.world import environment, servers
+from deploy.migrate import with_database
+from deploy.settings import local_settings
+
+RIGHTS = ("know_specific", "delete")
+_TASKS = """
+SELECT state, attempts, key, coalesce(octet_length(frozen), 0) AS sealed, result FROM tasks
+WHERE request_id = $1 AND starts_with(key, 'act:') AND handler IN ('act', 'export')"""
+_ENDS = "SELECT value FROM outbox WHERE topic = 'dsar.fulfilled' AND request_id = $1"
+
+
+class Statements:
+    """What the adapters of databases send: how many statements, and how long the longest took."""
+
+    def __init__(self) -> None:
+        self.number, self.longest = 0, 0.0
+        self._began = 0.0
+        sa.event.listen(sa.Engine, "before_cursor_execute", self._before)
+        sa.event.listen(sa.Engine, "after_cursor_execute", self._after)
+
+    def _before(self, *_: Any) -> None:
+        self._began = time.perf_counter()
+
+    def _after(self, *_: Any) -> None:
+        self.number += 1
+        self.longest = max(self.longest, time.perf_counter() - self._began)
+
+
+async def within(given: argparse.Namespace) -> dict[str, Any]:
+    """The service hears of the one request, and works until it has ended, or for too long."""
+    statements = Statements()
+    async with service(local_settings(), given.within) as running:
+        before, began = _peak_mb(), time.monotonic()
+        [request_id] = await running.hear([EMAIL], right=given.right)
+        with suppress(TimeoutError):
+            await running.all_ended([request_id], within=given.seconds)
+        seconds = round(time.monotonic() - began, 1)
+        return {
+            "seconds": seconds,
+            "before_mb": before,
+            "peak_mb": _peak_mb(),
+            "statements": statements.number,
+            "longest_statement_ms": round(1000 * statements.longest),
+            **await _how_it_ended(running, request_id),
+        }
+
+
+async def _how_it_ended(running: Service, request_id: Any) -> dict[str, Any]:
+    pool = running.host.resources.pool
+    [task] = await pool.fetch(_TASKS, request_id)
+    ends = [json.loads(row["value"]) for row in await pool.fetch(_ENDS, request_id)]
+    said = json.loads(task["result"] or "{}").get("result", {})
+    return {
+        "ended": ends[0]["resolution"]
+        if ends
+        else f"not ended: {task['state']} {said.get('reason', '')}".strip(),
+        "attempts": task["attempts"],
+        "frozen_bytes": task["sealed"],
+    }
+
+
+def _peak_mb() -> int:
+    [line] = [each for each in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in each]
+    return round(int(line.split()[1]) / 1024)
+
+
+async def bench(given: argparse.Namespace) -> dict[str, Any]:
+    """Every place and right in turn, each from a place that is filled anew."""
+    limits = {"max_rows": given.rows, **json.loads(given.limits)}
+    found: dict[str, dict[str, Any]] = {}
+    async with servers(given.home.absolute(), "light", _say) as (settings, running):
+        admin = await asyncpg.connect(running.database_url)
+        await admin.execute("DROP DATABASE IF EXISTS person")
+        await admin.execute("CREATE DATABASE person")
+        url = with_database(running.database_url, "person")
+        for kind in given.kinds:
+            place = Place(kind, settings.home, url, given.rows - 1)
+            await place.fill(limits)
+            for right in given.rights:
+                one = await _child(place, right, given.seconds, environment(settings))
+                found[f"{kind}, {right}"] = one | dict(
+                    zip(("left", "others"), await place.left(), strict=True)
+                )
+                _say(f"{kind}, {right}: {found[f'{kind}, {right}']}")
+        facts = await machine.facts(running.broker, admin)
+        await admin.close()
+    return {"bench": "person", "rows": given.rows, "limits": limits, "machine": facts, "found": found}
+
+
+async def _child(place: Place, right: str, seconds: float, told: Mapping[str, str]) -> dict[str, Any]:
+    command = [
+        *("-m", "bench.person", "--within", str(place.systems), "--right", right, "--seconds", str(seconds)),
+    ]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env={**os.environ, **told}, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await child.communicate()
+    if child.returncode:
+        raise RuntimeError(f"{place.kind}, {right}: the service ended with {child.returncode}")
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description="Measure what one person of very many rows takes.")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--rights", nargs="+", choices=RIGHTS, default=RIGHTS)
+    parser.add_argument("--limits", default="{}", help="more limits of the systems, as JSON")
+    parser.add_argument("--seconds", type=float, default=900.0, help="the most that one request may take")
+    parser.add_argument("--home", type=Path, default=Path(".habeas/person"), help="where it lives; emptied")
+    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
+    parser.add_argument("--within", type=Path, help="be the service over this folder's systems")
+    parser.add_argument("--right", choices=RIGHTS, default="delete")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure everything, or be the process in which one request is worked on."""
+    given = arguments()
+    if given.within is not None:
+        print(json.dumps(asyncio.run(within(given))))
+        return
+    line = asyncio.run(bench(given))
+    print(json.dumps(line))
+    if given.page is not None:
+        given.page.write_text(page_of(line))
+
+
+COLUMNS = {
+    "ended": "ended",
+    "seconds": "seconds",
+    "attempts": "attempts",
+    "before_mb": "MB before",
+    "peak_mb": "MB at the peak",
+    "frozen_bytes": "bytes in the task's row",
+    "statements": "statements",
+    "longest_statement_ms": "the longest, ms",
+    "left": "rows left of the person",
+    "others": "rows of somebody else",
+}
+
+
+def page_of(line: Mapping[str, Any]) -> str:
+    """The figures as a page."""
+    rows = [
+        f"| {name} | "
+        + " | ".join(f"{one[key]:,}" if isinstance(one[key], int) else str(one[key]) for key in COLUMNS)
+        + " |"
+        for name, one in line["found"].items()
+    ]
+    where = [f"- {name.replace('_', ' ')}: {value}" for name, value in line["machine"].items()]
+    table = "\n".join(
+        ["| | " + " | ".join(COLUMNS.values()) + " |", "|---" * (len(COLUMNS) + 1) + "|", *rows]
+    )
+    return PAGE.format(
+        rows=line["rows"], others=OTHERS_ROWS, table=table, where="\n".join(where), line=json.dumps(line)
+    )
+
+
+PAGE = """# One person of very many rows
+
+`make person` has the fulfillment service work on one person of {rows:,} rows, each time in a process of its own: shell,
+task store, runner, lanes, handlers and adapter as in production, on a real PostgreSQL, with `max_rows` raised to so
+many (100,000 by default: beyond it a person decides). Somebody else has {others:,} rows beside theirs, which must all
+be there afterwards. The machine did other work, too.
+
+{table}
+
+## Where
+
+{where}
+
+## The line itself
+
+```json
+{line}
+```
+"""
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from shared.events.envelope import Envelope
 from shared.events.journal import command_answer
 from shared.events.message import Body, Event
 from shared.ids import new_id
+from shared.machine.case_texts import CaseTexts, texts_of
 from shared.machine.decision import C, Decision, Domain, Kept, Message, Outgoing
 from shared.machine.ports import CaseRow, NewTask, OutboxRow, Parked, ParkedKey, Writes
 from shared.machine.repetition import taken_off
@@ -33,17 +34,19 @@ class Working(Generic[C]):
 
     row: CaseRow
     case: C
+    opened: C
     head: audit.AuditHead
     wake_at: datetime | None
     touched: bool = False
     closed_at: datetime | None = None
     business: str = ""
 
-    def written(self) -> CaseRow:
-        """The row that the batch leaves behind."""
+    def written(self, texts: CaseTexts[C]) -> CaseRow:
+        """The row that the batch leaves behind; a case that stayed as it was keeps its text."""
+        body = self.row.body if self.case is self.opened else None
         return replace(
             self.row,
-            body=self.case.model_dump_json(exclude_defaults=True),
+            body=body or texts.write(self.row.request_id, self.case),
             business=self.row.business or self.business,
             audit_seq=self.head.seq,
             audit_head=self.head.hash,
@@ -63,13 +66,14 @@ class Batch(Generic[C]):
 
     def adopt(self, row: CaseRow) -> Working[C]:
         """The case of a locked row, opened if the domain has not seen it."""
-        case_type = self.domain.case_type
         case = (
-            self.domain.open(row.request_id) if row.body is None else case_type.model_validate_json(row.body)
+            self.domain.open(row.request_id)
+            if row.body is None
+            else texts_of(self.domain.case_type).read(row.request_id, row.body)
         )
         # The store's row stays as it was: a batch that fails is run again from it.
         own = replace(row, applied=dict(row.applied), sent=dict(row.sent))
-        return Working(own, case, row.head, row.wake_at)
+        return Working(own, case, case, row.head, row.wake_at)
 
     def apply(self, working: Working[C], decision: Decision[C], message: Message) -> None:
         """Take over a decision: case, records, tasks, kept fields and the audit row."""
@@ -89,7 +93,8 @@ class Batch(Generic[C]):
 
     def finish(self, working: dict[UUID, Working[C]]) -> Writes:
         """The writes, with every touched case in its last state."""
-        self.writes.cases = [item.written() for item in working.values() if item.touched]
+        texts = texts_of(self.domain.case_type)
+        self.writes.cases = [item.written(texts) for item in working.values() if item.touched]
         return self.writes
 
     def _follow(self, working: Working[C], decision: Decision[C], message: Message, sent: list[str]) -> None:

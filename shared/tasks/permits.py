@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from shared.machine.case_texts import texts_of
 from shared.machine.decision import C, Context, Domain, Go, Stop, Wait
 
 log = structlog.get_logger("tasks")
@@ -48,4 +49,4 @@ class Permits(Generic[C]):
     def _case(self, request_id: UUID, body: str | None) -> C:
         if body is None:
             return self._domain.open(request_id)
-        return self._domain.case_type.model_validate_json(body)
+        return texts_of(self._domain.case_type).read(request_id, body)

@@ -11,6 +11,7 @@ from shared import audit
 from shared.machine import run as running
 from shared.machine import shell
 from shared.machine.batch import Batch
+from shared.machine.case_texts import CaseTexts
 from shared.machine.run import Run
 from shared.machine.shell import Shell
 from shared.messaging import Intake
@@ -116,6 +117,14 @@ def _starts_the_chain_anew(original: Any) -> Any:
     return append
 
 
+def _finds_a_case_by_its_request_alone(original: Any) -> Any:
+    def read(self: Any, request_id: Any, text: str) -> Any:
+        known = self._known.get(request_id)
+        return original(self, request_id, text) if known is None else known[1]
+
+    return read
+
+
 async def _nothing_drained(_self: Any, limit: int = 200) -> int:
     del limit
     return 0
@@ -207,6 +216,10 @@ KERNEL = (
     Mutation("wake_at is forgotten", replaced(Batch, "_follow", _forgets_to_wake)),
     Mutation("the audit chain begins anew", replaced(audit, "append", _starts_the_chain_anew)),
     Mutation("a handler publishes", _publishes_from_the_handler),
+    Mutation(
+        "a case is found by its request alone",
+        replaced(CaseTexts, "read", _finds_a_case_by_its_request_alone),
+    ),
     Mutation(
         "an error of the commit is taken for the message's", replaced(shell, "NOT_THE_MESSAGE", always(()))
     ),

@@ -23,6 +23,7 @@ from shared.policy import Right
 from shared.tasks.work import Claimed
 from tests.simulation.log import LogRecord
 from tests.simulation.stories import Stories
+from tests.simulation.texts import says_its_text
 
 DESTRUCTIVE = {Right.DELETE, Right.CORRECT}
 
@@ -84,6 +85,10 @@ class Auditor:
                 self._stated(row)
             for entry in writes.audit:
                 self._applied(service, entry.request_id, str(entry.facts["message_id"]), entry.facts)
+            for case in writes.cases:
+                assert says_its_text(service, case), (
+                    f"{service} goes on with a case that its text does not say"
+                )
             self.dead += len(writes.dead)
 
     @unforgiving

@@ -5,6 +5,7 @@ REQUESTS ?= 40
 SEED ?= 1
 STEPS ?= 10000
 EXAMPLES ?= 2000
+INTERCOM ?=
 AXE ?= node_modules/axe-core/axe.min.js
 ARGS ?=
 
@@ -79,9 +80,9 @@ fuzz: $(DEV) ## Throw random requests and records at the services for longer tha
 stores: $(DEV) ## Hold the suite of every adapter against real servers (ARGS="mariadb mysql"); writes docs/proof/stores.md
 	@$(VENV)/bin/python -m tests.stores.report $(or $(ARGS),--page docs/proof/stores.md)
 
-connectors: $(DEV) $(LOCALSTRIPE) ## Try connectors on what others wrote of their vendors; writes docs/proof/connectors.md
+connectors: $(DEV) $(LOCALSTRIPE) ## Try connectors on what there is of their vendors (INTERCOM=FILE); writes docs/proof/connectors.md
 	@$(VENV)/bin/python -m tests.stores.connectors --localstripe $(VENV)-localstripe/bin/localstripe \
-	  $(or $(ARGS),--page docs/proof/connectors.md)
+	  $(if $(INTERCOM),--intercom $(INTERCOM)) $(or $(ARGS),--page docs/proof/connectors.md)
 
 simulate: $(DEV) ## Simulate all services with every kind of trouble (SEED=1 STEPS=10000)
 	@$(VENV)/bin/python -m tests.simulation.run --seed $(SEED) --steps $(STEPS)

@@ -44,6 +44,7 @@ ELSEWHERE = {
         "HABEAS_TEST_MYSQL": "`mariadb` or `mysql`: the contract tests of the SQL adapter run on that server, too.",
         "HABEAS_TEST_DELTA": "`s3`: the contract tests of Delta tables run in a bucket, too.",
         "HABEAS_TEST_LOCALSTRIPE": "The program that `make connectors` tries Stripe's connector on.",
+        "HABEAS_TEST_INTERCOM": "Intercom's OpenAPI description, which `make connectors` holds its connector against.",
         "HABEAS_REQUIRE_KAFKA": "`1`: a test that needs the real Apache Kafka fails where it would be skipped.",
         "HABEAS_FUZZ_EXAMPLES": "How many random examples a fuzzer tries; unset, few and always the same ones.",
     },

@@ -44,7 +44,7 @@ def version() -> str:
     """Which one it is, as its own environment says."""
     python = Path(os.environ[PROGRAM]).with_name("python")
     asked = "from importlib.metadata import version; print(version('localstripe'))"
-    return subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
+    return subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - its own python
 
 
 class Searched(httpx2.AsyncBaseTransport):

@@ -74,6 +74,11 @@ class Vendor:
         system = self.system("http://localhost", home)
         return HttpAdapter(system, connector_of(self.name), SystemClock(), httpx2.ASGITransport(app=self.app))
 
+    @property
+    def datamap(self) -> DataMap:
+        """The map that is shipped beside the connector."""
+        return _map(CONNECTORS / "maps" / f"{self.name}.yaml")
+
     def system(self, address: str, home: Path) -> System:
         """The system as somebody would describe it who uses what is shipped."""
         (home / "url").write_text(address)
@@ -86,7 +91,7 @@ class Vendor:
             system=self.name, kind="http", business="shop", url=Secret(file=home / "url"), dataset=dataset,
             connector=CONNECTORS / f"{self.name}.yaml", secrets=secrets,
             settings=self.fixture.get("settings", {}), limits=Limits(connect_seconds=2, statement_seconds=2),
-            datamap=_map(dataset),
+            datamap=self.datamap,
         )  # fmt: skip
 
     def changing(self, request: Request) -> bool:

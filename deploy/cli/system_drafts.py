@@ -27,7 +27,12 @@ def import_(
     """Draft a database's map for a person to finish; rows are read only for names inside columns of JSON."""
     import asyncio
 
-    from services.fulfillment.adapters.sql.drafting import CannotDescribeError, describe, draft
+    from services.fulfillment.adapters.sql.drafting import (
+        CannotDescribeError,
+        NoSuchSchemaError,
+        describe,
+        draft,
+    )
     from shared.private_files import KeyFileRefused, read_private
 
     _check_name(name)
@@ -35,7 +40,8 @@ def import_(
         address = read_private(url_file, made_by="writing the address into it").decode().strip()
         text = draft(asyncio.run(describe(address, schema)), name.replace("-", "_"))
     except (CannotDescribeError, KeyFileRefused) as error:
-        typer.echo(f"--url-file: {error}.", err=True)
+        option = "--schema" if isinstance(error, NoSuchSchemaError) else "--url-file"
+        typer.echo(f"{option}: {error}.", err=True)
         raise typer.Exit(2) from None
     _hand_over(text, to)
 

@@ -125,11 +125,14 @@ def test_what_is_there_is_never_overwritten(home: Path) -> None:
     ("address", "sentence"),
     [
         ("no address", "holds no address"),
-        ("sqlite:////nowhere/shop.sqlite", "cannot be read"),
-        ("postgresql://role:hunter2@127.0.0.1:1/x", "cannot be read"),
+        ("sqlite:////nowhere/shop.sqlite", "--url-file: the database cannot be reached (SQLITE_CANTOPEN)."),
+        (
+            "postgresql://role:hunter2@127.0.0.1:1/x",
+            "--url-file: the database cannot be reached (connection refused).",
+        ),
     ],
 )
-def test_a_database_that_cannot_be_read_is_one_sentence_without_its_password(
+def test_a_database_that_cannot_be_read_is_one_sentence_with_the_cause_and_without_its_password(
     home: Path, address: str, sentence: str
 ) -> None:
     (home / "secrets" / "shop.url").write_text(address)
@@ -139,6 +142,13 @@ def test_a_database_that_cannot_be_read_is_one_sentence_without_its_password(
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert "hunter2" not in result.output
+
+
+def test_a_schema_that_is_not_there_is_told_with_those_that_are(home: Path) -> None:
+    result = drafted(home, "--schema", "sales")
+
+    assert result.exit_code == 2
+    assert result.stderr == "--schema: the database has no sales; it has main.\n"
 
 
 def test_an_address_that_others_can_read_is_refused(home: Path) -> None:

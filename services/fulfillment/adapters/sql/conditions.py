@@ -77,7 +77,8 @@ def since(table: MappedTable, start: datetime, dialect: str) -> Condition:
 def owned(table: MappedTable, dialect: str) -> Condition:
     """The map's fixed condition on the table, if it has one."""
     fixed = (table.collection.where or {}).items()
-    return sa.and_(sa.true(), *(_is(table.spot(name), value, dialect) for name, value in fixed))
+    # A bare true falls out of the statement that it is part of; one within an and_ of its own stays as 1 = 1.
+    return sa.and_(*(_is(table.spot(name), value, dialect) for name, value in fixed)) if fixed else sa.true()
 
 
 def holding(spots: Sequence[Spot], values: Sequence[tuple[Any, ...]], dialect: str) -> Condition:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from services.fulfillment.adapters.sql.connect import make_engine
 from services.fulfillment.adapters.sql.draft_inside import Names, lines_of, names_of
-from services.fulfillment.adapters.sql.failures import BadAddressError
+from services.fulfillment.adapters.sql.failures import BadAddressError, classify
 from services.fulfillment.adapters.sql.looking import documents_in
 from services.fulfillment.adapters.sql.tables import Link, Reflection, reflect
 from services.fulfillment.datamap.model import DataMap
@@ -67,6 +67,10 @@ class CannotDescribeError(Exception):
     """The database cannot be read; the sentence says why, without its address."""
 
 
+class NoSuchSchemaError(CannotDescribeError):
+    """The database can be read and has no schema of that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """What a database says of its tables, and the names inside its columns of JSON."""
@@ -89,15 +93,23 @@ async def describe(address: str, schema: str | None) -> Described:
         ) from None
     try:
         async with engine.connect() as connection:
+            await connection.run_sync(_find_schema, schema)
             seen = await connection.run_sync(reflect, DataMap("draft", {}, schema=schema), names=None)
             documents = await documents_in(connection, seen, schema)
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        raise CannotDescribeError(f"the database cannot be read ({type(error).__name__})") from None
+        raise CannotDescribeError(classify(error).reason) from None
     finally:
         await engine.dispose()
     if not seen.columns:
         raise CannotDescribeError("the database has no table there; name the schema with --schema")
     return Described(seen, {column: names_of(each) for column, each in documents.items() if each})
+
+
+def _find_schema(connection: sa.Connection, schema: str | None) -> None:
+    """A schema that is misspelt would otherwise be one without tables, or a statement that fails."""
+    there = sa.inspect(connection).get_schema_names() if schema else []
+    if schema and schema not in there:
+        raise NoSuchSchemaError(f"the database has no {schema}; it has {', '.join(there)}")
 
 
 def draft(described: Described, key: str) -> str:

@@ -4,6 +4,8 @@ Transient kinds are named; whatever else a database refuses is for a person. An 
 a database nor from the network is a fault of ours and is not caught here.
 """
 
+import os
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -122,13 +124,25 @@ def classify(error: Exception) -> Failure:
             return Failure("credentials", str(error) or "the secret holds no database address")
         case DBAPIError():
             return _of_database(error)
-    return Failure("away", _WORDS["away"])
+    return Failure("away", f"{_WORDS['away']} ({_cause(error)})")
+
+
+def _cause(error: Exception) -> str:
+    """Why no connection came to stand. The system's own word for it: an error's text would quote the address."""
+    match error:
+        case socket.gaierror():
+            return "no such host"
+        case TimeoutError():
+            return "no answer in time"
+        case OSError(errno=int(number)):
+            return os.strerror(number).lower()
+    return type(error).__name__
 
 
 def _of_database(error: DBAPIError) -> Failure:
     code = _code(error.orig)
     if error.connection_invalidated:
-        return Failure("away", _WORDS["away"])
+        return Failure("away", f"{_WORDS['away']} (the connection broke)")
     number = int(code.removeprefix(_NUMBERED)) if code.startswith(_NUMBERED) else 0
     meaning = next((each for each, codes in _MYSQL.items() if number in codes), None)
     meaning = (

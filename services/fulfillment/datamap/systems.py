@@ -23,7 +23,7 @@ from shared.privacy.claims import Language
 
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
-LOOK_INSIDE = frozenset({"mongodb", "objects", "redis", "search", "sql"})
+LOOK_INSIDE = frozenset({"delta", "mongodb", "objects", "redis", "search", "sql"})
 """The kinds that look into documents: a nested field of the map is a column of its own there."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]

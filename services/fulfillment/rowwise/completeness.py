@@ -41,6 +41,12 @@ def drift_of(
     yield from (Drift(collection.name, column, "unmapped") for column in found)
 
 
+def notes_of_several(collection: str, columns: Iterable[str]) -> list[str]:
+    """What a person should know of rows that are several people's by a list in them."""
+    told = "a row is found by each value of {}, and is shown and erased with all of them"
+    return [told.format(f"{collection}.{column}") for column in sorted(columns)]
+
+
 def personal_names(columns: Iterable[str], known: set[str]) -> list[str]:
     """Of these paths those that look personal and are not known, up to the name that does.
 

@@ -1,11 +1,19 @@
 """What a walk asks of a system's collections, whatever they are kept in."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeAlias
 
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.rowwise.rows import Row, RowShape
+
+Lack: TypeAlias = Literal["missing", "closed"]
+"""A mapped column is not there, or stands in something that cannot be looked into."""
+
+SAID: Final[Mapping[Lack, str]] = {
+    "missing": "is missing",
+    "closed": "is nested in a column that cannot be looked into",
+}
 
 
 class Table(Protocol):

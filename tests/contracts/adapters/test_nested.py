@@ -26,6 +26,7 @@ from services.fulfillment.ports import (
 )
 from shared.privacy.claims import Correction
 from tests.contracts.adapters.conftest import mysql_shop, postgresql_shop
+from tests.support.nested_columns import InDeltaTables, InParquet
 from tests.support.nested_worlds import ADA, BOB, RECORDS, InLines, InPlace, InSql, World, exact
 from tests.support.shop import CUT_OFF, sqlite_shop
 from tests.support.shop_in_files import InBucket, InFolder
@@ -58,16 +59,24 @@ _WORLDS: dict[str, Callable[[pytest.FixtureRequest, Path], World]] = {
 _JSONB, _JSON = [pytest.param(kind, marks=pytest.mark.connected) for kind in ("jsonb", "json")]
 # MySQL has no way of its own yet: what is nested there is refused.
 _MYSQL = ["mysql"] if os.environ.get("HABEAS_TEST_MYSQL") == "mariadb" else []
-_MOST = [*(name for name in _WORLDS if name != "s3"), _JSONB, *_MYSQL]
+_LOOSE = [*(name for name in _WORLDS if name != "s3"), _JSONB, *_MYSQL]
+_TYPED: dict[str, Callable[[Path], World]] = {
+    "parquet": lambda home: InParquet(home, InFolder(home)),
+    "delta": InDeltaTables,
+}
+loose = pytest.mark.parametrize("world", _LOOSE, indirect=True)
+"""Where each record may have a shape of its own; what columns with types make of theirs stands in a file of its own."""
 everywhere = pytest.mark.parametrize("world", [*_WORLDS, _JSONB, _JSON, *_MYSQL], indirect=True)
 """Also where only the bytes are kept otherwise: in a bucket, and in PostgreSQL's other type."""
 
 
-@pytest.fixture(params=_MOST)
+@pytest.fixture(params=[*_LOOSE, *_TYPED])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """The town, fresh for each test."""
     if request.param in _WORLDS:
         opened = await _WORLDS[request.param](request, tmp_path).open()
+    elif request.param in _TYPED:
+        opened = await _TYPED[request.param](tmp_path).open()
     else:
         opened = await (await _on_a_server(request, tmp_path)).open()
     yield opened
@@ -106,6 +115,7 @@ async def test_rows_are_found_by_values_inside_them_and_led_to_by_others(world: 
     assert numbers(frozen.shared) == {"households": {10}}
 
 
+@loose
 async def test_an_answer_shows_nested_fields_under_their_own_names_and_describes_the_card(
     world: World,
 ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from services.fulfillment.buckets import SECRETS, SECRETS_WANTED, SETTINGS
-from services.fulfillment.datamap.model import MapError
+from services.fulfillment.datamap.model import MapCollection, MapError
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Adapter
 from services.fulfillment.rowwise.adapter import RowAdapter
@@ -49,5 +49,13 @@ def _problems(system: System) -> Iterator[str]:
         if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
             yield f"settings.{TABLE}{name}: must lie below the address"
     for collection in system.datamap.collections.values():
-        if not collection.primary_key:
-            yield f"dataset: collections.{collection.name}: no field is a primary_key, by which a row is known"
+        yield from _problems_of_key(collection)
+
+
+def _problems_of_key(collection: MapCollection) -> Iterator[str]:
+    place = f"dataset: collections.{collection.name}"
+    if not collection.primary_key:
+        yield f"{place}: no field is a primary_key, by which a row is known"
+    for name in collection.primary_key:
+        if collection.fields[name].steps:
+            yield f"{place}.fields.{name}: is nested, and cannot be a primary_key: name a column of the table"

@@ -1,15 +1,16 @@
 """The tables below one address."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from services.fulfillment.adapters.delta.places import files_of
 from services.fulfillment.adapters.delta.tables import LakeTable
+from services.fulfillment.columnar.schemas import lacks, paths_in, several
 from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
-from services.fulfillment.datamap.spelling import PERSONAL_NAME
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
+from services.fulfillment.rowwise.completeness import notes_of_several, personal_names
 from services.fulfillment.rowwise.store import StoreFailure
 
 
@@ -31,21 +32,25 @@ class DeltaStore:
 
     async def inspect(self) -> CheckReport:
         names = sorted(self.datamap.collections)
-        drift = await asyncio.to_thread(lambda: [each for name in names for each in self._drift(name)])
-        return CheckReport(reachable=True, credentials=True, drift=tuple(drift), notes=notes_of(self.datamap))
+        found = await asyncio.to_thread(lambda: [self._look(name) for name in names])
+        notes = [*notes_of(self.datamap), *(note for _, notes in found for note in notes)]
+        drift = tuple(each for drift, _ in found for each in drift)
+        return CheckReport(reachable=True, credentials=True, drift=drift, notes=tuple(notes))
 
     async def close(self) -> None:
         """Nothing is held between two verbs."""
 
-    def _drift(self, name: str) -> Iterator[Drift]:
+    def _look(self, name: str) -> tuple[list[Drift], list[str]]:
+        """What differs from the map, and what a person should know."""
         try:
-            there = self[name].columns()
+            schema = self[name].schema()
         except StoreFailure as failure:
             if failure.meaning != "schema":
                 raise
-            yield Drift(name, "", "missing")
-            return
-        known = set(self.datamap.collections[name].fields)
-        yield from (Drift(name, column, "missing") for column in sorted(known - there))
-        forgotten = sorted(column for column in there - known if PERSONAL_NAME.search(column))
-        yield from (Drift(name, column, "unmapped") for column in forgotten)
+            return [Drift(name, "", "missing")], []
+        fields = self.datamap.collections[name].fields
+        lacking = sorted(lacks(schema, fields.values()).items())
+        forgotten = personal_names(paths_in(schema), set(fields))
+        drift = [Drift(name, column, lack) for column, lack in lacking]
+        drift += [Drift(name, column, "unmapped") for column in forgotten]
+        return drift, notes_of_several(name, several(schema, fields.values()))

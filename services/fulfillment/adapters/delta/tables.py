@@ -12,11 +12,16 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from services.fulfillment.adapters.delta import conditions, forgetting
 from services.fulfillment.adapters.delta.places import Files
+from services.fulfillment.columnar.arrays import replaced, whole
+from services.fulfillment.columnar.schemas import lacks, steps_of
+from services.fulfillment.columnar.sifting import Reading, reading_of, sifted
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.ports import Key
+from services.fulfillment.rowwise.reading import SAID
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
+from services.fulfillment.rowwise.wanted import Wanted, equal, identity
 
 
 class LakeTable:
@@ -37,10 +42,10 @@ class LakeTable:
         return column in self.collection.fields
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
-        return await self._found(lambda: conditions.identity(column, seed, match), column, self._most)
+        return await self._found(identity(column, seed, match), column, self._most)
 
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
-        return await self._found(lambda: conditions.among(column, values), column, most)
+        return await self._found(equal([column], [(value,) for value in values]), column, most)
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
         return await asyncio.to_thread(lambda: self._held(self._open(), keys)) if keys else {}
@@ -61,16 +66,18 @@ class LakeTable:
         with told(f"{self.name}.vacuum", remote=self._files.remote):
             return await asyncio.to_thread(self._in_old_files, keys)
 
-    def columns(self) -> set[str]:
+    def schema(self) -> pa.Schema:
         """The columns that the table has."""
-        return set(self._schema(self._open()).names)
+        return _schema(self._open())
 
     def _in_old_files(self, keys: Sequence[Key]) -> list[Row]:
         wanted = {tuple(map(str, key)) for key in keys}
         found: list[Row] = []
         for file in forgetting.old_files(self._files):
-            for batch in pq.ParquetFile(file).iter_batches():
-                rows = batch.to_pylist()
+            content = pq.ParquetFile(file)
+            reading = reading_of(content.schema_arrow, self.collection.fields.values())
+            for batch in content.iter_batches():
+                rows = reading.rows(batch)
                 found += [row for row in rows if tuple(str(row.get(n)) for n in self.shape.key) in wanted]
         return found
 
@@ -91,14 +98,9 @@ class LakeTable:
         if not after:
             return 0
         self._refuse_append_only(table)
-        columns = sorted({name for own in after.values() for name in own})
-        # One commit sets the same columns in all rows: what is another row's to become stays what it is.
-        changes = [
-            {**_named(self.shape.key, key), **{name: mine[key].get(name) for name in columns}, **own}
-            for key, own in after.items()
-        ]
-        schema = self._schema(table)
-        source = pa.Table.from_pylist(changes, pa.schema([schema.field(name) for name in changes[0]]))
+        with told(f"{self.name}.change", remote=self._files.remote):
+            source = self._changed(table, after)
+        columns = sorted(set(source.column_names) - set(self.shape.key))
         same = " AND ".join(f'old."{name}" = new."{name}"' for name in self.shape.key)
         with told(f"{self.name}.change", changes=True, remote=self._files.remote):
             merging = table.merge(source, same, source_alias="new", target_alias="old")
@@ -115,38 +117,77 @@ class LakeTable:
         now = self._held(table, list(rows))
         return {key: row for key, row in now.items() if all(row[f] == rows[key][f] for f in fields)}
 
+    def _changed(self, table: DeltaTable, after: Mapping[Key, Mapping[str, Any]]) -> pa.Table:
+        """These rows' keys and outermost columns, as they are to be.
+
+        One commit sets the same columns in all rows: what is another row's to become stays what it is.
+        """
+        fields = self.collection.fields
+        names = sorted({name for own in after.values() for name in own})
+        outermost = sorted({*self.shape.key, *(fields[name].outermost for name in names)})
+        keys = self._texts(list(after))
+        found = [
+            (keys[text], part.slice(place, 1))
+            for part, rows in self._read(table, equal(self.shape.key, list(after)), outermost)
+            for place, row in enumerate(rows)
+            if (text := tuple(map(str, self.shape.key_of(row)))) in keys
+        ]
+        source = pa.concat_tables([part for _, part in found]).combine_chunks()
+        for name in names:
+            first, *inside = steps_of(fields[name])
+            own = {place: after[key][name] for place, (key, _) in enumerate(found) if name in after[key]}
+            place = source.schema.get_field_index(first)
+            column = replaced(whole(source.column(place)), inside, own)
+            source = source.set_column(place, source.schema.field(place), column)
+        return source
+
+    def _texts(self, keys: Sequence[Key]) -> dict[tuple[str, ...], Key]:
+        return {tuple(map(str, key)): key for key in keys}
+
     def _held(self, table: DeltaTable, keys: Sequence[Key]) -> dict[Key, Row]:
-        wanted = {tuple(map(str, key)): key for key in keys}
+        wanted = self._texts(keys)
         found: dict[Key, Row] = {}
-        for row in self._rows(table, lambda: conditions.keyed(self.shape.key, keys)):
+        for row in self._rows(table, equal(self.shape.key, keys)):
             key = wanted.get(tuple(map(str, self.shape.key_of(row))))
             if key is not None:
                 found[key] = row
         return found
 
-    async def _found(self, condition: Callable[[], Any], where: str, most: int) -> list[Row]:
-        rows = await asyncio.to_thread(lambda: list(self._some(condition, most)))
+    async def _found(self, wanted: Wanted, where: str, most: int) -> list[Row]:
+        rows = await asyncio.to_thread(lambda: list(self._some(wanted, most)))
         if len(rows) > most:
             raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} rows match")
         return rows
 
-    def _some(self, condition: Callable[[], Any], most: int) -> Iterator[Row]:
-        for number, row in enumerate(self._rows(self._open(), condition)):
+    def _some(self, wanted: Wanted, most: int) -> Iterator[Row]:
+        for number, row in enumerate(self._rows(self._open(), wanted)):
             yield row
             if number >= most:
                 return
 
-    def _rows(self, table: DeltaTable, condition: Callable[[], Any]) -> Iterator[Row]:
-        names = self._schema(table).names
-        if missing := sorted(set(self.collection.fields) - set(names)):
-            raise RowFailure("schema", f"{self.name}.{missing[0]} is missing")
-        with told(f"{self.name}.read", remote=self._files.remote):
-            dataset = table.to_pyarrow_dataset()
-            for batch in dataset.to_batches(columns=list(self.collection.fields), filter=condition()):
-                yield from batch.to_pylist()
+    def _rows(self, table: DeltaTable, wanted: Wanted) -> Iterator[Row]:
+        for _, rows in self._read(table, wanted, self.collection.outermost):
+            yield from rows
 
-    def _schema(self, table: DeltaTable) -> pa.Schema:
-        return table.to_pyarrow_dataset().schema
+    def _read(
+        self, table: DeltaTable, wanted: Wanted, columns: Sequence[str]
+    ) -> Iterator[tuple[pa.Table, list[Row]]]:
+        """What is meant, part by part: whole columns are compared first, and row by row what is left."""
+        schema = _schema(table)
+        self._refuse_lack(schema)
+        fields = [field for field in self.collection.fields.values() if field.outermost in columns]
+        reading = reading_of(schema, fields)
+        with told(f"{self.name}.read", remote=self._files.remote):
+            for batch in table.to_pyarrow_dataset().to_batches(columns=list(columns)):
+                part = pa.Table.from_batches([batch])
+                part = part.take(_likely(part, reading, wanted))
+                rows = reading.rows(part)
+                places = [place for place, row in enumerate(rows) if wanted.holds(row)]
+                yield part.take(pa.array(places, pa.int64())), [rows[place] for place in places]
+
+    def _refuse_lack(self, schema: pa.Schema) -> None:
+        for name, lack in sorted(lacks(schema, self.collection.fields.values()).items()):
+            raise RowFailure("schema", f"{self.name}.{name} {SAID[lack]}")
 
     def _open(self) -> DeltaTable:
         with told(self.name, remote=self._files.remote):
@@ -183,5 +224,9 @@ def _meaning(error: Exception, *, changes: bool, remote: bool) -> Meaning:
     return "refused"
 
 
-def _named(columns: Sequence[str], key: Key) -> dict[str, Any]:
-    return dict(zip(columns, key, strict=True))
+def _likely(part: pa.Table, reading: Reading, wanted: Wanted) -> Any:
+    return sifted(lambda name: part.column(reading.paths[name][0]), reading.paths, wanted)
+
+
+def _schema(table: DeltaTable) -> pa.Schema:
+    return table.to_pyarrow_dataset().schema

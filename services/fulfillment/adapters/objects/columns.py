@@ -170,6 +170,9 @@ def _count(collection: MapCollection, numbers: int | tuple[int, int]) -> Dataset
 def _comparable(table: Table, content: ParquetContent, one: Sought) -> bool:
     """Numbers with numbers, texts with texts, and a time that is one."""
     [key], created = table.shape.key, table.collection.created_at
+    fields = table.collection.fields
+    if fields[key].steps or (created is not None and fields[created.field].steps):
+        return False
     if created is not None and not pa.types.is_timestamp(content.type_of(created.field)):
         return False
     if not one.parts:

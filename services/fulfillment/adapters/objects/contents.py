@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
-from services.fulfillment.adapters.objects.wanted import Wanted
 from services.fulfillment.rowwise.rows import Row
+from services.fulfillment.rowwise.wanted import Wanted
 
 Change: TypeAlias = Mapping[str, Any] | None
 """New values for some columns of a row; None takes the row away."""
@@ -24,6 +24,14 @@ class Content(Protocol):
 
     def columns(self) -> AbstractSet[str] | None:
         """The columns that it has; None where it has no row that could tell."""
+        ...
+
+    def closed(self) -> AbstractSet[str]:
+        """The mapped columns that lead into what cannot be looked into."""
+        ...
+
+    def several(self) -> AbstractSet[str]:
+        """The mapped identities of which a row can hold more than one, as far as the format tells."""
         ...
 
     def stretches(self) -> Iterator[Stretch]:

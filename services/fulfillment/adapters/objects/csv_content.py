@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from services.fulfillment.adapters.objects.contents import Change, Stretch
 from services.fulfillment.adapters.objects.failures import Failure
-from services.fulfillment.adapters.objects.wanted import Wanted
 from services.fulfillment.rowwise.rows import Row
+from services.fulfillment.rowwise.wanted import Wanted
 
 AT_ONCE = 2000
 _BOM = b"\xef\xbb\xbf"
@@ -35,6 +35,14 @@ class CsvContent:
     def columns(self) -> AbstractSet[str]:
         """The header's names."""
         return set(self._header(self._records()).fields)
+
+    def closed(self) -> AbstractSet[str]:
+        """None: what a path does not lead to is not there."""
+        return frozenset()
+
+    def several(self) -> AbstractSet[str]:
+        """None: a field is one value."""
+        return frozenset()
 
     def stretches(self) -> "Iterator[CsvStretch]":
         """So many records at a time."""

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, Self
 
 from services.fulfillment.adapters.objects.contents import Change, Stretch
 from services.fulfillment.adapters.objects.failures import Failure
-from services.fulfillment.adapters.objects.wanted import Wanted
 from services.fulfillment.rowwise.documents import changed, columns_in, with_nested
 from services.fulfillment.rowwise.rows import Row
+from services.fulfillment.rowwise.wanted import Wanted
 
 AT_ONCE = 2000
 
@@ -31,6 +31,14 @@ class JsonlContent:
             if row is not None
         ]
         return set[str]().union(*rows) if rows else None
+
+    def closed(self) -> AbstractSet[str]:
+        """None: what a path does not lead to is not there."""
+        return frozenset()
+
+    def several(self) -> AbstractSet[str]:
+        """None: a line tells of itself alone."""
+        return frozenset()
 
     def stretches(self) -> "Iterator[JsonlStretch]":
         """So many lines at a time."""

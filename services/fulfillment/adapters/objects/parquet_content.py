@@ -1,19 +1,21 @@
 """Parquet: a row group at a time; columns that nobody asks about are not read before a file is written anew."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from functools import reduce
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from services.fulfillment.adapters.objects.contents import Change, Stretch
 from services.fulfillment.adapters.objects.failures import Failure
-from services.fulfillment.adapters.objects.wanted import Wanted
+from services.fulfillment.columnar.arrays import compacted, replaced, whole
+from services.fulfillment.columnar.schemas import Path, lacks, leaves_of, paths_in, several
+from services.fulfillment.columnar.sifting import reading_of, sifted
+from services.fulfillment.datamap.model import MapField
 from services.fulfillment.rowwise.rows import Row
+from services.fulfillment.rowwise.wanted import Wanted
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError)
 _UNREAD = "a Parquet file has values that cannot be read"
@@ -31,27 +33,35 @@ def readable() -> Iterator[None]:
 class ParquetContent:
     """One Parquet file; what is written anew keeps schema, metadata, compression and row groups."""
 
-    def __init__(self, file: BinaryIO, mapped: AbstractSet[str]) -> None:
-        self._mapped = mapped
+    def __init__(self, file: BinaryIO, mapped: Collection[MapField]) -> None:
         try:
             file.seek(0)
             self._file = pq.ParquetFile(file)
+            self._mapped = _Mapped(self._file, mapped)
         except UNREADABLE:
             raise Failure("schema", "a file is not readable as Parquet") from None
 
     def columns(self) -> AbstractSet[str]:
-        """The schema's names."""
-        return set(self._file.schema_arrow.names)
+        """The schema's names, and the paths of what is inside."""
+        return set(paths_in(self._file.schema_arrow))
+
+    def closed(self) -> AbstractSet[str]:
+        """The mapped paths that lead into what cannot be looked into."""
+        return {name for name, lack in self._mapped.lacking.items() if lack == "closed"}
+
+    def several(self) -> AbstractSet[str]:
+        """The mapped identities in lists."""
+        return set(several(self._file.schema_arrow, self._mapped.fields))
 
     def stretches(self) -> "Iterator[ParquetStretch]":
         """Each row group."""
-        names = sorted(self._mapped & self.columns())
         for number in range(self._file.num_row_groups):
-            yield ParquetStretch(self._file, number, names)
+            yield ParquetStretch(self._file, number, self._mapped)
 
     def rewrite(self, out: BinaryIO, decide: Callable[[Stretch], Mapping[int, Change]]) -> None:
         """Write every row group, without the rows that go."""
-        self._write(out, (_changed(stretch.whole(), decide(stretch)) for stretch in self.stretches()))
+        paths = self._mapped.reading.paths
+        self._write(out, (_changed(each.whole(), decide(each), paths) for each in self.stretches()))
 
     def type_of(self, column: str) -> Any:
         """What the column's values are."""
@@ -80,12 +90,18 @@ class ParquetContent:
 
     def _write(self, out: BinaryIO, tables: Iterable[Any]) -> None:
         try:
-            with pq.ParquetWriter(out, self._file.schema_arrow, compression=self._compression()) as writer:
+            with pq.ParquetWriter(out, self._file.schema_arrow, **self._way()) as writer:
                 for table in map(_compacted, tables):
                     if table.num_rows:
                         writer.write_table(table, row_group_size=table.num_rows)
         except UNREADABLE:
             raise Failure("schema", "a Parquet file cannot be written anew as its map wants it") from None
+
+    def _way(self) -> dict[str, Any]:
+        """How it was written: older readers know no other times than those of twelve bytes."""
+        stored = self._file.schema
+        old = any(stored.column(place).physical_type == "INT96" for place in range(len(stored)))
+        return {"compression": self._compression(), "use_deprecated_int96_timestamps": old}
 
     def _compression(self) -> str:
         metadata = self._file.metadata
@@ -98,10 +114,10 @@ class ParquetContent:
 class ParquetStretch:
     """One row group."""
 
-    def __init__(self, file: Any, number: int, names: list[str]) -> None:
+    def __init__(self, file: Any, number: int, mapped: "_Mapped") -> None:
         self._file = file
         self._number = number
-        self._names = names
+        self._mapped = mapped
 
     def whole(self) -> Any:
         """Every column."""
@@ -109,52 +125,51 @@ class ParquetStretch:
 
     def rows(self, wanted: Wanted) -> Iterator[tuple[int, Row]]:
         """Compare whole columns first, and row by row what is left."""
-        if not set(wanted.columns) <= set(self._names):
+        reading = self._mapped.reading
+        if not set(wanted.columns) <= set(reading.paths):
             return
         try:
-            likely = self._likely(wanted)
+            likely = sifted(self._column, reading.paths, wanted)
             if not len(likely):
                 return
-            table = self._file.read_row_group(self._number, columns=self._names).take(likely)
-            found = zip(likely.to_pylist(), table.to_pylist(), strict=True)
+            table = self._file.read_row_group(self._number, columns=self._mapped.stored(reading.paths))
+            found = zip(likely.to_pylist(), reading.rows(table.take(likely)), strict=True)
         except UNREADABLE:
             raise Failure("schema", _UNREAD) from None
         yield from ((position, row) for position, row in found if wanted.holds(row))
 
-    def _likely(self, wanted: Wanted) -> Any:
-        table = self._file.read_row_group(self._number, columns=sorted(set(wanted.columns)))
-        masks = [
-            _is_in(table[column], {values[place] for values in wanted.values}, wanted.match)
-            for place, column in enumerate(wanted.columns)
-        ]
-        return pc.indices_nonzero(reduce(pc.and_, masks))
+    def _column(self, name: str) -> Any:
+        table = self._file.read_row_group(self._number, columns=self._mapped.stored([name]))
+        return table.column(0)
 
 
-def _is_in(column: Any, values: set[str], match: str) -> Any:
-    """Where the column may hold one of the values; a type that is compared in Python is not sifted here."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        text = column.cast(pa.string())
-        if match == "digits":
-            text = pc.replace_substring_regex(text, pattern=r"\D", replacement="")
-        elif match in {"lower", "sha256"}:
-            text = pc.utf8_lower(pc.utf8_trim_whitespace(text))
-        return pc.fill_null(pc.is_in(text, value_set=pa.array(sorted(values), pa.string())), fill_value=False)
-    return pc.is_valid(column)
+class _Mapped:
+    """What the map names of a file, and as which columns that is stored: of a struct no more is read."""
+
+    def __init__(self, file: Any, fields: Collection[MapField]) -> None:
+        schema, stored = file.schema_arrow, file.schema
+        self.fields = fields
+        self.lacking = lacks(schema, fields)
+        self.reading = reading_of(schema, fields)
+        leaves = leaves_of(schema)
+        self._stored = [(path, stored.column(place).path) for place, path in enumerate(leaves)]
+
+    def stored(self, names: Iterable[str]) -> list[str]:
+        """The stored columns of these fields."""
+        ways = [self.reading.paths[name] for name in names]
+        return [name for path, name in self._stored if any(path[: len(way)] == way for way in ways)]
 
 
-def _changed(table: Any, changes: Mapping[int, Change]) -> Any:
+def _changed(table: Any, changes: Mapping[int, Change], paths: Mapping[str, Path]) -> Any:
     if not changes:
         return table
-    replaced = {position: change for position, change in changes.items() if change is not None}
-    for name in sorted({name for change in replaced.values() for name in change}):
-        place = table.schema.get_field_index(name)
-        values = table[name].to_pylist()
-        for position, change in replaced.items():
-            values[position] = change.get(name, values[position])
-        table = table.set_column(
-            place, table.schema.field(place), pa.array(values, table.schema.field(place).type)
-        )
+    changed = {position: change for position, change in changes.items() if change is not None}
+    for name in sorted({name for change in changed.values() for name in change}):
+        first, *inside = paths[name]
+        place = table.schema.get_field_index(first)
+        values = {position: change[name] for position, change in changed.items() if name in change}
+        column = replaced(whole(table.column(place)), inside, values)
+        table = table.set_column(place, table.schema.field(place), column)
     return table.filter(_staying(table, changes))
 
 
@@ -164,9 +179,10 @@ def _staying(table: Any, changes: Mapping[int, Change]) -> Any:
 
 
 def _compacted(table: Any) -> Any:
-    """A dictionary keeps values of rows that went, also in row groups that never held them: make it anew."""
+    """Without what dictionaries keep of rows that went."""
     for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            plain = table.column(place).combine_chunks().dictionary_decode()
-            table = table.set_column(place, field, plain.dictionary_encode().cast(field.type))
+        column = whole(table.column(place))
+        fresh = compacted(column)
+        if fresh is not column:
+            table = table.set_column(place, field, fresh)
     return table

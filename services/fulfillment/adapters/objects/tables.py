@@ -5,7 +5,8 @@ alone, a newer row of somebody else under the same key would go with it.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +20,13 @@ from services.fulfillment.adapters.objects.jsonl_content import JsonlContent
 from services.fulfillment.adapters.objects.packing import kind_of, unpacked
 from services.fulfillment.adapters.objects.places import SUFFIXES, belongs, is_hidden
 from services.fulfillment.adapters.objects.store import Store, Stored
-from services.fulfillment.adapters.objects.wanted import Wanted, equal, identity
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.model import DataMap, MapCollection
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Key
+from services.fulfillment.rowwise.reading import SAID, Lack
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
+from services.fulfillment.rowwise.wanted import Wanted, equal, identity
 
 _VERSION = "\0version"
 _MARK = "version:"
@@ -126,24 +128,34 @@ class Table:
                 case ".parquet":
                     from services.fulfillment.adapters.objects.parquet_content import ParquetContent
 
-                    yield ParquetContent(file, set(self.collection.fields))
+                    yield ParquetContent(file, self.collection.fields.values())
                 case _:
                     yield JsonlContent(file, [f.name for f in self.collection.fields.values() if f.steps])
 
-    def missing(self) -> list[str]:
-        """The columns that the map names and a file lacks; older versions may be older than the map."""
+    def lacking(self) -> dict[str, Lack]:
+        """The columns that the map names and a file lacks, or keeps where nobody can look into it.
+
+        Older versions may be older than the map.
+        """
         seen = _Columns(self.collection)
         for stored in (each for each in self.states if each.current):
             with self.content(stored) as content:
                 seen.add(content)
-        return seen.missing()
+        return {name: seen.lack(name) for name in seen.missing()}
 
     def columns(self) -> set[str]:
         """The columns that any file has."""
+        return self._of_all(lambda content: content.columns() or set())
+
+    def several(self) -> set[str]:
+        """The identities of which a row of any file can hold more than one."""
+        return self._of_all(lambda content: content.several())
+
+    def _of_all(self, told: Callable[[Content], AbstractSet[str]]) -> set[str]:
         found: set[str] = set()
         for stored in (each for each in self.states if each.current):
             with self.content(stored) as content:
-                found |= content.columns() or set()
+                found |= told(content)
         return found
 
     def _distinct(self, wanted: Wanted, most: int) -> list[Row]:
@@ -166,6 +178,7 @@ class _Columns:
         self._collection = collection
         self._lacking: set[str] = set()
         self._loose: set[str] | None = None
+        self._closed: set[str] = set()
 
     def add(self, content: Content) -> None:
         columns = content.columns()
@@ -175,6 +188,7 @@ class _Columns:
             self._loose = (self._loose or set()) | columns
         else:
             self._lacking |= set(self._collection.fields) - columns
+            self._closed |= content.closed()
 
     def missing(self) -> list[str]:
         loose = set() if self._loose is None else set(self._collection.outermost) - self._loose
@@ -182,7 +196,10 @@ class _Columns:
 
     def complain(self, *, at_end: bool) -> None:
         if missing := self.missing() if at_end else sorted(self._lacking):
-            raise Failure("schema", f"{self._collection.name}.{missing[0]} is missing")
+            raise Failure("schema", f"{self._collection.name}.{missing[0]} {SAID[self.lack(missing[0])]}")
+
+    def lack(self, name: str) -> Lack:
+        return "closed" if name in self._closed else "missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What Parquet files and Delta tables share: whole columns, and the values that are nested in them."""

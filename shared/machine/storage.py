@@ -74,18 +74,31 @@ class PostgresTransaction:
     def __init__(self, connection: asyncpg.Connection, known: set[UUID] | None = None) -> None:
         self.connection = connection
         self._known = set() if known is None else known
+        self._fresh: set[UUID] = set()
 
     async def lock(self, request_ids: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
-        """Insert missing rows, then lock in request-id order, so that two batches cannot deadlock."""
+        """Insert missing rows, then lock the others in request-id order, so that two batches cannot deadlock."""
         ids = sorted(set(request_ids))
-        if not self._known.issuperset(ids):
-            await self.connection.execute(sql.INSERT_CASES, ids, month)
-        rows = await self.connection.fetch(sql.LOCK_CASES, ids)
-        if len(rows) < len(ids):
+        unknown = [request_id for request_id in ids if request_id not in self._known]
+        found = await self._inserted(unknown, month) if unknown else {}
+        if len(found) < len(ids):
+            found |= await self._locked([request_id for request_id in ids if request_id not in found])
+        if len(found) < len(ids):
             # We knew them from a transaction that was rolled back after all.
-            await self.connection.execute(sql.INSERT_CASES, ids, month)
-            rows = await self.connection.fetch(sql.LOCK_CASES, ids)
+            lacking = [request_id for request_id in ids if request_id not in found]
+            found |= await self._inserted(lacking, month)
+            found |= await self._locked([request_id for request_id in lacking if request_id not in found])
         self._known.update(ids)
+        return found
+
+    async def _inserted(self, ids: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
+        """Rows that were not there; nobody else sees them before the commit, so they need no lock."""
+        rows = await self.connection.fetch(sql.INSERT_CASES, ids, month)
+        self._fresh.update(row["request_id"] for row in rows)
+        return {row["request_id"]: case_row(row) for row in rows}
+
+    async def _locked(self, ids: Sequence[UUID]) -> dict[UUID, CaseRow]:
+        rows = await self.connection.fetch(sql.LOCK_CASES, ids)
         return {row["request_id"]: case_row(row) for row in rows}
 
     async def lock_due(self, request_ids: Sequence[UUID], now: datetime) -> dict[UUID, CaseRow]:
@@ -94,10 +107,11 @@ class PostgresTransaction:
         return {row["request_id"]: case_row(row) for row in rows}
 
     async def seen_commands(self, commands: Sequence[CommandKey]) -> set[CommandKey]:
-        """Which commands were applied before."""
-        if not commands:
+        """Which commands were applied before; none to a case that this transaction began."""
+        asked = [command for command in commands if command[0] not in self._fresh]
+        if not asked:
             return set()
-        rows = await self.connection.fetch(sql.SEEN_COMMANDS, *_columns(commands))
+        rows = await self.connection.fetch(sql.SEEN_COMMANDS, *_columns(asked))
         return {(row["request_id"], row["source"], row["command_id"]) for row in rows}
 
     async def known_letters(self, letter_ids: Sequence[UUID]) -> set[UUID]:
@@ -152,13 +166,13 @@ def _usual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
         (sql.INSERT_KEPT, [
             (rid, k.name, k.message_id, k.field, k.sealed) for (rid, _), k in _last_kept(writes).items()
         ]),
+        (sql.INSERT_COMMANDS, writes.commands),
     ]  # fmt: skip
 
 
 def _unusual(writes: Writes) -> list[tuple[str, list[tuple[Any, ...]]]]:
     return [
         (sql.HURRY_TASKS, writes.hurried),
-        (sql.INSERT_COMMANDS, writes.commands),
         (sql.INSERT_PARKED, [(*_parked_key(p.key), p.sequence, *_record(p.raw)) for p in writes.parked]),
         (sql.DELETE_PARKED, [_parked_key(key) for key in writes.unparked]),
         (sql.INSERT_DEAD, [

@@ -36,10 +36,6 @@ WHERE t.task_id = u.task_id AND t.state || '' IN ('queued', 'ambiguous')"""
 LOCK_CASES = """
 SELECT request_id, body, blocked FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""
 
-MINE = """
-SELECT t.task_id FROM tasks t JOIN unnest($1::uuid[], $2::bigint[]) AS u(task_id, epoch) USING (task_id, epoch)
-WHERE t.state || '' IN ('claimed', 'calling')"""
-
 CALLING = """
 UPDATE tasks t SET state = 'calling', frozen = coalesce(u.frozen, t.frozen),
   frozen_id = coalesce(u.frozen_id, t.frozen_id), idempotency_key = coalesce(u.idempotency_key, t.idempotency_key),

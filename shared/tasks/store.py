@@ -105,7 +105,8 @@ class TaskStore(Generic[C]):
                 if isinstance(permissions[task.task_id], Go)
             ]
             rows = await connection.fetch(sql.CALLING, *_columns(going), LEASE_SECONDS) if going else []
-        # A lease may have run out between the two looks: what was not written must not be called.
+        # A lease may have run out: what was not written must not be called. Who lost a task and is told to stop or to
+        # wait ends nothing by it, for every end carries the epoch.
         calling = {row["task_id"] for row in rows}
         lost = {task_id for task_id, *_ in going if task_id not in calling}
         return [Lost() if task.task_id in lost else permissions[task.task_id] for task in tasks]
@@ -115,13 +116,10 @@ class TaskStore(Generic[C]):
     ) -> dict[UUID, Permission]:
         tasks = [task for task, _ in asked]
         cases = await connection.fetch(sql.LOCK_CASES, [task.request_id for task in tasks])
-        rows = await connection.fetch(sql.MINE, *_columns([(task.task_id, task.epoch) for task in tasks]))
-        case_of, mine = {case["request_id"]: case for case in cases}, {row["task_id"] for row in rows}
+        case_of = {case["request_id"]: case for case in cases}
         standing = await self._standing(connection, asked) if self._standing else {}
         return {
             task.task_id: self._permission(task, case_of[task.request_id], standing.get(task.task_id))
-            if task.task_id in mine
-            else Lost()
             for task in tasks
         }
 

@@ -92,7 +92,6 @@ SQL_MUTATIONS = (
     _bug(
         "CALLING is committed without looking at the epoch",
         _LOST,
-        (tasks, "MINE", "USING (task_id, epoch)", "USING (task_id)"),
         (tasks, "CALLING", _EPOCH, ""),
     ),
     _bug(

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.connected
 BY_KEY = {
     "claim": (tasks.CLAIM, "tasks"),
     "postpone": (tasks.POSTPONE, "tasks"),
-    "look whose": (tasks.MINE, "tasks"),
     "call": (tasks.CALLING, "tasks"),
     "extend": (tasks.EXTEND, "tasks"),
     "try again": (tasks.AGAIN, "tasks"),

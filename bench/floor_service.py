@@ -23,7 +23,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from bench.floor_rows import CALLING, CLAIMED, DONE, FROZEN, KEYS, OUTBOX, PUBLISHED, RESULTS, Rows, month_of
 from shared.clock import SystemClock
 from shared.database import BY_INDEX
-from shared.messaging import FETCH_WAIT_MS
 
 HEADERS = 9 * (("ce_header-name", b"x" * 24),)
 BATCH = 500
@@ -201,7 +200,6 @@ async def main(service: str) -> None:
                 group_id=f"{namespace}{service}",
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
-                fetch_max_wait_ms=FETCH_WAIT_MS,
             )
         )
         floor = Floor(service, namespace, pool, keys, producer)

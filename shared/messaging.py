@@ -24,16 +24,11 @@ from shared.events.envelope import Raw
 from shared.events.topics import Topic
 from shared.machine.incoming import to_incoming
 from shared.machine.shell import Shell
+from shared.reading_batches import MAX_RECORDS, POLL_MS, next_batch
 from shared.reading_offsets import Offsets
 from shared.reading_progress import Progress
 
 log = structlog.get_logger("messaging")
-# Small enough that a full batch does not keep everything else of the process waiting for a second.
-MAX_RECORDS = 200
-POLL_MS = 500
-# What lies unread in a partition keeps it out of the fetch that follows, and its next records then wait until that
-# fetch comes back: aiokafka's half a second was most of what a request took at a steady rate.
-FETCH_WAIT_MS = 100
 MAX_POLL_MS = 300_000
 # A topic that comes back, or comes to be ours to read, is looked for no later than this; aiokafka's own is 5 minutes.
 METADATA_MS = 20_000
@@ -42,7 +37,7 @@ LONGEST_WAIT = 5.0
 # short one even when it held few, since many small batches keep the processor, and with it everybody, waiting longer.
 MANY_RECORDS = 16
 BREATH = 0.05
-SHORT_BREATH = 0.02
+SHORT_BREATH = 0.03
 Handle = Callable[[Sequence[ConsumerRecord]], Awaitable[None]]
 
 
@@ -62,10 +57,10 @@ class Subscription:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             auto_offset_reset="earliest",
             batch_timeout_ms=POLL_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_records=MAX_RECORDS,
             max_poll_interval_ms=MAX_POLL_MS,
         )
+        self._subscriber.get_msg = next_batch  # type: ignore[method-assign] # no setting of FastStream's does this
         self._topics, self._progress = tuple(topics), Progress()
         self._started = False
 

@@ -8,7 +8,7 @@ _CASE = """request_id, opened_month, business, body, applied, sent, audit_seq, a
 
 INSERT_CASES = f"""
 INSERT INTO cases (request_id, opened_month) SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING
-RETURNING {_CASE}"""  # noqa: S608 - our own columns
+RETURNING {_CASE}"""
 
 LOCK_CASES = f"""
 SELECT {_CASE} FROM cases WHERE request_id = ANY($1::uuid[]) ORDER BY request_id FOR UPDATE"""  # noqa: S608 - our own columns

@@ -8,7 +8,8 @@ from aiokafka import ConsumerRecord
 
 from shared.events.envelope import Unreadable
 from shared.machine.decision import Message
-from shared.messaging import BREATH, LONGEST_WAIT, MANY_RECORDS, MAX_RECORDS, SHORT_BREATH, Intake
+from shared.messaging import BREATH, LONGEST_WAIT, MANY_RECORDS, SHORT_BREATH, Intake
+from shared.reading_batches import MAX_RECORDS
 
 
 class Away:

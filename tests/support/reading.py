@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from shared.broker import Broker
 from shared.events.topics import COMMANDS_VERIFICATION, RECEIVED
-from shared.messaging import Intake, Subscription
+from shared.messaging import Handle, Intake, Subscription
 from tests.support.installation import Installation
 from tests.support.machine import Machine
 
@@ -31,6 +31,17 @@ async def reading(
     machine: Machine, kernel: Installation, *, bootstrap: str | None = None
 ) -> AsyncIterator[Reader]:
     """Read until the end of the block."""
+    batches: list[float] = []
+    intake = Intake(machine.shell, batches.append, namespace=kernel.settings.namespace)
+    async with subscribed(kernel, intake, bootstrap=bootstrap) as subscription:
+        yield Reader(subscription, intake, batches)
+
+
+@asynccontextmanager
+async def subscribed(
+    kernel: Installation, handle: Handle, *, bootstrap: str | None = None
+) -> AsyncIterator[Subscription]:
+    """Give every batch to `handle` until the end of the block."""
     settings = kernel.settings
     subscription = Subscription(
         Broker(bootstrap or settings.kafka_bootstrap),
@@ -38,14 +49,10 @@ async def reading(
         topics=[RECEIVED, COMMANDS_VERIFICATION],
         namespace=settings.namespace,
     )
-    batches: list[float] = []
-    reader = Reader(
-        subscription, Intake(machine.shell, batches.append, namespace=settings.namespace), batches
-    )
-    subscription.feed(reader.intake)
+    subscription.feed(handle)
     await subscription.start()
     try:
-        yield reader
+        yield subscription
     finally:
         await subscription.stop()
 

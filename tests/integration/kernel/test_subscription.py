@@ -1,12 +1,14 @@
 """From records on the real broker to cases in the real database: nothing lost, nothing twice, nothing in the way."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from aiokafka import ConsumerRecord
 
 from shared.database import open_pool
 from shared.events.envelope import Raw
@@ -15,7 +17,7 @@ from tests.support.eventually import eventually_async
 from tests.support.installation import Installation
 from tests.support.kafka_records import committed, publish, rewind
 from tests.support.machine import Machine, Upstream, request
-from tests.support.reading import reading, through
+from tests.support.reading import reading, subscribed, through
 from tests.support.store_worlds import PostgresWorld
 from tests.support.switch_proxy import SwitchProxy, switch_proxy
 
@@ -105,6 +107,30 @@ async def test_a_replay_of_everything_changes_no_row(
     assert await machine.world.case(ONE) == row
     assert await machine.chain(ONE) == chain
     assert len(await machine.world.letters()) == 1
+
+
+async def test_a_batch_holds_all_that_came_while_the_one_before_was_at_work(
+    kernel: Installation, upstream: Upstream
+) -> None:
+    batches: list[int] = []
+    go_on = asyncio.Event()
+
+    async def handle(records: Sequence[ConsumerRecord]) -> None:
+        batches.append(len(records))
+        await go_on.wait()
+
+    async def has_taken(number: int) -> bool:
+        return len(batches) == number
+
+    async with subscribed(kernel, handle):
+        await send(kernel, upstream.event(ONE))
+        await eventually_async(lambda: has_taken(1), within=30)
+        await send(kernel, upstream.event(ONE, "b"))
+        await send(kernel, upstream.event(TWO, "c"), upstream.command(ONE, "d"))
+        go_on.set()
+        await eventually_async(lambda: has_taken(2), within=30)
+
+    assert batches == [1, 3]
 
 
 async def _are_committed(kernel: Installation, count: int) -> bool:

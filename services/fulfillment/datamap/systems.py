@@ -61,7 +61,9 @@ class Secret(_Strict):
         try:
             return (self.file or Path()).read_text().strip()
         except FileNotFoundError:
-            raise SecretMissingError(f"the secret file {self.file} is not there") from None
+            raise SecretMissingError(
+                f"the secret file {self.file} is not there; write the secret into it"
+            ) from None
 
 
 class Limits(_Strict):

@@ -125,11 +125,8 @@ def test_what_is_there_is_never_overwritten(home: Path) -> None:
     ("address", "sentence"),
     [
         ("no address", "holds no address"),
-        ("sqlite:////nowhere/shop.sqlite", "--url-file: the database cannot be reached (SQLITE_CANTOPEN)."),
-        (
-            "postgresql://role:hunter2@127.0.0.1:1/x",
-            "--url-file: the database cannot be reached (connection refused).",
-        ),
+        ("sqlite:////nowhere/shop.sqlite", "its file is not there, or not for this account"),
+        ("postgresql://role:hunter2@127.0.0.1:1/x", "nothing listens at its host and port"),
     ],
 )
 def test_a_database_that_cannot_be_read_is_one_sentence_with_the_cause_and_without_its_password(

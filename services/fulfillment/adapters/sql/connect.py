@@ -2,9 +2,11 @@
 
 import logging
 import sqlite3
+from inspect import signature
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -57,10 +59,22 @@ def _url(address: str) -> sa.URL:
     except sa.exc.ArgumentError:
         raise BadAddressError from None
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    if url.drivername == _DRIVERS["postgresql"]:
+        return _as_its_driver_spells(url)
     if url.get_backend_name() != "sqlite" or (url.database or "").startswith("file:"):
         return url
     # Opened for writing but never created: a missing file must be an error, not an empty database.
     return url.set(database=f"file:{quote(url.database or '')}", query={"mode": "rw", "uri": "true"})
+
+
+def _as_its_driver_spells(url: sa.URL) -> sa.URL:
+    """PostgreSQL's own `sslmode` is `ssl` for the driver, which fails over any name that it does not know."""
+    mode = url.query.get("sslmode")
+    url = url.difference_update_query(["sslmode"])
+    unknown = sorted(set(url.query) - set(signature(asyncpg.connect).parameters))
+    if unknown:
+        raise BadAddressError(f"the address has parameters that are not understood: {', '.join(unknown)}")
+    return url if mode is None else url.update_query_dict({"ssl": mode})
 
 
 def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:

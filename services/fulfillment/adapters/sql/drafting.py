@@ -87,10 +87,9 @@ async def describe(address: str, schema: str | None) -> Described:
     """
     try:
         engine = make_engine(address, Limits())
-    except (BadAddressError, sa.exc.SQLAlchemyError, ImportError):
-        raise CannotDescribeError(
-            "the file holds no address of a database that can be reached here"
-        ) from None
+    except (BadAddressError, sa.exc.SQLAlchemyError, ImportError) as error:
+        words = str(error) if isinstance(error, BadAddressError) else ""
+        raise CannotDescribeError(words or "the file holds no address of a database") from None
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_find_schema, schema)
@@ -101,7 +100,9 @@ async def describe(address: str, schema: str | None) -> Described:
     finally:
         await engine.dispose()
     if not seen.columns:
-        raise CannotDescribeError("the database has no table there; name the schema with --schema")
+        raise CannotDescribeError(
+            "the database has no table there that this account may see; name another schema with --schema"
+        )
     return Described(seen, {column: names_of(each) for column, each in documents.items() if each})
 
 

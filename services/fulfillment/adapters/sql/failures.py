@@ -4,8 +4,6 @@ Transient kinds are named; whatever else a database refuses is for a person. An 
 a database nor from the network is a fault of ours and is not caught here.
 """
 
-import os
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -13,6 +11,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from services.fulfillment.adapters.sql.causes import cause_of
 from services.fulfillment.datamap.systems import SecretMissingError
 from services.fulfillment.ports import NeedsPerson, Retry
 from services.fulfillment.rowwise.rows import RowFailure
@@ -124,31 +123,23 @@ def classify(error: Exception) -> Failure:
             return Failure("credentials", str(error) or "the secret holds no database address")
         case DBAPIError():
             return _of_database(error)
-    return Failure("away", f"{_WORDS['away']} ({_cause(error)})")
-
-
-def _cause(error: Exception) -> str:
-    """Why no connection came to stand. The system's own word for it: an error's text would quote the address."""
-    match error:
-        case socket.gaierror():
-            return "no such host"
-        case TimeoutError():
-            return "no answer in time"
-        case OSError(errno=int(number)):
-            return os.strerror(number).lower()
-    return type(error).__name__
+    return Failure("away", f"{_WORDS['away']}: {cause_of(error) or type(error).__name__}")
 
 
 def _of_database(error: DBAPIError) -> Failure:
     code = _code(error.orig)
     if error.connection_invalidated:
-        return Failure("away", f"{_WORDS['away']} (the connection broke)")
+        return Failure(
+            "away", f"{_WORDS['away']}: {cause_of(error, code) or 'the connection was broken off'}"
+        )
     number = int(code.removeprefix(_NUMBERED)) if code.startswith(_NUMBERED) else 0
     meaning = next((each for each, codes in _MYSQL.items() if number in codes), None)
     meaning = (
         meaning or _by_prefix(code) or _SQLITE.get("_".join(code.split("_")[:2])) or _by_class(error, code)
     )
-    return Failure(meaning, f"{_WORDS[meaning]} ({code or type(error).__name__})")
+    cause = cause_of(error, code) if meaning in {"away", "credentials"} else None
+    words = f"{_WORDS[meaning]}: {cause}" if cause else _WORDS[meaning]
+    return Failure(meaning, f"{words} ({code or type(error).__name__})")
 
 
 def _code(error: BaseException | None) -> str:

@@ -1,6 +1,8 @@
 """Which rows are looked for: these columns together hold one of these values, spelt as the map says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -9,6 +11,9 @@ from services.fulfillment.datamap.additions import Match
 from services.fulfillment.datamap.spelling import sought, telephone_spellings
 
 Values = tuple[str, ...]
+
+MOST_AT_ONCE = 20_000
+"""Rows that are kept for all questions of one reading."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,11 +26,16 @@ class Wanted:
 
     def holds(self, row: Mapping[str, Any]) -> bool:
         """Whether a row is meant."""
+        return any(one in self.values for one in self.spelt(row))
+
+    def spelt(self, row: Mapping[str, Any]) -> "Iterator[Values | None]":
+        """What a row holds in these columns, spelt for comparison; a list's values are each taken by themselves."""
         found = [row.get(column) for column in self.columns]
         if any(isinstance(value, list) for value in found):
             every = product(*(value if isinstance(value, list) else [value] for value in found))
-            return any(self._spelt(one) in self.values for one in every)
-        return self._spelt(found) in self.values
+            yield from map(self._spelt, every)
+        else:
+            yield self._spelt(found)
 
     def _spelt(self, found: Iterable[Any]) -> Values | None:
         """Values of these columns, spelt for comparison; None where one is missing."""
@@ -33,6 +43,68 @@ class Wanted:
         if any(value is None for value in values):
             return None
         return tuple(spelt(value, self.match) for value in values)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """One question of many, and how many rows its answer may have."""
+
+    wanted: Wanted
+    most: int
+
+
+class Askers:
+    """Many questions as few, so that what answers them is read once; and which of them a row answers."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        alike: dict[tuple[tuple[str, ...], Match], dict[Values, list[int]]] = defaultdict(dict)
+        for number, one in enumerate(asked):
+            of_value = alike[one.wanted.columns, one.wanted.match]
+            for values in one.wanted.values:
+                of_value.setdefault(values, []).append(number)
+        self._numbers = list(alike.values())
+        self.wanted = [
+            Wanted(columns, frozenset(values), match) for (columns, match), values in alike.items()
+        ]
+
+    def of(self, place: int, row: Mapping[str, Any]) -> set[int]:
+        """Who asked for this row, that the condition at this place found."""
+        numbers, found = self._numbers[place], self.wanted[place].spelt(row)
+        return {number for values in found if values in numbers for number in numbers[values]}
+
+
+class Answers:
+    """The rows of each question, by their keys; of one that has too many, or of too many in all, none is kept."""
+
+    def __init__(self, asked: Sequence[Asked]) -> None:
+        self._asked = asked
+        self._found: list[dict[Any, Any] | None] = [{} for _ in asked]
+        self._left = MOST_AT_ONCE if len(asked) > 1 else sys.maxsize
+
+    def rows(self, number: int) -> dict[Any, Any] | None:
+        """What was found for this question so far; None where nothing more is to be kept."""
+        return self._found[number]
+
+    def put(self, number: int, key: Any, row: Any) -> None:
+        """Keep a row, or let go of all where they are too many."""
+        rows = self._found[number]
+        if rows is None:
+            return
+        self._left -= key not in rows
+        rows[key] = row
+        if len(rows) > self._asked[number].most:
+            self._found[number] = None
+        if self._left < 0:
+            self._found = [None for _ in self._asked]
+
+    @property
+    def over(self) -> bool:
+        """Nobody waits for any more rows."""
+        return all(rows is None for rows in self._found)
+
+    def all(self) -> list[list[Any] | None]:
+        """Each question's rows; None where it has to be asked alone."""
+        return [None if rows is None else list(rows.values()) for rows in self._found]
 
 
 def spelt(value: Any, match: Match) -> str:

@@ -7,7 +7,6 @@ from services.fulfillment.buckets import SECRETS, SECRETS_WANTED, SETTINGS
 from services.fulfillment.datamap.model import MapCollection, MapError
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Adapter
-from services.fulfillment.rowwise.adapter import RowAdapter
 from shared.clock import Clock, SystemClock
 
 TABLE = "table."
@@ -22,12 +21,13 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
     if problems := tuple(f"{system.system}: {problem}" for problem in _problems(system)):
         raise MapError(problems)
     try:
+        from services.fulfillment.adapters.delta.many import LakeAdapter
         from services.fulfillment.adapters.delta.store import DeltaStore
     except ModuleNotFoundError:
         raise MapError(
             (f"{system.system}: kind delta needs its library: pip install 'habeas[delta]'",)
         ) from None
-    return RowAdapter(system, DeltaStore(system, folders(system)), clock or SystemClock())
+    return LakeAdapter(system, DeltaStore(system, folders(system)), clock or SystemClock())
 
 
 def folders(system: System) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.reading import SAID
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
-from services.fulfillment.rowwise.wanted import Wanted, equal, identity
+from services.fulfillment.rowwise.wanted import Answers, Asked, Askers, Wanted, equal, identity
 
 
 class LakeTable:
@@ -31,7 +32,7 @@ class LakeTable:
         self.collection = collection
         self.shape = RowShape(collection, collection.primary_key)
         self._files = files
-        self._most = most
+        self.most = most
 
     @property
     def name(self) -> str:
@@ -42,10 +43,14 @@ class LakeTable:
         return column in self.collection.fields
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
-        return await self._found(identity(column, seed, match), column, self._most)
+        return await self._found(identity(column, seed, match), column, self.most)
 
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
         return await self._found(equal([column], [(value,) for value in values]), column, most)
+
+    async def answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:
+        """The rows of each question, all by one reading; None where one has too many."""
+        return await asyncio.to_thread(self._answers, asked)
 
     async def held(self, keys: Sequence[Key]) -> dict[Key, Row]:
         return await asyncio.to_thread(lambda: self._held(self._open(), keys)) if keys else {}
@@ -128,7 +133,7 @@ class LakeTable:
         keys = self._texts(list(after))
         found = [
             (keys[text], part.slice(place, 1))
-            for part, rows in self._read(table, equal(self.shape.key, list(after)), outermost)
+            for _, part, rows in self._read(table, [equal(self.shape.key, list(after))], outermost)
             for place, row in enumerate(rows)
             if (text := tuple(map(str, self.shape.key_of(row)))) in keys
         ]
@@ -154,36 +159,42 @@ class LakeTable:
         return found
 
     async def _found(self, wanted: Wanted, where: str, most: int) -> list[Row]:
-        rows = await asyncio.to_thread(lambda: list(self._some(wanted, most)))
-        if len(rows) > most:
+        [rows] = await self.answers([Asked(wanted, most)])
+        if rows is None:
             raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} rows match")
         return rows
 
-    def _some(self, wanted: Wanted, most: int) -> Iterator[Row]:
-        for number, row in enumerate(self._rows(self._open(), wanted)):
-            yield row
-            if number >= most:
-                return
+    def _answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:
+        askers, answers = Askers(asked), Answers(asked)
+        number_of_rows = count()
+        for place, _, rows in self._read(self._open(), askers.wanted, self.collection.outermost):
+            for row in rows:
+                at = next(number_of_rows)
+                for number in askers.of(place, row):
+                    answers.put(number, at, row)
+            if answers.over:
+                break
+        return answers.all()
 
     def _rows(self, table: DeltaTable, wanted: Wanted) -> Iterator[Row]:
-        for _, rows in self._read(table, wanted, self.collection.outermost):
+        for _, _, rows in self._read(table, [wanted], self.collection.outermost):
             yield from rows
 
     def _read(
-        self, table: DeltaTable, wanted: Wanted, columns: Sequence[str]
-    ) -> Iterator[tuple[pa.Table, list[Row]]]:
-        """What is meant, part by part: whole columns are compared first, and row by row what is left."""
+        self, table: DeltaTable, wanted: Sequence[Wanted], columns: Sequence[str]
+    ) -> Iterator[tuple[int, pa.Table, list[Row]]]:
+        """What is meant, part by part, with the place of the condition that it meets.
+
+        Whole columns are compared first, and row by row what is left.
+        """
         schema = _schema(table)
         self._refuse_lack(schema)
         fields = [field for field in self.collection.fields.values() if field.outermost in columns]
         reading = reading_of(schema, fields)
         with told(f"{self.name}.read", remote=self._files.remote):
             for batch in table.to_pyarrow_dataset().to_batches(columns=list(columns)):
-                part = pa.Table.from_batches([batch])
-                part = part.take(_likely(part, reading, wanted))
-                rows = reading.rows(part)
-                places = [place for place, row in enumerate(rows) if wanted.holds(row)]
-                yield part.take(pa.array(places, pa.int64())), [rows[place] for place in places]
+                for place, one in enumerate(wanted):
+                    yield place, *_meant(pa.Table.from_batches([batch]), reading, one)
 
     def _refuse_lack(self, schema: pa.Schema) -> None:
         for name, lack in sorted(lacks(schema, self.collection.fields.values()).items()):
@@ -224,8 +235,12 @@ def _meaning(error: Exception, *, changes: bool, remote: bool) -> Meaning:
     return "refused"
 
 
-def _likely(part: pa.Table, reading: Reading, wanted: Wanted) -> Any:
-    return sifted(lambda name: part.column(reading.paths[name][0]), reading.paths, wanted)
+def _meant(part: pa.Table, reading: Reading, wanted: Wanted) -> tuple[pa.Table, list[Row]]:
+    likely = sifted(lambda name: part.column(reading.paths[name][0]), reading.paths, wanted)
+    some = part.take(likely)
+    rows = reading.rows(some)
+    places = [place for place, row in enumerate(rows) if wanted.holds(row)]
+    return some.take(pa.array(places, pa.int64())), [rows[place] for place in places]
 
 
 def _schema(table: DeltaTable) -> pa.Schema:

@@ -12,9 +12,10 @@ from services.fulfillment.adapters.objects.failures import Failure, failure_of
 from services.fulfillment.adapters.objects.inspection import inspect
 from services.fulfillment.adapters.objects.lists import EXPECTED, SOON, Lists
 from services.fulfillment.adapters.objects.places import open_store, read_patterns
+from services.fulfillment.adapters.objects.reads import Reads
 from services.fulfillment.adapters.objects.store import Changes
 from services.fulfillment.adapters.objects.tables import Tables
-from services.fulfillment.bulk import Order
+from services.fulfillment.bulk import Order, Shown, Sought
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.disputes import to_change
 from services.fulfillment.datamap.flags import FLAG_RIGHTS
@@ -71,6 +72,7 @@ class ObjectsAdapter:
         self._clock = clock
         self._line = asyncio.Lock()
         self._lists = Lists(system, clock, self)
+        self._reads = Reads(system, self)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -144,6 +146,14 @@ class ObjectsAdapter:
             return await self.steadily(lambda tables: self._proof(tables, right, frozen, cut_off))
         except EXPECTED as error:
             return Unknown(failure_of(error).reason)
+
+    async def find_many(self, sought: Sequence[Sought]) -> list[Frozen | None]:
+        """Each file is read once for all."""
+        return await self._reads.find(sought)
+
+    async def export_many(self, shown: Sequence[Shown]) -> list[Export | None]:
+        """Each file is read once for all."""
+        return await self._reads.export(shown)
 
     async def act_many(self, right: str, orders: Sequence[Order]) -> list[Outcome]:
         """All in one going through, where nobody stands in the others' way; each correction is another."""

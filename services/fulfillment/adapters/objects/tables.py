@@ -26,7 +26,7 @@ from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.reading import SAID, Lack
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
-from services.fulfillment.rowwise.wanted import Wanted, equal, identity
+from services.fulfillment.rowwise.wanted import Answers, Asked, Askers, Wanted, equal, identity
 
 _VERSION = "\0version"
 _MARK = "version:"
@@ -67,16 +67,24 @@ class Table:
     def name(self) -> str:
         return self.collection.name
 
+    @property
+    def most(self) -> int:
+        """How many rows may match one person."""
+        return self.collection.max_matches or self._how.max_matches
+
     def found_by(self, column: str) -> bool:
         """Files can be searched by anything."""
         return column in self.collection.fields
 
     async def matching(self, column: str, seed: str, match: Match) -> list[Row]:
-        most = self.collection.max_matches or self._how.max_matches
-        return await asyncio.to_thread(self._distinct, identity(column, seed, match), most)
+        return await self._distinct(identity(column, seed, match), self.most)
 
     async def having(self, column: str, values: Sequence[object], *, most: int) -> list[Row]:
-        return await asyncio.to_thread(self._distinct, equal([column], [(value,) for value in values]), most)
+        return await self._distinct(equal([column], [(value,) for value in values]), most)
+
+    async def answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:
+        """The rows of each question, all by one reading of each file; None where one has too many."""
+        return await asyncio.to_thread(self._answers, asked)
 
     def held(self, keys: Sequence[Key], cut_off: datetime, *, past: bool = True) -> dict[Key, Row]:
         """The rows of these keys that are there, and no newer; the current state of a row before older ones."""
@@ -108,6 +116,10 @@ class Table:
         Raises:
             Failure: a file cannot be read, or has not the columns that the map names.
         """
+        yield from ((stored, row) for stored, _, row in self._search([wanted]))
+
+    def _search(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Stored, int, Row]]:
+        """The same for several conditions at once: with each row the place of the one that it meets."""
         seen = _Columns(self.collection)
         for stored in self.states:
             with self.content(stored) as content:
@@ -115,7 +127,8 @@ class Table:
                     seen.add(content)
                     seen.complain(at_end=False)
                 for stretch in content.stretches():
-                    yield from ((stored, row) for _, row in stretch.rows(wanted))
+                    for place, one in enumerate(wanted):
+                        yield from ((stored, place, row) for _, row in stretch.rows(one))
         seen.complain(at_end=True)
 
     @contextmanager
@@ -158,17 +171,25 @@ class Table:
                 found |= told(content)
         return found
 
-    def _distinct(self, wanted: Wanted, most: int) -> list[Row]:
-        found: dict[Key, Row] = {}
-        for stored, row in self.search(wanted):
+    async def _distinct(self, wanted: Wanted, most: int) -> list[Row]:
+        [found] = await asyncio.to_thread(self._answers, [Asked(wanted, most)])
+        if found is None:
+            raise RowFailure("unbounded", f"more than {most} rows of {self.name} match one person")
+        return found
+
+    def _answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:
+        askers, answers = Askers(asked), Answers(asked)
+        for stored, place, row in self._search(askers.wanted):
             own = RowShape.key_of(self.shape, row)
-            if stored.current:
-                found[own] = row
-            elif own not in found:
-                found[(*own, stored.version)] = {**row, _VERSION: stored.version}
-            if len(found) > most:
-                raise RowFailure("unbounded", f"more than {most} rows of {self.name} match one person")
-        return list(found.values())
+            for number in askers.of(place, row):
+                found = answers.rows(number)
+                if stored.current:
+                    answers.put(number, own, row)
+                elif found is not None and own not in found:
+                    answers.put(number, (*own, stored.version), {**row, _VERSION: stored.version})
+            if answers.over:
+                break
+        return answers.all()
 
 
 class _Columns:

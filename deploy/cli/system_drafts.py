@@ -25,6 +25,11 @@ def import_(
     ] = None,
 ) -> None:
     """Draft a database's map for a person to finish; rows are read only for names inside columns of JSON."""
+    _check_name(name)
+    _hand_over(_drafted(name, url_file, schema), to)
+
+
+def _drafted(name: str, url_file: Path, schema: str | None) -> str:
     import asyncio
 
     from services.fulfillment.adapters.sql.drafting import (
@@ -35,15 +40,13 @@ def import_(
     )
     from shared.private_files import KeyFileRefused, read_private
 
-    _check_name(name)
     try:
         address = read_private(url_file, made_by="writing the address into it").decode().strip()
-        text = draft(asyncio.run(describe(address, schema)), name.replace("-", "_"))
+        return draft(asyncio.run(describe(address, schema)), name.replace("-", "_"))
     except (CannotDescribeError, KeyFileRefused) as error:
         option = "--schema" if isinstance(error, NoSuchSchemaError) else "--url-file"
         typer.echo(f"{option}: {error}.", err=True)
         raise typer.Exit(2) from None
-    _hand_over(text, to)
 
 
 def _check_name(name: str) -> None:

@@ -1,9 +1,10 @@
 """One person of a million rows, through the service as it runs in production: their copy, and their deletion.
 
-The places are a PostgreSQL table of a million visits, and the same rows as JSONL and as Parquet. For each of them, and
-for each of the two rights, a process of its own runs fulfillment (shell, task store, runner, lanes, handlers), hears a
-verified request and works until it is fulfilled. Where nothing ends it within `--seconds`, the state of its tasks is
-told instead. Afterwards somebody else's rows are counted, which nobody asked about.
+The places are a PostgreSQL table of a million visits, and as many such rows as JSONL and as Parquet as one person may
+have there. For each of them, and for each of the two rights, a process of its own runs fulfillment (shell, task store,
+runner, lanes, handlers), hears a verified request and works until it is fulfilled; in one more it is killed half way.
+Where nothing ends it within `--seconds`, the state of its tasks is told instead. Afterwards somebody else's rows are
+counted, which nobody asked about.
 
     python -m bench.person --rows 1000000 --page docs/proof/person.md
 """
@@ -14,22 +15,29 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
 
 from bench import machine
 from bench.beside import Service, service
+from bench.pace import pause
 from bench.person_systems import EMAIL, KINDS, OTHERS_ROWS, Place
 from bench.world import environment, servers
 from deploy.migrate import with_database
 from deploy.settings import local_settings
+from services.fulfillment.datamap.systems import MOST_HELD
 
 RIGHTS = ("know_specific", "delete")
+KILLED = "delete, killed half way, from then on"
+WAYS = (*RIGHTS, KILLED)
+LOOK_SECONDS = 0.1
+ABOUT = "about "
 _TASKS = """
 SELECT state, attempts, key, coalesce(octet_length(frozen), 0) AS sealed, result FROM tasks
 WHERE request_id = $1 AND starts_with(key, 'act:') AND handler IN ('act', 'export')"""
@@ -58,7 +66,9 @@ async def within(given: argparse.Namespace) -> dict[str, Any]:
     statements = Statements()
     async with service(local_settings(), given.within) as running:
         before, began = _peak_mb(), time.monotonic()
-        [request_id] = await running.hear([EMAIL], right=given.right)
+        asked = [given.goes_on] if given.goes_on else await running.hear([EMAIL], right=given.right)
+        [request_id] = asked
+        print(f"{ABOUT}{request_id}", flush=True)
         with suppress(TimeoutError):
             await running.all_ended([request_id], within=given.seconds)
         seconds = round(time.monotonic() - began, 1)
@@ -93,7 +103,7 @@ def _peak_mb() -> int:
 
 async def bench(given: argparse.Namespace) -> dict[str, Any]:
     """Every place and right in turn, each from a place that is filled anew."""
-    limits = {"max_rows": given.rows, **json.loads(given.limits)}
+    limits = json.loads(given.limits)
     found: dict[str, dict[str, Any]] = {}
     async with servers(given.home.absolute(), "light", _say) as (settings, running):
         admin = await asyncpg.connect(running.database_url)
@@ -101,29 +111,62 @@ async def bench(given: argparse.Namespace) -> dict[str, Any]:
         await admin.execute("CREATE DATABASE person")
         url = with_database(running.database_url, "person")
         for kind in given.kinds:
-            place = Place(kind, settings.home, url, given.rows - 1)
-            await place.fill(limits)
-            for right in given.rights:
-                one = await _child(place, right, given.seconds, environment(settings))
-                found[f"{kind}, {right}"] = one | dict(
-                    zip(("left", "others"), await place.left(), strict=True)
-                )
-                _say(f"{kind}, {right}: {found[f'{kind}, {right}']}")
+            place = Place(kind, settings.home, url, _most(kind, given.rows) - 1)
+            for way in given.ways if kind == "postgresql" else given.ways[:2]:
+                await place.fill({**limits, "max_rows": place.rows + 1})
+                one = await _worked_on(place, way, given.seconds, environment(settings))
+                name = f"{kind}, {place.rows + 1:,} rows: {way}"
+                found[name] = one | dict(zip(("left", "others"), await place.left(), strict=True))
+                _say(f"{name}: {found[name]}")
         facts = await machine.facts(running.broker, admin)
         await admin.close()
     return {"bench": "person", "rows": given.rows, "limits": limits, "machine": facts, "found": found}
 
 
-async def _child(place: Place, right: str, seconds: float, told: Mapping[str, str]) -> dict[str, Any]:
-    command = [
-        *("-m", "bench.person", "--within", str(place.systems), "--right", right, "--seconds", str(seconds)),
+def _most(kind: str, rows: int) -> int:
+    return rows if kind == "postgresql" else min(rows, MOST_HELD)
+
+
+async def _worked_on(place: Place, way: str, seconds: float, told: Mapping[str, str]) -> dict[str, Any]:
+    """Until it ended; or until half of it is gone, when the process is killed and another one comes."""
+    words = [
+        "--within",
+        str(place.systems),
+        "--right",
+        way.split(",", maxsplit=1)[0],
+        "--seconds",
+        str(seconds),
     ]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, *command, env={**os.environ, **told}, stdout=asyncio.subprocess.PIPE
-    )
+    if way != KILLED:
+        return await _said_by(await _begun(words, told))
+    first = await _begun(words, told)
+    assert first.stdout is not None  # noqa: S101 - it was asked for
+    lines = [line.decode().strip() async for line in _until_named(first.stdout)]
+    request_id = lines[-1].removeprefix(ABOUT)
+    while (await place.left())[0] > place.rows / 2:
+        await pause(LOOK_SECONDS)
+    first.kill()
+    await first.wait()
+    return await _said_by(await _begun([*words, "--goes-on", request_id], told))
+
+
+async def _until_named(said: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """What it says, up to the line that names the request."""
+    async for line in said:
+        yield line
+        if line.startswith(ABOUT.encode()):
+            return
+
+
+async def _begun(words: Sequence[str], told: Mapping[str, str]) -> asyncio.subprocess.Process:
+    command, env = (sys.executable, "-m", "bench.person", *words), {**os.environ, **told}
+    return await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
+
+
+async def _said_by(child: asyncio.subprocess.Process) -> dict[str, Any]:
     said, _ = await child.communicate()
     if child.returncode:
-        raise RuntimeError(f"{place.kind}, {right}: the service ended with {child.returncode}")
+        raise RuntimeError(f"the service ended with {child.returncode}")
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
 
@@ -137,13 +180,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what one person of very many rows takes.")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--rights", nargs="+", choices=RIGHTS, default=RIGHTS)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--limits", default="{}", help="more limits of the systems, as JSON")
     parser.add_argument("--seconds", type=float, default=900.0, help="the most that one request may take")
     parser.add_argument("--home", type=Path, default=Path(".habeas/person"), help="where it lives; emptied")
     parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
     parser.add_argument("--within", type=Path, help="be the service over this folder's systems")
     parser.add_argument("--right", choices=RIGHTS, default="delete")
+    parser.add_argument("--goes-on", type=UUID, help="the request that a killed process worked on")
     return parser.parse_args()
 
 
@@ -194,8 +238,9 @@ PAGE = """# One person of very many rows
 
 `make person` has the fulfillment service work on one person of {rows:,} rows, each time in a process of its own: shell,
 task store, runner, lanes, handlers and adapter as in production, on a real PostgreSQL, with `max_rows` raised to so
-many (100,000 by default: beyond it a person decides). Somebody else has {others:,} rows beside theirs, which must all
-be there afterwards. The machine did other work, too.
+many (100,000 by default: beyond it a person decides; files are not given more). Somebody else has {others:,} rows
+beside theirs, which must all be there afterwards. Killed half way means kill -9 when half of the rows were gone; the
+figures are the next process's, which waits for the lease of the first one to run out. The machine did other work, too.
 
 {table}
 

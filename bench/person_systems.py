@@ -20,9 +20,9 @@ DROP TABLE IF EXISTS visits, people;
 CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL, created_at timestamptz NOT NULL);
 CREATE TABLE visits (
   id bigint PRIMARY KEY, person_id int NOT NULL REFERENCES people, note text, created_at timestamptz NOT NULL);
-INSERT INTO people VALUES (1, '{ada}', now() - interval '1 year'), (2, '{bob}', now() - interval '1 year');
+INSERT INTO people VALUES (1, '{ada}', now() - interval '3 years'), (2, '{bob}', now() - interval '3 years');
 INSERT INTO visits SELECT n, CASE WHEN n > {rows} THEN 2 ELSE 1 END, 'visit ' || n || ', a line of words as apps keep',
-  now() - interval '1 week' FROM generate_series(1, {rows} + {others}) n;
+  now() - interval '2 years' FROM generate_series(1, {rows} + {others}) n;
 CREATE INDEX ON visits (person_id);
 ANALYZE people, visits;
 """
@@ -39,9 +39,9 @@ _NOTE = {"name": "note", "data_categories": ["user.behavior.browsing_history"]}
 class Place:
     """One system; `rows` are the person's visits, beside the row that says who they are."""
 
-    def __init__(self, kind: str, folder: Path, url: str, rows: int) -> None:
+    def __init__(self, kind: str, folder: Path, url: str, rows: int, *, business: str = "bench") -> None:
         self.kind, self.folder, self.rows = kind, folder / kind, rows
-        self._url = url
+        self.url, self._business = url, business
         self.systems = self.folder / "systems"
         self._files = self.folder / "files"
 
@@ -56,7 +56,7 @@ class Place:
     async def left(self) -> tuple[int, int]:
         """How many rows of the person are there, and of somebody else."""
         if self.kind == "postgresql":
-            connection = await asyncpg.connect(self._url)
+            connection = await asyncpg.connect(self.url)
             found = await connection.fetch("SELECT person_id, count(*) FROM visits GROUP BY person_id")
             await connection.close()
             counts = {row[0]: row[1] for row in found}
@@ -66,9 +66,8 @@ class Place:
         return counts.get(1, 0), counts.get(2, 0)
 
     async def _run(self, statements: str) -> None:
-        connection = await asyncpg.connect(self._url)
+        connection = await asyncpg.connect(self.url)
         await connection.execute(statements, timeout=1800)
-        await connection.execute("CHECKPOINT", timeout=600)
         await connection.close()
 
     def _describe(self, limits: dict[str, Any]) -> None:
@@ -81,12 +80,12 @@ class Place:
         dataset = {"dataset": [{"fides_key": "events", "name": "events", "collections": tables}]}
         (self.folder / "map.yaml").write_text(yaml.safe_dump(dataset))
         in_files = self.kind != "postgresql"
-        (self.folder / "url").write_text(f"file://{self._files}" if in_files else self._url)
+        (self.folder / "url").write_text(f"file://{self._files}" if in_files else self.url)
         settings = {f"files.{name}": f"{name}.{self.kind}" for name in ("people", "visits")}
         stated = {
             "system": "events",
             "kind": "objects" if in_files else "sql",
-            "business": "bench",
+            "business": self._business,
             "url": {"file": str(self.folder / "url")},
             "dataset": str(self.folder / "map.yaml"),
             "limits": limits,

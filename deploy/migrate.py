@@ -44,7 +44,8 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};
 # Who is suppressed no longer, or was answered long ago, must leave no trace, nor what a prediction needs no more.
 _OWN_GRANTS = {
     "deadline": "GRANT DELETE ON deadline.system_work TO {role}",
-    "fulfillment": "GRANT DELETE ON fulfillment.suppressed, fulfillment.limited_requests TO {role}",
+    "fulfillment": "GRANT DELETE ON fulfillment.suppressed, fulfillment.limited_requests,"
+    " fulfillment.frozen_keys TO {role}",
 }
 
 

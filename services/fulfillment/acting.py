@@ -4,8 +4,6 @@ A destructive call is bound to the ids that `find` returned and to the cut-off; 
 attempt after the first call, and so does the idempotency key.
 """
 
-import asyncio
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +15,7 @@ from services.fulfillment.domain.finishing import UNPROVED
 from services.fulfillment.domain.planning import DESTRUCTIVE
 from services.fulfillment.earlier import Earlier, Forgotten
 from services.fulfillment.finding import find
+from services.fulfillment.freezing import Freezing, KeepsPieces, PieceMissingError
 from services.fulfillment.holding import Known
 from services.fulfillment.lanes import ATTEMPT
 from services.fulfillment.ports import (
@@ -33,24 +32,24 @@ from services.fulfillment.ports import (
     Retry,
     StillPresent,
 )
+from services.fulfillment.progress import timed
 from services.fulfillment.subjects import Subjects, Wanted
 from shared.canonical import canonical_json, sha256_hex
 from shared.clock import Clock
-from shared.ids import new_id
 from shared.policy.rights import Right
 from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
 from shared.vault.vault import Vault
 
 ADAPTER_SECONDS = 40
-"""Shorter than the runner's own limit, which is half a lease."""
+"""Without getting further; shorter than the runner's own limit, which is half a lease."""
 
 MOST_PROOFS = 12
 SOON = timedelta(seconds=1)
 
 
-def idempotency_key(request_id: UUID, system: str, right: str, frozen: Frozen) -> str:
-    """The same for every attempt at the same rows, and for no other."""
-    return sha256_hex(canonical_json([str(request_id), system, right, frozen.digest()]))
+def idempotency_key(request_id: UUID, system: str, right: str, digest: str) -> str:
+    """The same for every attempt at the same rows, which the digest stands for, and for no other."""
+    return sha256_hex(canonical_json([str(request_id), system, right, digest]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +83,13 @@ class ActHandler:
         *,
         earlier: Earlier | None = None,
         known: Known | None = None,
+        pieces: KeepsPieces | None = None,
     ) -> None:
         self._earlier = earlier
         self._known = known
         self._systems = systems
         self._subjects = subjects
-        self._vault = vault
+        self._freezing = Freezing(vault, pieces)
         self._clock = clock
 
     async def run(self, task: Claimed, calling: Calling) -> Answer:
@@ -99,11 +99,16 @@ class ActHandler:
             return results.person("schema", "the system is not connected any more")
         ATTEMPT.set(task.task_id)
         cut_off = datetime.fromisoformat(task.body["cut_off"])
-        attempt = _Attempt(task, calling, system, task.body["right"], cut_off)
-        async with asyncio.timeout(ADAPTER_SECONDS):
+        async with timed(task, ADAPTER_SECONDS) as within:
+            attempt = _Attempt(within, calling, system, task.body["right"], cut_off)
             if task.frozen is None:
                 return await self._first(attempt)
-            return await self._resume(attempt)
+            try:
+                return await self._resume(attempt)
+            except PieceMissingError:
+                return results.person(
+                    UNPROVED, "it may have been done, and what it was bound to is not all there"
+                )
 
     async def _first(self, attempt: _Attempt) -> Answer:
         """Also after a restore that lost the ids: then only what is still there can be found, and is."""
@@ -116,7 +121,7 @@ class ActHandler:
         if found.is_empty:
             return results.nothing(attempt.system.entry.name)
         rows = _Rows(_disputed(found, attempt), task.attempts)
-        return await self._act(attempt, rows, self._bound(attempt, rows))
+        return await self._act(attempt, rows, await self._bound(attempt, rows))
 
     async def _found(self, attempt: _Attempt, adapter: Adapter) -> Frozen | Retry | NeedsPerson | Forgotten:
         """What to act on: whatever is held, or for what came back the rows of then."""
@@ -189,7 +194,7 @@ class ActHandler:
             proof = await adapter.prove(attempt.right, rows.frozen, cut_off=attempt.cut_off)
             if not isinstance(proof, Gone):
                 return self._unproved(attempt, rows, "done, but not yet seen when read back", ambiguous=True)
-        if attempt.task.frozen is not None and not adapter.capabilities.wholly:
+        if attempt.task.frozen is not None and not adapter.capabilities.does_wholly(rows.frozen):
             # An earlier attempt may have done a part, which this one's receipt does not count.
             return results.done(self._proved(attempt, rows.frozen))
         return results.done(results.with_backups(receipt, attempt.system.backup_days))
@@ -198,7 +203,7 @@ class ActHandler:
         """Jobs are stored beside the ids before anything else, so that no later attempt orders them again."""
         if outcome.jobs:
             frozen = replace(rows.frozen, jobs=(*rows.frozen.jobs, *outcome.jobs))
-            bound = self._bound(attempt, _Rows(frozen, rows.called_in))
+            bound = await self._bound(attempt, _Rows(frozen, rows.called_in))
             await attempt.calling(frozen=bound["frozen"], frozen_id=bound["frozen_id"])
         if outcome.look_again is not None:
             return Again(outcome.look_again, outcome.reason, ambiguous=True)
@@ -211,23 +216,20 @@ class ActHandler:
             return results.person(UNPROVED, reason)
         return Again(results.backoff(proofs), reason, ambiguous=ambiguous)
 
-    def _bound(self, attempt: _Attempt, rows: _Rows) -> dict[str, Any]:
-        request_id, frozen_id = attempt.task.request_id, new_id()
-        plain = canonical_json({"rows": rows.frozen.to_json(), "called_in": rows.called_in})
-        name = attempt.system.entry.name
+    async def _bound(self, attempt: _Attempt, rows: _Rows) -> dict[str, Any]:
+        request_id, name = attempt.task.request_id, attempt.system.entry.name
+        bound = await self._freezing.freeze(request_id, rows.frozen, rows.called_in)
         # What came back is another order, also to a system that remembers the first one by its key.
         right = attempt.task.key if "earlier" in attempt.task.body else attempt.right
         return {
-            "frozen": self._vault.seal(request_id, frozen_id, "frozen", plain),
-            "frozen_id": frozen_id,
-            "idempotency_key": idempotency_key(request_id, name, right, rows.frozen),
+            "frozen": bound.sealed,
+            "frozen_id": bound.frozen_id,
+            "idempotency_key": idempotency_key(request_id, name, right, bound.digest),
         }
 
     async def _rows(self, task: Claimed) -> _Rows:
         assert task.frozen is not None and task.frozen_id is not None  # noqa: S101, PT018 - stored together
-        await self._vault.prefetch([task.request_id])
-        plain = json.loads(self._vault.open(task.request_id, task.frozen_id, "frozen", task.frozen))
-        return _Rows(Frozen.from_json(plain["rows"]), plain["called_in"])
+        return _Rows(*await self._freezing.thaw(task.request_id, task.frozen_id, task.frozen))
 
     def _proved(self, attempt: _Attempt, frozen: Frozen) -> Receipt:
         times = (self._clock.now(), attempt.cut_off)

@@ -1,6 +1,6 @@
 """Puts the fulfillment service together; the only place that knows which adapter stands behind a system."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -35,6 +35,7 @@ from services.fulfillment.domain.aftercare import RECHECK, SUPPRESS
 from services.fulfillment.duplicates import same_subject
 from services.fulfillment.earlier import Earlier
 from services.fulfillment.exporting import ExportHandler
+from services.fulfillment.frozen_keys import FrozenKeys
 from services.fulfillment.holding import HoldRegister, KnownBy
 from services.fulfillment.holds_api import hold_routes
 from services.fulfillment.joining import JoinHandler
@@ -102,7 +103,7 @@ def assemble(
             _callbacks(connected, store, resources.clock),
             hold_routes(HoldRegister(resources.pool), batcher),
         ),
-        chores=(partial(_remove_forgotten, files, store, resources.vault), limited.forget),
+        chores=(*_chores(resources, files, store), limited.forget),
         closers=(systems.close,),
         lanes=lanes_of((each.entry.name, each.lane) for each in connected),
         topics=[ACKNOWLEDGEMENTS.of(each.vendor.vendor) for each in vendors],
@@ -124,9 +125,10 @@ def handlers(
     """Who does which kind of task."""
     vault, clock = resources.vault, resources.clock
     subjects = Subjects(store, vault)
-    earlier = Earlier(store, subjects, vault)
+    pieces = FrozenKeys(resources.pool, vault)
+    earlier, known = Earlier(store, subjects, vault, pieces), KnownBy(resources.keys)
     return {
-        "act": ActHandler(systems, subjects, vault, clock, earlier=earlier, known=KnownBy(resources.keys)),
+        "act": ActHandler(systems, subjects, vault, clock, earlier=earlier, known=known, pieces=pieces),
         "export": ExportHandler(systems, subjects, (vault, files), clock),
         "match": MatchHandler(systems, subjects, vault),
         "package": PackageHandler(subjects, (vault, files), resources.keys.answers(), clock),
@@ -260,6 +262,13 @@ def receiver_of(system: System, clock: Clock) -> ReceivesCallbacks | None:
     open_callbacks: Callable[[System, Clock], ReceivesCallbacks | None] | None
     open_callbacks = getattr(module, "open_callbacks", None)
     return None if open_callbacks is None else open_callbacks(system, clock)
+
+
+def _chores(
+    resources: Resources, files: AnswerFiles, store: FulfillmentStore
+) -> Iterable[Callable[[datetime], Awaitable[None]]]:
+    vault = resources.vault
+    return partial(_remove_forgotten, files, store, vault), FrozenKeys(resources.pool, vault).forget
 
 
 async def _remove_forgotten(files: AnswerFiles, store: FulfillmentStore, vault: Vault, now: datetime) -> None:

@@ -33,6 +33,8 @@ from shared.gathering import Gathering
 MOST_AT_ONCE = 200
 FEW_ROWS = 100
 """Of a person, who is read with others; one with more rows is read piece by piece."""
+MOST_TOGETHER = 10_000
+"""Of a person, who is done with others; nobody waits until one with more rows is done."""
 PATIENCE_SECONDS = 0.25
 
 Made = TypeVar("Made")
@@ -269,6 +271,8 @@ class Gathered:
         )
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
+        if frozen.size() > MOST_TOGETHER:
+            return await self._adapter.act(right, frozen, cut_off=cut_off, idempotency_key=idempotency_key)
         if right not in self._acts:
             self._acts[right] = Gathering(
                 lambda orders: act_many(self._adapter, right, orders), most=MOST_AT_ONCE
@@ -276,6 +280,8 @@ class Gathered:
         return await self._acts[right].submit(Order(frozen, cut_off, idempotency_key))
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
+        if frozen.size() > MOST_TOGETHER:
+            return await self._adapter.prove(right, frozen, cut_off=cut_off)
         if right not in self._proofs:
             self._proofs[right] = Gathering(
                 lambda orders: prove_many(self._adapter, right, orders), most=MOST_AT_ONCE

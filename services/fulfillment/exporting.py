@@ -4,8 +4,6 @@ Nothing is destroyed, so a repeat after a crash simply reads again and replaces 
 shown, however old, unless the person asked for certain days (Civ. Code 1798.130(a)(2)(B), 11 CCR 7024(h)).
 """
 
-import asyncio
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.fulfillment import results
@@ -17,11 +15,12 @@ from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.finding import find
 from services.fulfillment.lanes import ATTEMPT
 from services.fulfillment.ports import Export, Frozen, NeedsPerson, Receipt
+from services.fulfillment.progress import timed
 from services.fulfillment.second_net import Net
 from services.fulfillment.subjects import Subjects, Wanted
 from shared.clock import Clock
 from shared.policy.rights import Right
-from shared.tasks.work import Answer, Calling, Claimed, GoesOn
+from shared.tasks.work import Answer, Calling, Claimed
 from shared.vault.vault import Vault
 
 WIDEST_OFFSET = timedelta(hours=14)
@@ -49,8 +48,8 @@ class ExportHandler:
         wanted = await self._subjects.wanted(task.request_id, proved=task.body["proved"])
         if isinstance(wanted, NeedsPerson):
             return results.not_yet(wanted)
-        async with asyncio.timeout(ADAPTER_SECONDS) as limit:
-            return await self._export(replace(task, goes_on=_beside(task, limit)), system, wanted)
+        async with timed(task, ADAPTER_SECONDS) as within:
+            return await self._export(within, system, wanted)
 
     async def _export(self, task: Claimed, system: Connected, wanted: Wanted) -> Answer:
         until = _until(datetime.fromisoformat(task.body["cut_off"]), wanted.collected_to)
@@ -80,16 +79,6 @@ class ExportHandler:
             return results.person("withheld", part.net.told())
         receipt = Receipt(export.system, export.counts(), self._clock.now(), until).sealed()
         return results.done(receipt, part_id=str(task.task_id))
-
-
-def _beside(task: Claimed, limit: asyncio.Timeout) -> GoesOn:
-    """A system's own limit begins anew with the attempt's: a person with very many rows takes as long as they take."""
-
-    async def goes_on() -> None:
-        limit.reschedule(asyncio.get_running_loop().time() + ADAPTER_SECONDS)
-        await task.goes_on()
-
-    return goes_on
 
 
 def _cleared(system: Connected) -> frozenset[tuple[str, str]]:

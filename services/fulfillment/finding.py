@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from services.fulfillment.keysets import FEW, KeySet
 from services.fulfillment.ports import Adapter, Frozen, Key, NeedsPerson, Retry
+from services.fulfillment.progress import got_further
 from services.fulfillment.subjects import Wanted
 
 
@@ -14,6 +16,7 @@ async def find(adapter: Adapter, wanted: Wanted, cut_off: datetime) -> Frozen | 
         found = await adapter.find(subject, cut_off=cut_off)
         if not isinstance(found, Frozen):
             return found
+        await got_further()
         # Mostly there is one subject: very many keys are not put together with none.
         all_found = found if all_found is None else together(all_found, found)
     return Frozen({}) if all_found is None else all_found
@@ -25,18 +28,27 @@ def together(one: Frozen, other: Frozen) -> Frozen:
     return Frozen(rows, _without(_union(one.shared, other.shared), rows))
 
 
-def _union(
-    left: Mapping[str, Sequence[Key]], right: Mapping[str, Sequence[Key]]
-) -> dict[str, tuple[Key, ...]]:
-    names = sorted({*left, *right})
-    return {
-        name: tuple({**dict.fromkeys(left.get(name, ())), **dict.fromkeys(right.get(name, ()))})
-        for name in names
-    }
+def _union(left: Mapping[str, Sequence[Key]], right: Mapping[str, Sequence[Key]]) -> dict[str, Sequence[Key]]:
+    return {name: _both(left.get(name, ()), right.get(name, ())) for name in sorted({*left, *right})}
+
+
+def _both(left: Sequence[Key], right: Sequence[Key]) -> Sequence[Key]:
+    if len(left) + len(right) <= FEW:
+        return tuple({**dict.fromkeys(left), **dict.fromkeys(right)})
+    if not left or not right:
+        return left or right
+    found = KeySet()
+    found.update(left)
+    found.update(right)
+    return found.kept()
 
 
 def _without(
     keys: Mapping[str, Sequence[Key]], others: Mapping[str, Sequence[Key]]
 ) -> dict[str, tuple[Key, ...]]:
-    left = {name: tuple(k for k in each if k not in set(others.get(name, ()))) for name, each in keys.items()}
+    left = {}
+    for name, each in keys.items():
+        own = KeySet()
+        own.update(others.get(name, ()) if each else ())
+        left[name] = tuple(key for key in each if key not in own)
     return {name: each for name, each in left.items() if each}

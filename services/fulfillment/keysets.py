@@ -1,6 +1,6 @@
 """Very many row keys in little memory: what a search has found, without a Python object for each.
 
-A few keys are a set, as anywhere. Beyond that they are packed: numbers as such, others as texts, with a table of their
+A few keys are held as they are. Beyond that they are packed: numbers as such, others as texts, with a table of their
 places by hash beside them. A key is known exactly, and a person with a million rows takes some tens of megabytes.
 """
 
@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol, overload
 
-from services.fulfillment.ports import Key
+from services.fulfillment.frozen import Key
 
 FEW: Final = 10_000
 """Up to so many are held as they are."""
@@ -18,11 +18,11 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 class KeySet:
-    """Keys without repetition, in the order in which they came once they are many."""
+    """Keys without repetition, in the order in which they came."""
 
     def __init__(self, few: int = FEW) -> None:
         self._most_few = few
-        self._few: set[Key] = set()
+        self._few: dict[Key, None] = {}
         self._many: _Table | None = None
 
     def __contains__(self, key: Key) -> bool:
@@ -37,17 +37,42 @@ class KeySet:
     def update(self, keys: Iterable[Key]) -> None:
         """Add those that are new."""
         if self._many is None:
-            self._few.update(keys)
+            self._few.update(dict.fromkeys(keys))
             if len(self._few) <= self._most_few:
                 return
             self._many = _Table(4 * self._most_few)
-            keys, self._few = self._few, set()
+            keys, self._few = self._few, {}
         for key in keys:
             self._many.add(key)
 
     def kept(self) -> Sequence[Key]:
         """All of them, to be held for longer."""
         return tuple(self._few) if self._many is None else PackedKeys(self._many.packed)
+
+
+class Packing:
+    """Keys that are known to be without repetition, as they come; nothing is looked up in them."""
+
+    def __init__(self, few: int = FEW) -> None:
+        self._most_few = few
+        self._few: list[Key] = []
+        self._many: _Packed | None = None
+
+    def add(self, keys: Iterable[Key]) -> None:
+        """Some more of them."""
+        if self._many is None:
+            self._few += keys
+            if len(self._few) <= self._most_few:
+                return
+            keys, self._few, self._many = self._few, [], _Numbers()
+        for key in keys:
+            if not self._many.takes(key):
+                self._many = _as_texts(self._many)
+            self._many.append(key)
+
+    def kept(self) -> Sequence[Key]:
+        """All of them, to be held for longer."""
+        return tuple(self._few) if self._many is None else PackedKeys(self._many)
 
 
 class PackedKeys(Sequence[Key]):
@@ -185,7 +210,11 @@ class _Table:
 
     def _repack(self) -> None:
         """The first key that is no number: all of them become texts, in their places."""
-        texts = _Texts()
-        for place in range(len(self.packed)):
-            texts.append(self.packed.key(place))
-        self.packed = texts
+        self.packed = _as_texts(self.packed)
+
+
+def _as_texts(packed: _Packed) -> _Packed:
+    texts = _Texts()
+    for place in range(len(packed)):
+        texts.append(packed.key(place))
+    return texts

@@ -7,8 +7,9 @@ system's own row keys, and an export hides its rows from repr.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
+from services.fulfillment.frozen import Frozen, Key, KeyPart
 from services.fulfillment.outcomes import (
     Ambiguous,
     DatasetCount,
@@ -30,8 +31,6 @@ from services.fulfillment.outcomes import (
     outcome_from_json,
     outcome_to_json,
 )
-from shared.canonical import canonical_json, sha256_hex
-from shared.privacy.claims import Correction
 
 __all__ = [
     "RIGHTS_OF_OTHERS",
@@ -71,9 +70,6 @@ __all__ = [
 RIGHTS_OF_OTHERS = "rights_of_others"
 """The ground on which a row that is also somebody else's is kept: Civ. Code 1798.145(k)."""
 
-KeyPart: TypeAlias = int | str
-Key: TypeAlias = tuple[KeyPart, ...]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Subject:
@@ -86,66 +82,11 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
-    """The immutable row ids that find returned, by table; a destructive act is bound to these alone.
-
-    `shared` rows were found too, but another person's rows refer to them: reported, never destroyed. `jobs` are what
-    a system has already taken on for these rows; they are no part of what the act is bound to. `corrections` are what
-    a request to correct says is wrong, and what it should be.
-    """
-
-    rows: Mapping[str, Sequence[Key]]
-    shared: Mapping[str, Sequence[Key]] = field(default_factory=dict)
-    jobs: tuple[Job, ...] = ()
-    corrections: tuple[Correction, ...] = field(default=(), repr=False)
-
-    @property
-    def is_empty(self) -> bool:
-        return not any(self.rows.values()) and not any(self.shared.values())
-
-    def count(self) -> int:
-        return sum(len(keys) for keys in self.rows.values())
-
-    def digest(self) -> str:
-        return sha256_hex(canonical_json(self._bound()))
-
-    def to_json(self) -> Json:
-        if not self.jobs:
-            return self._bound()
-        return {**self._bound(), "jobs": [[job.id, job.since.isoformat()] for job in self.jobs]}
-
-    @classmethod
-    def from_json(cls, data: Json) -> "Frozen":
-        jobs = tuple(Job(name, datetime.fromisoformat(since)) for name, since in data.get("jobs", ()))
-        corrections = tuple(Correction.model_validate(one) for one in data.get("corrections", ()))
-        return cls(_keys_from_json(data["rows"]), _keys_from_json(data["shared"]), jobs, corrections)
-
-    def _bound(self) -> Json:
-        rows = {"rows": _keys_to_json(self.rows), "shared": _keys_to_json(self.shared)}
-        wrong = [one.model_dump(mode="json", exclude={"evidence"}) for one in self.corrections]
-        return {**rows, "corrections": wrong} if wrong else rows
-
-
-def _keys_to_json(tables: Mapping[str, Sequence[Key]]) -> Json:
-    ordered = {table: sorted(keys, key=_key_order) for table, keys in tables.items() if keys}
-    return {table: [list(key) for key in keys] for table, keys in sorted(ordered.items())}
-
-
-def _keys_from_json(data: Json) -> dict[str, tuple[Key, ...]]:
-    return {table: tuple(tuple(key) for key in keys) for table, keys in data.items()}
-
-
-def _key_order(key: Key) -> tuple[tuple[str, int, str], ...]:
-    """Numbers by size, texts by code point: the order in which keys are stored, digested and locked."""
-    return tuple(("n", part, "") if isinstance(part, int) else ("t", 0, part) for part in key)
-
-
-@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What the runner may rely on when an attempt ends without an answer.
 
     `wholly` means that an act is done altogether or not at all; otherwise a later attempt finishes what an earlier
-    one began, and the receipt counts what both did.
+    one began, and the receipt counts what both did. With `most_wholly`, that is so for no more rows than these.
     """
 
     idempotency_key: bool
@@ -153,6 +94,11 @@ class Capabilities:
     naturally_idempotent: bool
     bounded_by_cutoff: bool
     wholly: bool = True
+    most_wholly: int | None = None
+
+    def does_wholly(self, frozen: Frozen) -> bool:
+        """Whether an act on these rows is done altogether or not at all."""
+        return self.wholly and (self.most_wholly is None or frozen.size() <= self.most_wholly)
 
 
 @dataclass(frozen=True, slots=True)

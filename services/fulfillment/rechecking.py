@@ -1,6 +1,5 @@
 """The recheck task: looks whether what was deleted is there again. It changes nothing."""
 
-import asyncio
 from datetime import datetime
 
 from services.fulfillment import results
@@ -8,6 +7,7 @@ from services.fulfillment.acting import ADAPTER_SECONDS
 from services.fulfillment.connected import Connected, Systems
 from services.fulfillment.earlier import Earlier, Forgotten
 from services.fulfillment.ports import Frozen, Gone, StillPresent
+from services.fulfillment.progress import timed
 from shared.tasks.work import Again, Answer, Calling, Claimed, Finished
 
 
@@ -24,8 +24,8 @@ class RecheckHandler:
         system = self._systems.get(task.body["system"])
         if system is None:
             return results.person("schema", "the system is not connected any more")
-        async with asyncio.timeout(ADAPTER_SECONDS):
-            return await self._look(task, system)
+        async with timed(task, ADAPTER_SECONDS) as within:
+            return await self._look(within, system)
 
     async def _look(self, task: Claimed, system: Connected) -> Answer:
         rows = await self._earlier.rows(task, system.adapter)

@@ -150,7 +150,9 @@ class Replay:
             return None
         if problem := await self._kept(frozen, cut_off):
             return Replayed(request_id, problem=problem)
-        key = idempotency_key(request_id, self.restored.system, f"restore:{cut_off.isoformat()}", frozen)
+        key = idempotency_key(
+            request_id, self.restored.system, f"restore:{cut_off.isoformat()}", frozen.digest()
+        )
         outcome = await adapter.act(Right.DELETE, frozen, cut_off=cut_off, idempotency_key=key)
         if not isinstance(outcome, Done):
             return Replayed(request_id, problem=outcome.reason)

@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,6 +21,8 @@ from services.fulfillment.datamap.translating import OTHERS
 from shared.policy.reading import read_yaml
 from shared.privacy.claims import Language
 
+MOST_HELD: Final = 100_000
+"""Rows of one person, where an adapter holds them all at once; only databases are read and changed piece by piece."""
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
 LOOK_INSIDE = frozenset({"delta", "mongodb", "objects", "redis", "search", "sql"})
@@ -74,6 +76,7 @@ class Limits(_Strict):
     statement_seconds: Annotated[float, Field(gt=0)] = 20
     retry_seconds: Annotated[float, Field(gt=0)] = 30
     chunk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    transaction_rows: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     max_matches: Annotated[int, Field(ge=1)] = 1000
     max_rows: Annotated[int, Field(ge=1)] = 100_000
     calls_per_second: Annotated[float, Field(gt=0)] = 1000
@@ -170,6 +173,9 @@ def load_system(file: Path, *, home: Path) -> System:
                 f"{file}: kind: there is no adapter {stated.kind!r}; {instead(stated.kind, known_kinds(), 'known')}",
             )
         )
+    if stated.kind != "sql" and stated.limits.max_rows > MOST_HELD:
+        known = f"at most {MOST_HELD} for {stated.kind}, which holds all rows of a person at once"
+        raise MapError((f"{file}: limits.max_rows: {known}",))
     dataset = file.parent / stated.dataset
     datamap = read_dataset(_read(dataset), file=str(dataset), nested=stated.kind in LOOK_INSIDE)
     if stated.hash_key is None and (hashed := _hashed(datamap)):

@@ -39,8 +39,8 @@ class Effects:
     until: float = field(default_factory=lambda: asyncio.get_running_loop().time() + ACT_SECONDS)
 
     def begin(self) -> None:
-        """Raise NotAll where no chunk may begin any more."""
-        if asyncio.get_running_loop().time() >= self.until:
+        """Raise NotAll where no chunk may begin any more; the first one always may, or nothing would ever be done."""
+        if self.begun and asyncio.get_running_loop().time() >= self.until:
             raise NotAll
 
 

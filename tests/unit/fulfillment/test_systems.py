@@ -125,6 +125,16 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     assert near.endswith("kind: there is no adapter 'sequel'; did you mean sql?")
 
 
+def test_only_a_database_is_given_more_rows_of_a_person_than_can_be_held_at_once(tmp_path: Path) -> None:
+    million = SYSTEM + "limits: {max_rows: 1000000}"
+    (only,) = problems(a_system(tmp_path, million.replace("kind: sql", "kind: objects"), "files.yaml"))
+
+    assert only.endswith(
+        "files.yaml: limits.max_rows: at most 100000 for objects, which holds all rows of a person at once"
+    )
+    assert load_system(a_system(tmp_path, million), home=tmp_path).limits.max_rows == 1_000_000
+
+
 def test_a_keyed_hash_needs_a_key(tmp_path: Path) -> None:
     file = a_system(tmp_path)
     hashed = DATASET.replace("identity: email", "identity: email, habeas: {deidentify: keyed_hash}")

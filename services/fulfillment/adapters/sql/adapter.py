@@ -16,6 +16,7 @@ from services.fulfillment.adapters.sql.inspection import inspect_schema
 from services.fulfillment.adapters.sql.keys import in_chunks
 from services.fulfillment.adapters.sql.looking import problems_of_nested
 from services.fulfillment.adapters.sql.many import can_list, delete_many, flag_many, read_back_many
+from services.fulfillment.adapters.sql.parts import Parts
 from services.fulfillment.adapters.sql.people import people
 from services.fulfillment.adapters.sql.questions import Walking, answered
 from services.fulfillment.adapters.sql.readback import read_back
@@ -47,6 +48,7 @@ from services.fulfillment.ports import (
     TakesRows,
     Unknown,
 )
+from services.fulfillment.rowwise.changing import PARTLY, NotAll
 from services.fulfillment.rowwise.treating import idle
 from shared.clock import Clock, SystemClock
 
@@ -83,6 +85,7 @@ class SqlAdapter:
             verify=True,
             naturally_idempotent=True,
             bounded_by_cutoff=all(collection.created_at for collection in touched),
+            most_wholly=self._system.limits.transaction_rows,
         )
 
     async def check(self) -> CheckReport:
@@ -154,6 +157,8 @@ class SqlAdapter:
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
         if idle := self._idle(right, frozen):
             return idle
+        if right != "correct" and not self.capabilities.does_wholly(frozen):
+            return await self._act_in_parts(right, Order(frozen, cut_off, idempotency_key))
         committing = False
         try:
             async with self._database.writing(idempotency_key) as (connection, tables):
@@ -166,6 +171,19 @@ class SqlAdapter:
             unknown = Ambiguous("the answer to COMMIT was lost")
             return unknown if committing else failure.outcome(self._retry_after)
         return Done(self._receipt(counts, cut_off))
+
+    async def _act_in_parts(self, right: str, order: Order) -> Outcome:
+        """So many rows a transaction; what is left when the time is over is the next attempt's."""
+        most = self._system.limits.transaction_rows
+        parts = Parts(self._database, order.idempotency_key, self._bounds(order.cut_off), most)
+        try:
+            counts = await parts.run(right, order.frozen)
+        except NotAll:
+            return Ambiguous("more rows than one attempt has time for", look_again=PARTLY)
+        except EXPECTED as error:
+            failure = await self._database.failed(error)
+            return Ambiguous(failure.reason) if parts.begun else failure.outcome(self._retry_after)
+        return Done(self._receipt(counts, order.cut_off))
 
     async def prove(self, right: str, frozen: Frozen, *, cut_off: datetime) -> Proof:
         try:

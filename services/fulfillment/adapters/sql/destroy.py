@@ -50,10 +50,14 @@ class Deletion:
         counts = [await self._treat(name, frozen, order) for name in order]
         return tuple(count for count in counts if count)
 
+    async def part(self, name: str, keys: Sequence[Key], order: Sequence[str]) -> DatasetCount | None:
+        """Some rows of one table, whose rows refer to none of their own."""
+        return await self._treat(name, Frozen({name: keys}), order)
+
     async def _cut(self, parent: MappedTable, frozen: Frozen, order: Sequence[str]) -> None:
         """Where tables point at each other in a circle, their rows let go of those that are erased first."""
         for link in self._tables.links:
-            if link.parent != parent.name or not (self._is_cut(link, order) or self._is_strict(link)):
+            if link.parent != parent.name or not (is_cut(link, order) or self._is_strict(link)):
                 continue
             child, own = self._tables[link.child], [name for name, _ in link.pairs]
             loose = child.collection.treatment == "erase" and all(
@@ -67,9 +71,6 @@ class Deletion:
     def _is_strict(self, link: Link) -> bool:
         """These servers check each row as it goes, not the statement: a table's own rows must let go before."""
         return link.child == link.parent and self._tables.dialect in COLLATING
-
-    def _is_cut(self, link: Link, order: Sequence[str]) -> bool:
-        return link.child in order and order.index(link.child) > order.index(link.parent)
 
     async def _treat(self, name: str, frozen: Frozen, order: Sequence[str]) -> DatasetCount | None:
         table = self._tables[name]
@@ -113,7 +114,7 @@ class Deletion:
         self, parent: MappedTable, keys: Sequence[Key], link: Link, order: Sequence[str]
     ) -> None:
         """A row that newer or foreign rows still refer to is not ours to erase, nor would a cascade be."""
-        if self._is_cut(link, order):
+        if is_cut(link, order):
             return  # the circle was cut here: the child's own rows go later in this transaction
         child = self._tables[link.child]
         below = child.clause.alias("below")
@@ -168,3 +169,9 @@ class Deletion:
         """Rows of one table that refer to each other go in one statement, which checks them together."""
         own = any(link.child == link.parent == table.name for link in self._tables.links)
         return max(1, len(keys)) if own else self._bounds.chunk_rows
+
+
+def is_cut(link: Link, order: Sequence[str]) -> bool:
+    """A circle of tables is cut here: the child's own rows go after those that they refer to."""
+    both = link.child in order and link.parent in order
+    return both and order.index(link.child) > order.index(link.parent)

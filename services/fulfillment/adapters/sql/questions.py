@@ -11,6 +11,7 @@ from services.fulfillment.adapters.sql.conditions import Condition
 from services.fulfillment.adapters.sql.tables import MappedTable
 from services.fulfillment.datamap.additions import Match
 from services.fulfillment.ports import Frozen
+from services.fulfillment.progress import got_further
 
 MOST_AT_ONCE: Final = 10_000
 """Rows that one answer of the database may bring."""
@@ -61,6 +62,7 @@ async def answered(connection: AsyncConnection, walking: Walking) -> Frozen:
             return found
         async for rows in _pages(connection, question):
             question.take(rows)
+            await got_further()
 
 
 async def _pages(connection: AsyncConnection, question: Question) -> AsyncIterator[Sequence[Row]]:

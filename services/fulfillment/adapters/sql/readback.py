@@ -14,6 +14,7 @@ from services.fulfillment.adapters.sql.replacing import identifying
 from services.fulfillment.adapters.sql.tables import MappedTable, Tables
 from services.fulfillment.datamap.flags import FLAG_RIGHTS, flag_of
 from services.fulfillment.ports import Frozen, Gone, Key, Proof, StillPresent
+from services.fulfillment.progress import got_further
 from services.fulfillment.rowwise.treating import never_done
 
 
@@ -40,6 +41,7 @@ async def read_back(
             )
             query = sa.select(sa.func.count()).select_from(tables[name].clause).where(*bound, pending)
             left += (await connection.execute(query)).scalar_one()
+            await got_further()
     return StillPresent(left) if left else Gone(checked)
 
 

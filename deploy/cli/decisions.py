@@ -20,6 +20,8 @@ Actor = Annotated[
 ]
 ME = getpass.getuser()
 HINTS = {
+    "kept": "it is kept and not in force: the request waits for a person; see habeas dead-letters list",
+    "released": "the hold of this id was released; place it anew under another id",
     "unknown_business": "No connected system is that business's; habeas systems coverage names them.",
     "unknown_system": "That business has no such system or vendor; habeas systems check names them.",
     "unknown_category": "No map of that business names that category; habeas systems coverage does.",

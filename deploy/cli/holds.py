@@ -4,6 +4,7 @@ Who is meant comes by file or standard input only; what is sent names them by ke
 """
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from uuid import UUID, uuid4
@@ -171,7 +172,7 @@ def _asked(method: str, address: str, path: str, **more: Any) -> Any:
             answer = client.request(method, path, **more)
     except (httpx2.HTTPError, httpx2.InvalidURL):
         _refuse(f"the fulfillment service does not answer at {address}; name it with --url")
-    if answer.is_success:
+    if answer.status_code == HTTPStatus.OK:
         return answer.json()
     problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     word = str(problem.get("type", f"HTTP {answer.status_code}")).rpartition(":")[2]

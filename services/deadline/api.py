@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from services.deadline.ports import Addenda, Certificates
+from shared.described_problems import UNREADABLE
 
 JOSE: Final = "application/jose"
 
@@ -22,7 +23,11 @@ def certificate_routes(certificates: Records) -> APIRouter:
     @router.get(
         "/certificates/{request_id}",
         response_class=Response,
-        responses={200: {"content": {JOSE: {}}}, 404: {"description": "Not closed, or not yet signed."}},
+        responses={
+            200: {"content": {JOSE: {}}},
+            404: {"description": "Not closed, or not yet signed."},
+            **UNREADABLE,
+        },
     )
     async def certificate(request_id: UUID) -> Response:
         """Give the signed certificate of a closed request; check it with `habeas evidence verify`."""
@@ -32,7 +37,7 @@ def certificate_routes(certificates: Records) -> APIRouter:
         headers = {"Habeas-Evidence-Digest": found.payload_sha256}
         return Response(found.jws, media_type=JOSE, headers=headers)
 
-    @router.get("/certificates/{request_id}/addenda")
+    @router.get("/certificates/{request_id}/addenda", responses=UNREADABLE)
     async def addenda(request_id: UUID) -> dict[str, list[str]]:
         """Give what was found after the closing, a JWS each; check them with `habeas evidence addenda`."""
         return {"addenda": [one.jws for one in await certificates.addenda_of(request_id)]}

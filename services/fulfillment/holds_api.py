@@ -12,18 +12,28 @@ from fastapi.responses import JSONResponse, Response
 
 from services.fulfillment.holding import HoldRegister
 from shared.bounded_body import BodyRefused, bounded_body
+from shared.described_problems import UNREADABLE
 from shared.events.commands import PlaceHold, PlaceStandingHold, ReleaseHold, ReleaseStandingHold
 from shared.events.envelope import Raw, Unreadable
 from shared.events.topics import COMMANDS_FULFILLMENT
 from shared.machine.batcher import Batcher
 from shared.machine.incoming import to_incoming
+from shared.machine.parts import Result
 
 MOST_BYTES: Final = 64_000
 COMMANDS: Final = (PlaceHold, ReleaseHold, PlaceStandingHold, ReleaseStandingHold)
 STATUS: Final = {"signature_invalid": 403, "source_not_allowed": 403}
+# Signed and kept, and not in force: nobody may take it for a hold that stands.
+UNDECIDED: Final = {
+    "parked": (202, "kept", "the request waits for a person: the hold is not in force until it is decided"),
+    "released": (409, "released", "the hold of this id was released: place it anew under another id"),
+    "dead": (409, "set_aside", "it could not be decided and is a dead letter: nothing is on hold by it"),
+}
 DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"description": "Kept and not in force: the request waits for a person."},
     403: {"description": "Not signed by a key that may decide this."},
     409: {"description": "Refused, with the reason."},
+    413: {"description": f"More than {MOST_BYTES} bytes."},
     422: {"description": "No command of these types in CloudEvents' binary mode."},
 }
 
@@ -32,7 +42,7 @@ def hold_routes(register: HoldRegister, batcher: Batcher) -> APIRouter:
     """`POST /holds`, `GET /holds`."""
     router = APIRouter(tags=["holds"])
 
-    @router.get("/holds")
+    @router.get("/holds", responses=UNREADABLE)
     async def listed(*, released: bool = False) -> dict[str, Any]:
         """The standing holds in force, and with `released=true` those that were."""
         return {"holds": [asdict(one) for one in await register.listed(released=released)]}
@@ -58,7 +68,16 @@ async def _decided(batcher: Batcher, request: Request, content: bytes) -> Respon
     result = await batcher.submit(message)
     if result.refusal is not None:
         return _problem(STATUS.get(result.refusal, 409), result.refusal, "nothing was changed")
+    state = _state(message.body, result)
+    if state in UNDECIDED:
+        return _problem(*UNDECIDED[state])
     return JSONResponse({"command_id": str(message.id), "hold_id": str(_hold_of(message.body, message))})
+
+
+def _state(body: Any, result: Result) -> str:
+    """What became of the command; of a standing hold that was released before, that nothing places it again."""
+    is_over = isinstance(body, PlaceStandingHold) and getattr(result.case, "standing", None) == "released"
+    return "released" if is_over else result.status
 
 
 def _hold_of(body: Any, message: Any) -> Any:

@@ -11,6 +11,7 @@ from services.intake.problems import MEDIA_TYPE, ProblemBody
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemBody.__name__}"}}}
 _REPLACED = ("HTTPValidationError", "ValidationError")
 _FIRST_ERROR = 400
+_REQUEST = "{request_id}"
 
 
 def describe(app: FastAPI) -> None:
@@ -19,7 +20,7 @@ def describe(app: FastAPI) -> None:
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
             found = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            app.openapi_schema = _with_problems(found)
+            app.openapi_schema = _with_links(_with_problems(found))
         return app.openapi_schema
 
     # The framework's documented way to change a description.
@@ -35,6 +36,21 @@ def _with_problems(description: dict[str, Any]) -> dict[str, Any]:
         schemas |= _parts_of(operation.get("requestBody", {}))
     for name in _REPLACED:
         schemas.pop(name, None)
+    return description
+
+
+def _with_links(description: dict[str, Any]) -> dict[str, Any]:
+    """Say what a receipt leads to: all that can be asked about the request that it names."""
+    paths = description["paths"]
+    about = [one for path, each in paths.items() if _REQUEST in path for one in each.values()]
+    paths["/requests"]["post"]["responses"]["201"]["links"] = {
+        one["operationId"]: {
+            "operationId": one["operationId"],
+            "description": one["summary"],
+            "parameters": {"request_id": "$response.body#/request_id"},
+        }
+        for one in about
+    }
     return description
 
 

@@ -38,6 +38,11 @@ RESOLUTIONS: dict[Role, frozenset[str]] = {
 
 # The mix that a dealership sees: deletions above all, then questions, then opt-outs.
 RIGHTS = ("delete", "know_specific", "delete", "opt_out", "delete", "know_categories", "delete", "opt_out")
+# The same here, with one who limits the use of sensitive data; a vendor is told of that.
+MIX = (*RIGHTS[:-1], "limit")
+BY_ANYBODY = frozenset({"opt_out", "limit"})
+"""What nobody has to prove who they are for: 11 CCR 7060(b)."""
+
 FEWEST = 11
 DIFFICULT: tuple[Role, ...] = ("slow", "mute", "unwilling")
 
@@ -106,13 +111,19 @@ def _of_their_own_kind(seven: Sequence[P], stranger: P, wronged: P) -> list[Ask[
 
 def without_vendors(asks: Sequence[Ask[P]]) -> list[Ask[P]]:
     """An installation without the examples has no vendors at work: those who would meet them are as any."""
-    return [replace(ask, role="ordinary") if ask.role in DIFFICULT else ask for ask in asks]
+    return [_without_vendors(ask) for ask in asks]
+
+
+def _without_vendors(ask: Ask[P]) -> Ask[P]:
+    """Only a vendor is told of limits: an opt-out goes to systems too."""
+    right = "opt_out" if ask.right == "limit" else ask.right
+    return replace(ask, right=right, role="ordinary" if ask.role in DIFFICULT else ask.role)
 
 
 def _ask(person: P, number: int) -> Ask[P]:
-    right = RIGHTS[number % len(RIGHTS)]
+    right = MIX[number % len(MIX)]
     # Every other one, and the other way round in the next round of rights: each right comes both ways.
-    via: Via = "http" if (number + number // len(RIGHTS)) % 2 == 0 else "kafka"
+    via: Via = "http" if (number + number // len(MIX)) % 2 == 0 else "kafka"
     # Every fifth deletion over HTTP is proved by the code in the mail instead of an account.
     proof: Proof = "code" if right == "delete" and via == "http" and number % 5 == 0 else "assertion"
-    return Ask(person, right, via, "none" if right == "opt_out" else proof)
+    return Ask(person, right, via, "none" if right in BY_ANYBODY else proof)

@@ -29,7 +29,8 @@ from shared.evidence import (
 from shared.keyfiles import KeyFiles
 from shared.signing import PublicKeys
 
-KNOWS = ("know_specific", "know_categories")
+CHANGES_NOTHING = ("know_specific", "know_categories", "limit")
+"""In the business's own systems; of a limit a vendor is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _data(audit: Audit, seen: Mapping[UUID, Seen], receipts: Mapping[UUID, Ask[A
             yield f"request {request_id}: a system does not show the opt-out"
         if ask.role in {"silent", "withdrawn"} and not left:
             yield f"request {request_id} ended as {seen[request_id].resolution}, and the data is gone all the same"
-    changed = [ask.person for ask in receipts.values() if ask.right not in KNOWS and ask.acts]
+    changed = [ask.person for ask in receipts.values() if ask.right not in CHANGES_NOTHING and ask.acts]
     touched = audit.bystanders_touched(changed)
     if touched:
         yield f"{len(touched)} rows of people who did not ask for a change were changed"

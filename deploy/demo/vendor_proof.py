@@ -14,15 +14,15 @@ from uuid import UUID
 import httpx2
 from aiokafka import AIOKafkaConsumer
 
-from deploy.demo.plan import Ask, Role
+from deploy.demo.plan import BY_ANYBODY, Ask, Role
 from deploy.demo.vendor_story import DISSOLVED, MAIL, ON_PAPER
 from deploy.demo.world import World
 
 TOLD = {
-    # By the sample's contracts: an opt-out is for whom data is shared with, a deletion for everybody,
+    # By the sample's contracts: an opt-out or a limit is for whom data is shared with, a deletion for everybody,
     # a correction for who holds data for us.
     "evergreen-mail": frozenset({"delete", "correct"}),
-    "meridian-audiences": frozenset({"delete", "opt_out"}),
+    "meridian-audiences": frozenset({"delete", "opt_out", "limit"}),
 }
 
 
@@ -60,7 +60,8 @@ class Told:
     def _undone(self, vendor: str, asks: list[Ask[Any]]) -> Iterator[str]:
         known = self.known[vendor]
         gone = {ask.person.email for ask in asks if ask.right == "delete" and not _undone_by(vendor, ask)}
-        out = {ask.person.email for ask in asks if ask.right == "opt_out"}
+        # The example marks a person alike for both.
+        out = {ask.person.email for ask in asks if ask.right in BY_ANYBODY}
         if gone & known.keys() or len(known) != self.people - len(gone):
             yield f"{vendor}: knows {len(known)} people, and {self.people - len(gone)} should be left"
         if {email for email, opted_out in known.items() if opted_out} != out:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from deploy.demo.plan import Ask
+from deploy.demo.plan import Ask, plan, without_vendors
 from deploy.demo.vendor_proof import Told
 
-DELETION, OPT_OUT, SILENT, UNWILLING = (UUID(int=number) for number in (1, 2, 3, 4))
+DELETION, OPT_OUT, SILENT, UNWILLING, LIMIT = (UUID(int=number) for number in (1, 2, 3, 4, 5))
 POST, ADS = "evergreen-mail", "meridian-audiences"
 MESSAGES = ((POST, DELETION, "d1", 1), (ADS, DELETION, "d2", 1), (ADS, OPT_OUT, "d3", 1))
 
@@ -51,6 +51,30 @@ def test_whom_a_vendor_did_not_delete_by_the_plan_it_still_knows() -> None:
 
     assert found({**left, "kept@example.com": False}) == []
     assert found(left) == [f"{POST}: knows 2 people, and 3 should be left"]
+
+
+def test_a_limit_is_told_to_whom_data_is_shared_with_and_marked_there_as_an_opt_out_is() -> None:
+    asked = {**ASKED, LIMIT: Ask(Named("limits@example.com"), "limit", "http", "none")}
+    messages = (*MESSAGES, (ADS, LIMIT, "d4", 1))
+    left = {"out@example.com": False, "silent@example.com": False, "limits@example.com": False}
+    marked = {**left, "out@example.com": True, "limits@example.com": True}
+
+    def found(messages: Any, ads: dict[str, bool]) -> list[str]:
+        return list(Told(messages, {POST: left, ADS: ads}, 4).findings(asked))
+
+    assert found(messages, marked) == []
+    assert found(MESSAGES, marked) == [f"request {LIMIT}: {ADS} was told 0 times under 0 directives"]
+    assert found(messages, {**marked, "limits@example.com": False}) == [
+        f"{ADS}: others opted out there than who asked for it"
+    ]
+
+
+def test_somebody_limits_the_use_of_their_data_unless_no_vendor_is_at_work() -> None:
+    asks = plan(range(40), 40, 18, seed=1)
+
+    assert [ask.proof for ask in asks if ask.right == "limit"] == ["none"]
+    assert [ask.right for ask in without_vendors(asks)].count("limit") == 0
+    assert [ask.right for ask in without_vendors(asks)].count("opt_out") == 2
 
 
 @pytest.mark.parametrize(

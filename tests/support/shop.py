@@ -7,12 +7,13 @@ a newsletter entry that only her hashed address leads to. She shares a household
 import hashlib
 import sqlite3
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.fulfillment.adapters.sql import open_adapter
 from services.fulfillment.datamap.reading import read_dataset
@@ -149,6 +150,10 @@ class Shop:
         adapter = open_adapter(system or self.system())
         self._adapters.append(adapter)
         return adapter
+
+    def owner(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A session of the owner's, for what takes more than one statement."""
+        return self._engine.connect()
 
     async def run(self, statement: str, **values: Any) -> None:
         async with self._engine.begin() as connection:

@@ -14,7 +14,7 @@ from services.fulfillment.ports import (
     Unknown,
 )
 from shared.privacy.claims import Correction
-from tests.support.shop import CUT_OFF, NAME, Shop, subject
+from tests.support.shop import AFTER, CUT_OFF, EMAIL, NAME, Shop, subject
 
 KEY = "0123456789abcdef"
 RIGHT = "Adah Kanary"
@@ -66,3 +66,21 @@ async def test_one_row_that_holds_what_nobody_disputes_keeps_all_of_them_as_they
     assert refused == NeedsPerson("refused", why)
     assert isinstance(await adapter.prove("correct", frozen, cut_off=CUT_OFF), Unknown)
     assert await shop.rows("customers") == before
+
+
+async def test_a_row_that_is_newer_than_the_cut_off_is_not_corrected_though_its_id_was_frozen(
+    shop: Shop,
+) -> None:
+    """The old row went, and its id was given out anew."""
+    frozen, adapter = await disputed(shop, RENAMED), shop.adapter()
+    await shop.add("customers", id=9, email=EMAIL, full_name=NAME, created_at=AFTER)
+    [new] = shop.expected({"customers": {(9,)}})["customers"]
+    reused = replace(frozen, rows={**frozen.rows, "customers": (*frozen.rows["customers"], new)})
+    assert await adapter.prove("correct", reused, cut_off=CUT_OFF) == StillPresent(2)
+
+    outcome = await adapter.act("correct", reused, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert isinstance(outcome, Done), outcome
+    assert [count.corrected for count in outcome.receipt.datasets] == [2]
+    assert {row[0]: row[3] for row in await shop.rows("customers")}["9"] == NAME
+    assert isinstance(await adapter.prove("correct", reused, cut_off=CUT_OFF), Gone)

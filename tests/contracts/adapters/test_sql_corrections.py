@@ -1,11 +1,13 @@
 """A correction in a database: one transaction, crashes and lost answers, and what a database does by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from services.fulfillment.app import entry_of
 from services.fulfillment.bulk import Order
@@ -13,6 +15,7 @@ from services.fulfillment.connected import Connected
 from services.fulfillment.ports import DatasetCount, Done, Frozen, Gone, NeedsPerson, Unknown
 from shared.privacy import Claims
 from shared.privacy.claims import Correction
+from tests.support.eventually import eventually_async
 from tests.support.facts import RECEIVED_AT, verified
 from tests.support.fulfillment_board import EMAIL, Board
 from tests.support.shop import CUT_OFF, NAME, Shop, sqlite_shop, subject
@@ -66,6 +69,45 @@ async def test_a_database_that_keeps_something_else_than_it_was_told_keeps_all_a
     assert isinstance(outcome, NeedsPerson)
     assert outcome.kind == "refused"
     assert await shop.content() == before
+
+
+async def test_what_the_database_itself_set_after_it_was_read_is_not_overwritten(shop: Shop) -> None:
+    """A lock keeps others away, but no trigger: this one changes a row that was read, and is still to be corrected."""
+    await shop.run("UPDATE customers SET full_name = 'Ada C.' WHERE id = 2")
+    married = "UPDATE customers SET full_name = 'Ada Married' WHERE id = 2"
+    await shop.run(
+        f"CREATE TRIGGER tells AFTER UPDATE OF full_name ON customers WHEN new.id = 1 BEGIN {married}; END"
+    )
+    frozen, before = await disputed(shop), await shop.rows("customers")
+    frozen = replace(frozen, corrections=(Correction(what="name", should_be="Adah Kanary"),))
+
+    outcome = await shop.adapter().act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY)
+
+    assert outcome == NeedsPerson("refused", "customers does not keep what should be there as it was said")
+    assert await shop.rows("customers") == before
+
+
+@pytest.mark.connected
+async def test_nobody_else_can_change_a_row_between_its_reading_and_its_change(postgresql_only: Shop) -> None:
+    """Else whoever did would have a correction refused that could have been made, or lose what they wrote into JSON."""
+    shop = postgresql_only
+    await shop.run(
+        "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN PERFORM pg_advisory_xact_lock(17); RETURN NULL; END$$"
+    )
+    await shop.run("CREATE TRIGGER waits BEFORE UPDATE ON customers EXECUTE FUNCTION waits()")
+    frozen = await disputed(shop)
+    async with asyncio.TaskGroup() as group, shop.owner() as owner:
+        await owner.execute(sa.text("SELECT pg_advisory_lock(17)"))
+        act = group.create_task(shop.adapter().act("correct", frozen, cut_off=CUT_OFF, idempotency_key=KEY))
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE objid = 17 AND NOT granted")
+        await eventually_async(lambda: owner.scalar(waiting))
+
+        free = await owner.execute(sa.text("SELECT id FROM customers ORDER BY id FOR UPDATE SKIP LOCKED"))
+
+        assert [row.id for row in free] == [3]
+        await owner.execute(sa.text("SELECT pg_advisory_unlock(17)"))
+    assert isinstance(act.result(), Done)
 
 
 async def test_a_column_that_the_database_itself_links_rows_by_is_for_a_person(shop: Shop) -> None:

@@ -108,6 +108,54 @@ async def test_an_exception_leaves_nothing_behind(world: StoreWorld) -> None:
     assert await world.letters() == []
 
 
+async def test_what_an_exception_took_away_is_begun_again_beside_what_is_there_and_what_is_new(
+    world: StoreWorld,
+) -> None:
+    """The store may have remembered that it began it."""
+    await save(world, Writes(cases=[a_case(TWO)]), TWO)
+
+    async def fail() -> None:
+        async with world.store.transaction() as transaction:
+            await transaction.lock([ONE], MONTH)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+
+    async with world.store.transaction() as transaction:
+        found = await transaction.lock([THREE, TWO, ONE], MONTH)
+        await transaction.write(Writes(cases=[a_case(ONE), a_case(THREE)]))
+
+    assert {request_id: row.body for request_id, row in found.items()} == {ONE: None, TWO: "{}", THREE: None}
+    assert [await world.case(each) for each in (ONE, THREE)] == [a_case(ONE), a_case(THREE)]
+
+
+async def test_of_two_who_begin_a_case_at_once_the_second_waits_and_goes_on_from_the_first(
+    world: StoreWorld,
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with world.store.transaction() as transaction:
+            await transaction.lock([ONE], MONTH)
+            begun.set()
+            await go_on.wait()
+            await transaction.write(Writes(cases=[a_case(ONE, body='{"first":1}')]))
+
+    async def second() -> str | None:
+        await begun.wait()
+        async with world.store.transaction() as transaction:
+            return (await transaction.lock([ONE, TWO], MONTH))[ONE].body
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(first())
+        waiter = group.create_task(second())
+        await begun.wait()
+        go_on.set()
+
+    assert waiter.result() == '{"first":1}'
+
+
 async def test_nothing_is_seen_before_the_commit(world: StoreWorld) -> None:
     async with world.store.transaction() as transaction:
         await transaction.lock([ONE], MONTH)

@@ -1,7 +1,8 @@
 """Correct: the columns that the person's words name get the value that they should have, all of it in one transaction.
 
-Each row is read under a lock and changed only where it still holds what was read; then it is read again before the
-COMMIT, for a database may cut off, round or reject in silence, and triggers have a will of their own.
+Each row is read under a lock, which keeps others from writing what would be overwritten (in a column of JSON nothing
+else does), and changed only where it still holds what was read, for the lock keeps no trigger away. Then it is read
+again before the COMMIT: a database may cut off, round or reject in silence, and triggers have a will of their own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -13,6 +13,7 @@ from shared.telemetry.spans import KINDS
 from shared.vault import KeyDestroyed, Vault
 from tests.support import identities
 from tests.support.canaries import Canaries
+from tests.support.contents import everything_in
 from tests.support.eventually import eventually_async
 from tests.support.every_path import Walked
 from tests.support.leaks import leaks, server_files
@@ -37,14 +38,21 @@ async def test_no_answer_of_a_service_or_a_command_repeats_who_was_named(walked:
     secrets = {"saved secret"}
     named = Canaries({label: value for label, value in walked.values.items() if label not in secrets})
 
-    assert [(answer[:400], found) for answer in walked.shown if (found := named.found_in(answer))] == []
+    said = [part for answer in walked.shown for part in everything_in(answer)]
+    assert [(part[:400], found) for part in said if (found := named.found_in(part))] == []
 
 
 async def test_what_the_servers_wrote_to_their_disks_holds_no_identity(walked: Walked) -> None:
     places = await server_files(walked.running, walked.partitions)
 
     assert len(places) > 100
-    assert {place: found for place, blob in places if (found := STEMS.found_in(blob, hashes=False))} == {}
+    found = [
+        (place, held)
+        for place, blob in places
+        for part in everything_in(blob)
+        if (held := STEMS.found_in(part, hashes=False))
+    ]
+    assert found == []
 
 
 async def test_the_search_finds_who_is_under_the_seal(walked: Walked) -> None:

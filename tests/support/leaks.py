@@ -10,6 +10,7 @@ import asyncpg
 from deploy.migrate import with_database
 from shared.events.topics import SERVICES
 from tests.support.canaries import Canaries
+from tests.support.contents import everything_in, packed_in
 from tests.support.running import Running
 
 Place = tuple[str, bytes]
@@ -24,22 +25,29 @@ async def leaks(
     spans: Sequence[bytes] = (),
 ) -> list[str]:
     """Every place that holds a canary; `planted` are records that an outsider wrote in clear."""
-    found = [
-        f"{place}: {what}" for place, blob in topics(running, planted) for what in canaries.found_in(blob)
-    ]
-    async for place, blob in tables(running):
-        found += [f"{place}: {what}" for what in canaries.found_in(blob)]
+    found = [line for place in topics(running, planted) for line in _held(canaries, place)]
+    async for place in tables(running):
+        found += _held(canaries, place)
     pages = [*await metrics(running), *(("exported spans", blob) for blob in spans)]
-    for place, blob in [*logs(running), *pages, *files(running.settings.home), *processes()]:
-        found += [f"{place}: {what}" for what in canaries.found_in(blob)]
+    for place in [*logs(running), *pages, *files(running.settings.home), *processes()]:
+        found += _held(canaries, place)
     return found
+
+
+def _held(canaries: Canaries, place: Place) -> list[str]:
+    """Whom the place names, also where it is packed."""
+    name, blob = place
+    return [f"{name}: {what}" for part in everything_in(blob) for what in canaries.found_in(part)]
 
 
 def topics(running: Running, planted: set[tuple[str, int, int]]) -> Iterator[Place]:
     """Keys, headers and values of every record, but for those planted."""
     for one in running.tape.records:
         if (one.topic, one.partition, one.offset) not in planted:
-            yield f"topic {one.topic}/{one.partition}/{one.offset} {one.kind}", one.everything()
+            yield (
+                f"topic {one.topic}/{one.partition}/{one.offset} {one.kind}",
+                b"\n".join([one.everything(), *packed_in(one.value)]),
+            )
 
 
 async def tables(running: Running) -> AsyncIterator[Place]:
@@ -138,4 +146,5 @@ async def _tables(connection: asyncpg.Connection) -> list[str]:
 
 def _content(rows: list[asyncpg.Record]) -> bytes:
     values = (value for row in rows for value in row.values())
-    return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+    cells = (value if isinstance(value, bytes) else str(value).encode() for value in values)
+    return b"\n".join(part for cell in cells for part in everything_in(cell))

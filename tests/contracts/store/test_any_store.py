@@ -133,13 +133,14 @@ async def test_what_an_exception_took_away_is_begun_again_beside_what_is_there_a
 async def test_of_two_who_begin_a_case_at_once_the_second_waits_and_goes_on_from_the_first(
     world: StoreWorld,
 ) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
+    begun = asyncio.Event()
 
     async def first() -> None:
         async with world.store.transaction() as transaction:
             await transaction.lock([ONE], MONTH)
             begun.set()
-            await go_on.wait()
+            for _ in range(20):  # time enough for the other to come and wait
+                await transaction.lock([THREE], MONTH)
             await transaction.write(Writes(cases=[a_case(ONE, body='{"first":1}')]))
 
     async def second() -> str | None:
@@ -150,8 +151,6 @@ async def test_of_two_who_begin_a_case_at_once_the_second_waits_and_goes_on_from
     async with asyncio.TaskGroup() as group:
         group.create_task(first())
         waiter = group.create_task(second())
-        await begun.wait()
-        go_on.set()
 
     assert waiter.result() == '{"first":1}'
 

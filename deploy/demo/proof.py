@@ -84,6 +84,7 @@ async def prove(world: World, happened: Happened) -> Proved:
         *[finding async for finding in what_vendors_said(world, receipts, happened.vendors)],
         *what_was_collected(world, receipts, happened.answers),
         *world.rooftop.findings(),
+        *world.told.findings(receipts),
         *world.office.findings(
             [ask.person for ask in receipts.values() if _deleted(ask)], _renamed(receipts)
         ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -52,17 +52,17 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
         async with _table(everything, console), asyncio.TaskGroup() as group:
             watching = group.create_task(watch_over(everything.services))
             by_hand = group.create_task(everything.office.work(everything.watch))
-            clerks = Clerks(everything.settings, everything.business.places)
-            at_desks = group.create_task(clerks.work(everything.watch))
+            at_desks = group.create_task(_clerks(everything).work(everything.watch))
+            elsewhere = group.create_task(everything.told.work(everything.watch))
             await story.tell()
-            for task in (watching, by_hand, at_desks):
+            for task in (watching, by_hand, at_desks, elsewhere):
                 task.cancel()
         happened = Happened(story.receipts, story.answers, story.vendors.answered)
         proved = await prove(everything, happened)
-        _say(proved, everything.rooftop.sentence(), console)
+        _say(proved, (everything.told.sentence(), everything.rooftop.sentence()), console)
         if stay:
             _where_to_look(everything, console)
-            await _until_interrupted()
+            await _stay(everything)
             console.print("· stopping every process")
     return proved
 
@@ -101,7 +101,7 @@ def _current(everything: World) -> Table:
     return table(everything.watch.seen.values(), title=f"Cascadia Motors, {now} UTC")
 
 
-def _say(proved: Proved, next_door: str, console: Console) -> None:
+def _say(proved: Proved, elsewhere: Sequence[str], console: Console) -> None:
     for finding in proved.findings[:20]:
         console.print(f"NOT PROVED: {finding}", style="red", highlight=False)
     if proved.findings:
@@ -115,12 +115,14 @@ def _say(proved: Proved, next_door: str, console: Console) -> None:
             console.print(refused, highlight=False, soft_wrap=True)
         mended = f"· a misspelt name was put right in {proved.corrected} rows, and nothing else of that person changed"
         console.print(mended, highlight=False, soft_wrap=True)
-        console.print(f"· {next_door}", highlight=False, soft_wrap=True)
+        for sentence in elsewhere:
+            console.print(f"· {sentence}", highlight=False, soft_wrap=True)
         console.print(proved.line(), highlight=False, soft_wrap=True)
 
 
 def _where_to_look(everything: World, console: Console) -> None:
     home, urls = everything.settings.home, everything.services
+    named = f"HABEAS_HOME={home} HABEAS_CLOCK=advance HABEAS_FULFILLMENT_SYSTEMS={home / 'systems'}"
     lines = [
         f"requests go to        POST {urls.url('intake')}/requests",
         f"health and metrics    {urls.url('fulfillment')}/ready  …/metrics (each service has them)",
@@ -128,12 +130,24 @@ def _where_to_look(everything: World, console: Console) -> None:
         f"Kafka                 {everything.stack.kafka_bootstrap}   (habeas events show REQUEST)",
         f"services' logs        {home / 'logs'}",
         "what people do by hand  now waits for you: habeas request whom, habeas decide complete",
-        f"the command line      HABEAS_HOME={home} HABEAS_CLOCK=advance .venv/bin/habeas request list",
+        f"the command line      {named} .venv/bin/habeas request list",
     ]
     console.print("\nStill running. Where to look:", highlight=False)
     for line in lines:
         console.print(f"  {line}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C stops every process.", highlight=False)
+
+
+def _clerks(everything: World) -> Clerks:
+    return Clerks(everything.settings, everything.business.places)
+
+
+async def _stay(everything: World) -> None:
+    """Those who are only told answer also whom you tell, until Ctrl-C."""
+    async with asyncio.TaskGroup() as group:
+        elsewhere = group.create_task(everything.told.work(everything.watch))
+        await _until_interrupted()
+        elsewhere.cancel()
 
 
 async def _until_interrupted() -> None:

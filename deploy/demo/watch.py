@@ -28,6 +28,7 @@ class Seen:
     resolution: str = ""
     extended: bool = False
     closed: dict[str, Any] | None = None
+    planned: list[str] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
@@ -159,6 +160,10 @@ def _closed(seen: Seen, body: dict[str, Any]) -> None:
     seen.closed = body
 
 
+def _planned(seen: Seen, body: dict[str, Any]) -> None:
+    seen.planned.extend(body["systems"])
+
+
 def _settled(seen: Seen, body: dict[str, Any]) -> None:
     seen.settled.append(body["settled"]["system"])
 
@@ -173,6 +178,7 @@ _MEANS: dict[str, Callable[[Seen, dict[str, Any]], None]] = {
     "dsar.request.fulfilled.v1": _fulfilled,
     "dsar.deadline.extended.v1": _extended,
     "dsar.request.closed.v1": _closed,
+    "dsar.fulfillment.tasks-planned.v1": _planned,
     "dsar.fulfillment.task-settled.v1": _settled,
     "dsar.intake.notice-sent.v1": _told,
 }

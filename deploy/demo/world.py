@@ -13,6 +13,7 @@ from deploy.demo.cascadia.load import Cascadia, load
 from deploy.demo.parts_office import PartsOffice
 from deploy.demo.processes import Services
 from deploy.demo.rooftop import Rooftop
+from deploy.demo.told import ToldSystems
 from deploy.demo.vendors import Vendors
 from deploy.demo.watch import Watch
 from deploy.installation import install
@@ -42,9 +43,16 @@ class World:
     vendors: Vendors
     office: PartsOffice
     rooftop: Rooftop
+    told: ToldSystems
     services: Services
     watch: Watch
     run: str
+
+    def leave(self) -> None:
+        """End whoever plays a vendor or a company."""
+        self.vendors.stop()
+        self.told.stop()
+        self.business.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +84,7 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     try:
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
         everything = await _furnished(wanted, running, vendors, (services, watch))
-        rented.callback(everything.business.close)
-        rented.callback(everything.vendors.stop)
+        rented.callback(everything.leave)
         say("starting intake, verification, fulfillment, deadline and two vendors, a process each")
         await watch.start()
         everything.vendors.start()
@@ -103,11 +110,13 @@ async def _furnished(
     await asyncio.to_thread(office.furnish, business.people, SYSTEMS)
     rooftop = Rooftop(wanted.home)
     await asyncio.to_thread(rooftop.furnish, business.people)
+    told = ToldSystems(settings, running.mail_dir)
+    await asyncio.to_thread(told.furnish, business.people)
     clock = AdvancingClock(settings.clock_file)
     accounts = IdentityProvider(clock)
     accounts.publish(wanted.home / "issuers", BUSINESS)
     run = str(new_id())[-8:]
-    return World(settings, running, clock, accounts, business, vendors, office, rooftop, *parts, run)
+    return World(settings, running, clock, accounts, business, vendors, office, rooftop, told, *parts, run)
 
 
 def _empty(home: Path) -> None:

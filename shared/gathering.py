@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 Asked = TypeVar("Asked")
@@ -26,7 +27,8 @@ class Gathering(Generic[Asked, Given]):
         future: asyncio.Future[Given] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, future))
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            # Nobody's own context: the one who came first would lend its time limit to all who come later.
+            self._task = asyncio.get_running_loop().create_task(self._run(), context=Context())
         return await future
 
     async def _run(self) -> None:

@@ -75,8 +75,8 @@ async def test_a_column_that_one_asks_by_any_spelling_and_another_by_one_is_not_
         card = {"data_categories": ["user.unique_id"], "fides_meta": {"identity": "a_card"}}
         column_of(collections, "invoices", "card_number").update(card)
 
-    await shop.run(f"UPDATE invoices SET card_number = 'b-17', billed_email = '{written}' WHERE id = 101")  # noqa: S608
-    await shop.run(f"UPDATE tickets SET requester_email = '{written}' WHERE id = 202")  # noqa: S608
+    await shop.run(f"UPDATE invoices SET card_number = 'b-17', billed_email = '{written}' WHERE id = 101")  # noqa: S608 - ours
+    await shop.run(f"UPDATE tickets SET requester_email = '{written}' WHERE id = 202")  # noqa: S608 - ours
 
     by_address, by_bill = await found(
         shop.adapter(mapped(shop, by_card)),

@@ -7,12 +7,13 @@ import pytest
 from deploy.demo.cascadia.load import load_people
 from deploy.local.stack import StackInfo
 from tests.support.collector import collector, exporting_to
-from tests.support.every_path import Walked, every_path
+from tests.support.every_path import every_path
 from tests.support.http_server import serving
 from tests.support.identities import marked_people
 from tests.support.installation import Installations
 from tests.support.running import four_services
 from tests.support.town import Town
+from tests.support.walked import Walked
 
 
 @pytest.fixture(scope="package")
@@ -21,7 +22,7 @@ async def walked(
 ) -> AsyncIterator[Walked]:
     """Four processes through which marked people went in every way, each good request closed."""
     home = tmp_path_factory.mktemp("marked")
-    business = await load_people(servers.database_url, home, marked_people(9), seed=7)
+    business = await load_people(servers.database_url, home, marked_people(15), seed=7)
     spans: list[bytes] = []
     async with (
         serving(collector(spans)) as collecting,

@@ -15,9 +15,9 @@ from tests.support import identities
 from tests.support.canaries import Canaries
 from tests.support.contents import everything_in
 from tests.support.eventually import eventually_async
-from tests.support.every_path import Walked
 from tests.support.leaks import leaks, server_files
 from tests.support.proven import certified
+from tests.support.walked import Walked
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 

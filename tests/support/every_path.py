@@ -2,12 +2,7 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -16,51 +11,22 @@ from deploy.demo.cascadia.people import Person
 from deploy.demo.cascadia.places import DATABASES
 from shared.events.commands import RetryTask
 from shared.events.fulfillment import TaskNeedsPerson
+from shared.events.message import CATALOGUE
 from shared.events.topics import TOPICS
+from shared.ids import new_id
 from tests.support.archives import text_of
-from tests.support.canaries import Canaries
 from tests.support.eventually import eventually_async
-from tests.support.identities import MARK, values_of, values_of_rows
-from tests.support.requester import Requester, ask
-from tests.support.running import Running, environment
+from tests.support.identities import MARK
+from tests.support.later_paths import LATER
+from tests.support.running import Running
 from tests.support.upstream import REQUEST
+from tests.support.walked import CLEAR, WRONG_SECRET, Walked, asks, commanded, posted
 
-ACCEPTED = 202
-CLEAR = f"{MARK}.clear.zyl@quokkamail.example"
-WRONG_SECRET = f"1.{MARK}WrongSecretThatOpensNothingAtAll0123456789"
 _REFUSE = """
 CREATE FUNCTION public.refuse_marked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'cannot change %', OLD.email USING DETAIL = OLD.full_name, HINT = OLD.phone; END $$;
 CREATE TRIGGER refuse_marked BEFORE UPDATE ON customers FOR EACH ROW
 WHEN (OLD.customer_number = '{customer}') EXECUTE FUNCTION public.refuse_marked()"""
-
-
-@dataclass
-class Walked:
-    """What was done: who asked, what tells who they are, and which records an outsider wrote in clear."""
-
-    running: Running
-    values: dict[str, str] = field(default_factory=lambda: {"clear": CLEAR, "wrong secret": WRONG_SECRET})
-    planted: set[tuple[str, int, int]] = field(default_factory=set)
-    closing: list[Requester] = field(default_factory=list)
-    shown: list[bytes] = field(default_factory=list)
-    spans: list[bytes] = field(default_factory=list)
-
-    @property
-    def canaries(self) -> Canaries:
-        return Canaries(self.values)
-
-    @property
-    def partitions(self) -> set[str]:
-        """The folders of the broker in which planted records lie."""
-        namespace = self.running.settings.namespace
-        return {f"{namespace}{topic}-{partition}" for topic, partition, _ in self.planted}
-
-    async def knows(self, person: Person) -> Person:
-        """From now on this person's details are looked for."""
-        self.values |= values_of(person)
-        self.values |= dict(values_of_rows(await self.running.town.rows_of(person)))
-        return person
 
 
 async def every_path(running: Running) -> Walked:
@@ -69,7 +35,9 @@ async def every_path(running: Running) -> Walked:
     people = iter([await walked.knows(person) for person in running.town.business.people])
     await _refusing(walked, next(people), running)
     ways = (_by_code, _by_assertion, _copied_upstream, _opted_out, _withdrawn, _at_the_command_line)
-    await asyncio.gather(*(way(walked, next(people)) for way in ways), _wrong_over_http(walked, next(people)))
+    await asyncio.gather(
+        *(way(walked, next(people)) for way in (*ways, *LATER)), _wrong_over_http(walked, next(people))
+    )
     await _wrong_over_kafka(walked, next(people))
     await asyncio.gather(*(requester.closed(within=120) for requester in walked.closing))
     return walked
@@ -78,7 +46,7 @@ async def every_path(running: Running) -> Walked:
 async def _by_code(walked: Walked, person: Person) -> None:
     """A wrong proof, a foreign secret, a code by mail."""
     key = f"{MARK}-idempotency-{person.number}"
-    requester = await _asks(walked, person, "delete", proof="code", key=key)
+    requester = await asks(walked, person, "delete", proof="code", key=key)
     walked.values |= {"idempotency key": key, "wrong proof": f"{MARK}-proof"}
     mail = await walked.running.mailbox.wait(requester.request_id, "verification_code")
     walked.values["code"] = mail.code
@@ -88,17 +56,17 @@ async def _by_code(walked: Walked, person: Person) -> None:
         (requester.secret, {"assertion": f"{MARK}.{MARK}.{MARK}"}),
         (requester.secret, {"code": CLEAR, CLEAR: CLEAR}),
     ):
-        await _posted(walked, f"/requests/{requester.request_id}/verification", body, secret or "")
+        await posted(walked, f"/requests/{requester.request_id}/verification", body, secret or "")
     await requester.prove()
 
 
 async def _by_assertion(walked: Walked, person: Person) -> None:
-    await _asks(walked, person, "delete", via="kafka", key="form-of-the-second")
+    await asks(walked, person, "delete", via="kafka", key="form-of-the-second")
 
 
 async def _copied_upstream(walked: Walked, person: Person) -> None:
     """A copy of everything: what the systems know travels in an export and lies in a package."""
-    requester = await _asks(walked, person, "know_specific", via="kafka", key="form-of-the-third")
+    requester = await asks(walked, person, "know_specific", via="kafka", key="form-of-the-third")
     await requester.closed(within=120)
     copy = await requester.package_bytes()
     mail = await walked.running.mailbox.wait(requester.request_id, "answer")
@@ -107,11 +75,11 @@ async def _copied_upstream(walked: Walked, person: Person) -> None:
 
 
 async def _opted_out(walked: Walked, person: Person) -> None:
-    await _asks(walked, person, "opt_out", proof="none", phone=person.phone)
+    await asks(walked, person, "opt_out", proof="none", phone=person.phone)
 
 
 async def _withdrawn(walked: Walked, person: Person) -> None:
-    requester = await _asks(walked, person, "delete", proof="code")
+    requester = await asks(walked, person, "delete", proof="code")
     await walked.running.mailbox.wait(requester.request_id, "verification_code")
     await requester.withdraw()
 
@@ -122,7 +90,7 @@ async def _refusing(walked: Walked, person: Person, running: Running) -> None:
     connection = await asyncpg.connect(database)
     try:
         await connection.execute(_REFUSE.format(customer=person.customer_id))
-        requester = await _asks(walked, person, "delete", key="form-of-the-refused")
+        requester = await asks(walked, person, "delete", key="form-of-the-refused")
         needs = await running.tape.wait(requester.request_id, TaskNeedsPerson)
         await connection.execute("DROP FUNCTION public.refuse_marked() CASCADE")
     finally:
@@ -137,10 +105,10 @@ async def _at_the_command_line(walked: Walked, person: Person) -> None:
     claims = {"email": person.email, "name": person.name, "phone": person.phone}
     intake = ["--url", walked.running.intake]
     submit = ["request", "submit", "--right", "opt_out", "--claims", "-", "--save", str(saved), *intake]
-    await _command(walked, submit, json.dumps(claims))
-    await _command(walked, ["request", "show", "--saved", str(saved), *intake], "")
+    await commanded(walked, submit, json.dumps(claims))
+    await commanded(walked, ["request", "show", "--saved", str(saved), *intake], "")
     wrong = json.dumps({"email": f"{CLEAR} {CLEAR}", CLEAR: CLEAR})
-    await _command(walked, [*submit[:-4], *intake], wrong)
+    await commanded(walked, [*submit[:-4], *intake], wrong)
     walked.values["saved secret"] = json.loads(saved.read_bytes())["secret"]
 
 
@@ -157,7 +125,7 @@ async def _wrong_over_http(walked: Walked, person: Person) -> None:
         {**good, "collected_from": person.phone},
         [person.email],
     ):
-        await _posted(walked, "/requests", wrong)
+        await posted(walked, "/requests", wrong)
     http, url = walked.running.http, walked.running.intake
     headers = {"traceparent": CLEAR, "Idempotency-Key": CLEAR, "Content-Type": CLEAR, "X-Name": CLEAR}
     for path in (f"/requests/{person.email}", f"/{person.email}?name={person.name}", "/requests"):
@@ -185,6 +153,8 @@ async def _wrong_over_kafka(walked: Walked, person: Person) -> None:
     finally:
         await producer.stop()
     await eventually_async(lambda: _buried(running, len(walked.planted)), within=60)
+    letters = json.loads(await commanded(walked, ["dead-letters", "list", "--json"], ""))
+    await commanded(walked, ["dead-letters", "show", letters[-1]["id"]], "")
 
 
 def _hostile(
@@ -204,6 +174,12 @@ def _hostile(
         {"ce_sequence": CLEAR},
     ):
         yield "dsar.submissions", key, good(REQUEST, **changes), clear
+    # Every command that a person may give, in good order but for what it says.
+    said = {"actor": person.email, "reason": person.name, "hashes": [person.email], person.email: CLEAR}
+    for one in CATALOGUE.values():
+        if one.signed:
+            headers = good(one.ce_type, ce_source="habeas/cli", ce_subject=str(new_id()))
+            yield one.topic.name, key, headers, json.dumps(said).encode()
     more = {"traceparent": CLEAR, "ce_subject": CLEAR, "x-name": person.name, "ce_correlationid": CLEAR}
     yield "dsar.submissions", key, good(REQUEST, **more), clear
     yield "dsar.submissions", None, good(REQUEST), clear
@@ -214,35 +190,3 @@ async def _buried(running: Running, number: int) -> bool:
     """Whether each of them was answered; the one in good order became a refusal, the others dead letters."""
     letters = sum(one.topic.startswith("dsar.dead-letters.") for one in running.tape.records)
     return letters >= number - 1
-
-
-async def _asks(walked: Walked, person: Person, right: str, **how: Any) -> Requester:
-    requester = await ask(walked.running, person, right, **how)
-    walked.closing.append(requester)
-    if requester.secret:
-        walked.values[f"{person.number} secret"] = requester.secret
-    return requester
-
-
-async def _posted(walked: Walked, path: str, body: Any, secret: str = "") -> None:
-    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    answer = await walked.running.http.post(walked.running.intake + path, json=body, headers=headers)
-    assert answer.is_client_error or answer.status_code == ACCEPTED, answer.text or path
-    walked.shown.append(answer.content)
-
-
-async def _command(walked: Walked, arguments: list[str], given: str) -> None:
-    """One command, its arguments read where everybody can read them while it waits for its input."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "deploy.cli.main",
-        *arguments,
-        env={**os.environ, **environment(walked.running.installation)},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    walked.shown += [(Path(f"/proc/{process.pid}") / name).read_bytes() for name in ("cmdline", "environ")]
-    out, err = await process.communicate(given.encode())
-    walked.shown += [out, err]

@@ -1,4 +1,4 @@
-"""The three systems of the sample that cannot be searched, only told: a folder, a letter, a webhook."""
+"""The systems of the sample that cannot be searched, only told: a folder, a letter, a webhook, an audience."""
 
 import asyncio
 import shutil
@@ -7,7 +7,8 @@ from pathlib import Path
 from uuid import UUID
 
 from deploy.commands import send_command
-from deploy.demo import booking, detailing, print_shop
+from deploy.demo import audience, booking, detailing, print_shop
+from deploy.demo.audience import Audience
 from deploy.demo.booking import Booking
 from deploy.demo.cascadia.people import Person
 from deploy.demo.detailing import Detailing
@@ -17,33 +18,35 @@ from deploy.demo.watch import Watch
 from shared.events.commands import CompleteTask
 from shared.settings import Settings
 
-SYSTEMS = (print_shop.SYSTEM, detailing.SYSTEM, booking.SYSTEM)
+SYSTEMS = (print_shop.SYSTEM, detailing.SYSTEM, booking.SYSTEM, audience.SYSTEM)
 _DESCRIBED = Path(__file__).parent / "only_told"
 
 
 class ToldSystems:
-    """All three, and the clerk who asks them about what they cannot be told."""
+    """All of them, and the clerk who asks them about what they cannot be told."""
 
     def __init__(self, settings: Settings, mail: Path) -> None:
         self._settings = settings
         self.print_shop = PrintShop(settings)
         self.detailing = Detailing(settings, mail)
         self.booking = Booking(settings)
+        self.audience = Audience(settings)
         self._asked: set[tuple[UUID, str]] = set()
 
     def furnish(self, people: Iterable[Person]) -> None:
         """Each gets everybody's address; they are described beside the other systems."""
         everybody = list(people)
-        for each in (self.print_shop, self.detailing, self.booking):
+        for each in (self.print_shop, self.detailing, self.booking, self.audience):
             each.furnish(everybody)
         shutil.copytree(_DESCRIBED, self._settings.home / "systems", dirs_exist_ok=True)
 
     def stop(self) -> None:
         """End what listens."""
         self.booking.stop()
+        self.audience.stop()
 
     async def work(self, watch: Watch) -> None:
-        """What the three and their clerk do, until canceled."""
+        """What they and their clerk do, until canceled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.print_shop.work(watch))
             group.create_task(self.detailing.work(watch))
@@ -51,17 +54,18 @@ class ToldSystems:
 
     def findings(self, receipts: Receipts) -> Iterator[str]:
         """Whatever one of them should have heard or done otherwise."""
-        for each in (self.print_shop, self.detailing, self.booking):
+        for each in (self.print_shop, self.detailing, self.booking, self.audience):
             yield from each.findings(receipts)
 
     def sentence(self) -> str:
         """What the proof says of them."""
         return (
-            "a folder, a letter and a webhook told three more companies, each once of each, and they did it"
+            "a folder, a letter and a webhook told three more companies, and a connector an audience, by hashes alone:"
+            " each once of each, and they did it"
         )
 
     async def _ask_about_names(self, watch: Watch) -> None:
-        """None can be told what to correct: somebody telephones, and none has a name."""
+        """None can be told what to correct: somebody asks, and none has a name."""
 
         def waiting() -> list[tuple[UUID, str]]:
             found = [(one, task) for (one, name), (task, _) in watch.needs_person.items() if name in SYSTEMS]
@@ -74,7 +78,7 @@ class ToldSystems:
                     task=task,
                     outcome="nothing",
                     actor="clerk",
-                    reason="asked by telephone: it has addresses of mail, and no names",
+                    reason="asked: it has addresses of mail, in the clear or hashed, and no names",
                     evidence=f"desk-book/{str(request_id)[:8]}",
                 )
                 await send_command(self._settings, request_id, word)

@@ -21,6 +21,7 @@ from services.fulfillment.bulk import gathered
 from services.fulfillment.callback_api import callback_routes
 from services.fulfillment.callbacks import ReceivesCallbacks
 from services.fulfillment.connected import (
+    TO_KNOW,
     Connected,
     Systems,
     categories_of,
@@ -227,7 +228,10 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
 def _connected(system: System, clock: Clock) -> Connected:
     lane, adapter = Lane(system.limits), adapter_of(system, clock)
     days = system.backups.kept_days if system.backups else None
-    entry = replace(entry_of(system), proves=adapter.capabilities.verify)
+    can, known = adapter.capabilities, entry_of(system)
+    # Where nobody can be looked up, everybody who asks would be told that something is held.
+    rights = known.rights if can.looks_up else known.rights - TO_KNOW
+    entry = replace(known, proves=can.verify, rights=rights)
     words = system.words()
     heard = receiver_of(system, clock)
     return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days, words, heard)

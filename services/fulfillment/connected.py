@@ -11,7 +11,8 @@ from services.fulfillment.lanes import Lane
 from services.fulfillment.ports import Adapter
 from shared.policy.rights import Right
 
-ALWAYS = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES, Right.DELETE})
+TO_KNOW = frozenset({Right.KNOW_SPECIFIC, Right.KNOW_CATEGORIES})
+ALWAYS = TO_KNOW | {Right.DELETE}
 
 
 @dataclass(frozen=True, slots=True)

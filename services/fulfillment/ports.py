@@ -87,6 +87,7 @@ class Capabilities:
 
     `wholly` means that an act is done altogether or not at all; otherwise a later attempt finishes what an earlier
     one began, and the receipt counts what both did. With `most_wholly`, that is so for no more rows than these.
+    Without `looks_up` a system cannot say who is in it: it is told, and not asked what it knows.
     """
 
     idempotency_key: bool
@@ -95,6 +96,7 @@ class Capabilities:
     bounded_by_cutoff: bool
     wholly: bool = True
     most_wholly: int | None = None
+    looks_up: bool = True
 
     def does_wholly(self, frozen: Frozen) -> bool:
         """Whether an act on these rows is done altogether or not at all."""

@@ -1,5 +1,6 @@
-"""The three companies of the sample that are only told: by the real adapters, and proved by their own books."""
+"""The companies of the sample that are only told: by the real adapters, and proved by their own books."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from deploy.demo.audience import AUDIENCE
 from deploy.demo.cascadia.people import Person, make_people
 from deploy.demo.plan import Ask
 from deploy.demo.told import SYSTEMS, ToldSystems
@@ -63,13 +65,33 @@ async def frozen_of(system: Connected, person: Person) -> Frozen:
     return found
 
 
+@pytest.fixture
+async def audience(told: ToldSystems, tmp_path: Path) -> AsyncIterator[Connected]:
+    del told
+    system = connected(tmp_path, "audience")
+    yield system
+    await system.adapter.close()
+
+
+async def told_audience(audience: Connected, *orders: tuple[str, Person]) -> list[type]:
+    answers = []
+    for number, (right, person) in enumerate(orders):
+        frozen = await frozen_of(audience, person)
+        answer = await audience.adapter.act(
+            right, frozen, cut_off=CUT_OFF, idempotency_key=f"{right}-{number}"
+        )
+        answers.append(type(answer))
+    return answers
+
+
 @pytest.mark.parametrize(
     ("right", "told_of"),
     [
         (Right.DELETE, set(SYSTEMS)),
-        (Right.OPT_OUT, {"cascadia-test-drives"}),
+        (Right.OPT_OUT, {"cascadia-test-drives", "cascadia-audience"}),
         (Right.LIMIT, set()),
         (Right.KNOW_SPECIFIC, set()),
+        (Right.KNOW_CATEGORIES, set()),
         (Right.CORRECT, set(SYSTEMS)),
     ],
 )
@@ -121,6 +143,77 @@ async def test_the_calendar_does_a_message_once_and_believes_none_that_is_not_si
     assert list(told.booking.findings(ASKED)) == [
         "cascadia-test-drives refused 2 messages, the first because its signature is not ours"
     ]
+
+
+async def test_the_audience_is_told_of_each_by_the_connector_as_it_ships_and_by_hashes_alone(
+    told: ToldSystems, audience: Connected
+) -> None:
+    checked = await audience.adapter.check()
+    assert checked.reachable
+    assert checked.credentials
+    assert len(list(told.audience.findings(ASKED))) == 2
+
+    assert await told_audience(audience, ("delete", GONE), ("opt_out", OUT)) == [Done, Done]
+
+    assert list(told.audience.findings(ASKED)) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("delete", GONE), ["cascadia-audience was told of 1 people more than once for a request"]),
+        (
+            ("delete", OTHER),
+            [
+                "cascadia-audience was told of 1 people of whom it should not be",
+                "cascadia-audience has other members than those who did not ask for removal",
+            ],
+        ),
+    ],
+    ids=["twice", "never verified"],
+)
+async def test_a_removal_from_the_audience_that_should_not_be_is_a_finding(
+    told: ToldSystems, audience: Connected, more: tuple[str, Person], said: list[str]
+) -> None:
+    await told_audience(audience, ("delete", GONE), ("opt_out", OUT), more)
+
+    assert list(told.audience.findings(ASKED)) == said
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"data": [GONE.email]}, "it says somebody in the clear"),
+        ({"schema": "EMAIL"}, "it does not send the hashes of addresses"),
+        ({"name": GONE.name}, "its payload says more, or less, than whom to remove"),
+    ],
+    ids=["an address", "another schema", "a name beside"],
+)
+async def test_the_audience_refuses_what_is_in_the_clear(
+    told: ToldSystems, audience: Connected, tmp_path: Path, sent: dict[str, object], said: str
+) -> None:
+    await told_audience(audience, ("delete", GONE), ("opt_out", OUT))
+    token = (tmp_path / "cascadia" / "cascadia-audience.key").read_text()
+
+    assert await removed(tmp_path, token, sent) == 400
+    assert list(told.audience.findings(ASKED)) == [
+        f"cascadia-audience refused 1 calls, the first because {said}"
+    ]
+
+
+async def test_the_audience_hears_nobody_whose_token_is_not_ours(told: ToldSystems, tmp_path: Path) -> None:
+    assert await removed(tmp_path, "guessed", {}) == 400
+    assert list(told.audience.findings({})) == [
+        "cascadia-audience refused 1 calls, the first because its token is not ours"
+    ]
+
+
+async def removed(home: Path, token: str, sent: dict[str, object]) -> int:
+    address = (home / "cascadia" / "cascadia-audience.url").read_text()
+    payload = {"schema": "EMAIL_SHA256", "data": ["0" * 64], **sent}
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}) as http:
+        form = {"payload": json.dumps(payload)}
+        return (await http.request("DELETE", f"{address}/{AUDIENCE}/users", data=form)).status_code
 
 
 async def test_a_second_message_about_the_same_person_is_a_finding(told: ToldSystems, tmp_path: Path) -> None:

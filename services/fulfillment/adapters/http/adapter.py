@@ -81,6 +81,7 @@ class HttpAdapter:
             naturally_idempotent=True,
             bounded_by_cutoff=all(table.collection.created_at for table in touched),
             wholly=False,
+            looks_up=any(self._tables[name].looks_up for name in self._system.datamap.collections),
         )
 
     async def check(self) -> CheckReport:

@@ -64,6 +64,11 @@ class Table:
     def readable(self) -> bool:
         return self._read is not None
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether the system itself says which rows it has: a key that is derived tells nothing of what is held."""
+        return self.readable or not self._derive
+
     def found_by(self, column: str) -> bool:
         """Whether rows can be asked for by this column."""
         return column in self._find or self._is_key(column)

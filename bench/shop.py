@@ -251,7 +251,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=30, help="of each kind, before anything is measured")
     parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
     parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
-    return parser.parse_args()
+    given = parser.parse_args()
+    people = given.runs * (given.erasures + given.knows) + 2 * given.warmup
+    if people > CUSTOMERS:
+        parser.error(
+            f"{people} requests, each by somebody else, and the shop has {CUSTOMERS} customers: ask for fewer"
+        )
+    return given
 
 
 if __name__ == "__main__":

@@ -79,17 +79,18 @@ class PostgresTransaction:
     async def lock(self, request_ids: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
         """Insert missing rows, then lock the others in request-id order, so that two batches cannot deadlock."""
         ids = sorted(set(request_ids))
-        unknown = [request_id for request_id in ids if request_id not in self._known]
-        found = await self._inserted(unknown, month) if unknown else {}
-        if len(found) < len(ids):
-            found |= await self._locked([request_id for request_id in ids if request_id not in found])
-        if len(found) < len(ids):
-            # We knew them from a transaction that was rolled back after all.
-            lacking = [request_id for request_id in ids if request_id not in found]
-            found |= await self._inserted(lacking, month)
-            found |= await self._locked([request_id for request_id in lacking if request_id not in found])
+        found = await self._taken(ids, [one for one in ids if one not in self._known], month)
+        # We knew these from a transaction that was rolled back after all.
+        lacking = [one for one in ids if one not in found]
+        if lacking:
+            found |= await self._taken(lacking, lacking, month)
         self._known.update(ids)
         return found
+
+    async def _taken(self, ids: Sequence[UUID], unknown: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
+        found = await self._inserted(unknown, month) if unknown else {}
+        others = [one for one in ids if one not in found]
+        return found | await self._locked(others) if others else found
 
     async def _inserted(self, ids: Sequence[UUID], month: date) -> dict[UUID, CaseRow]:
         """Rows that were not there; nobody else sees them before the commit, so they need no lock."""

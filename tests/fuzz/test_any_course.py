@@ -1,28 +1,19 @@
 """Whatever is asked about a request, one thing after the other: no 500, and every answer as the description says."""
 
-import os
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize
 from schemathesis.generation.stateful.state_machine import StepInput
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from tests.support.front_desk import PERSON, FrontDesk
+from tests.support.fuzz_settings import fuzzed
 
 SUBMIT = "POST /requests"
 # A schema cannot say what an e-mail address is; a wrong secret and an unknown request get the same 404.
 SAID_ELSEWHERE: list[Any] = [positive_data_acceptance, ignored_auth]
-EXAMPLES = int(os.environ.get("HABEAS_FUZZ_EXAMPLES", "15"))
-few = settings(
-    max_examples=EXAMPLES,
-    stateful_step_count=10,
-    deadline=None,
-    derandomize="HABEAS_FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+few = fuzzed(15, steps=10)
 
 
 def courses(description: Any, answers: set[tuple[str, int]]) -> Any:

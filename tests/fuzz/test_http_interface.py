@@ -1,21 +1,20 @@
 """Whatever is sent to intake over HTTP: no 500, every answer as the description says, and nobody's words repeated."""
 
 import asyncio
-import os
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from tests.support.front_desk import FrontDesk
+from tests.support.fuzz_settings import fuzzed
 from tests.support.hostile_records import CANARY
 
-EXAMPLES = int(os.environ.get("HABEAS_FUZZ_EXAMPLES", "30"))
 # A schema cannot say what an e-mail address or a telephone number is, which business is served, what belongs
 # together: what it lets through may still be refused, by the 422 that the description names.
 BEYOND_A_SCHEMA: list[Any] = [positive_data_acceptance]
@@ -44,13 +43,7 @@ MODES = [
     for mode in GenerationMode
     if label not in NOTHING_WRONG or mode is not GenerationMode.NEGATIVE
 ]
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="HABEAS_FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+tried = fuzzed(30)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +70,7 @@ def test_every_operation_is_fuzzed(description: Any) -> None:
 
 
 @pytest.mark.parametrize(("label", "mode"), MODES)
-@fuzzed
+@tried
 @given(data=st.data())
 def test_every_answer_is_as_described(
     description: Any, label: str, mode: GenerationMode, data: st.DataObject
@@ -88,7 +81,7 @@ def test_every_answer_is_as_described(
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if "request_id" in label])
-@fuzzed
+@tried
 @given(data=st.data())
 def test_every_answer_to_who_holds_a_receipt_is_as_described(
     description: Any, receipt: dict[str, Any], label: str, data: st.DataObject
@@ -101,7 +94,7 @@ def test_every_answer_to_who_holds_a_receipt_is_as_described(
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-@fuzzed
+@tried
 @given(data=st.data())
 def test_no_answer_repeats_what_somebody_sent(description: Any, label: str, data: st.DataObject) -> None:
     case = drawn(description, label, GenerationMode.POSITIVE, data)

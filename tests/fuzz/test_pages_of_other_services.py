@@ -1,23 +1,22 @@
 """Whatever is sent to the services beside intake over HTTP: no 500, answers as described, nobody's words repeated."""
 
-import os
 from typing import Any
 
 import httpx2
 import pytest
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from shared.events.envelope import Raw
+from tests.support.fuzz_settings import fuzzed
 from tests.support.fuzzed_pages import SYSTEM, pages
 from tests.support.hostile_records import CANARY, hostile
 
-EXAMPLES = int(os.environ.get("HABEAS_FUZZ_EXAMPLES", "4"))
 OPERATIONS = (
     ("fulfillment", "POST /suppression/check"),
     ("fulfillment", "GET /suppression/versions"),
@@ -37,13 +36,7 @@ MODES = [
 ]
 # A signature, a system that exists and a closed request are no matter of a schema; nor are callbacks' bodies.
 BEYOND_A_SCHEMA: list[Any] = [positive_data_acceptance, negative_data_rejection]
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="HABEAS_FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+tried = fuzzed(4)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +64,7 @@ def test_every_operation_is_fuzzed(described: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("service", "label", "mode"), MODES)
-@fuzzed
+@tried
 @given(data=st.data())
 def test_every_answer_is_as_described(
     described: dict[str, Any], service: str, label: str, mode: GenerationMode, data: st.DataObject
@@ -82,7 +75,7 @@ def test_every_answer_is_as_described(
 
 
 @pytest.mark.parametrize(("service", "label"), OPERATIONS)
-@fuzzed
+@tried
 @given(data=st.data())
 def test_no_answer_repeats_what_somebody_sent(
     described: dict[str, Any], service: str, label: str, data: st.DataObject
@@ -104,7 +97,7 @@ def test_no_answer_repeats_what_somebody_sent(
     assert CANARY.lower() not in (answer.text + str(answer.headers)).lower()
 
 
-@fuzzed
+@tried
 @given(raw=hostile("fulfillment"))
 async def test_a_hostile_command_is_refused_on_the_page_of_holds_and_repeated_nowhere(
     applications: dict[str, FastAPI], raw: Raw

@@ -1,11 +1,10 @@
 """Whatever bytes lie on a topic: no exception, the next good record is applied, and nothing repeats the input."""
 
 import json
-import os
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -14,17 +13,11 @@ from shared.events.envelope import Raw, Unreadable
 from shared.events.topics import SERVICES
 from shared.machine.incoming import to_incoming
 from tests.support.canaries import Canaries
+from tests.support.fuzz_settings import fuzzed
 from tests.support.fuzzed_services import Fuzzed, Fuzzing, claims_of
 from tests.support.hostile_records import CANARY, hostile, json_values, strange_envelopes
 
-EXAMPLES = int(os.environ.get("HABEAS_FUZZ_EXAMPLES", "150"))
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="HABEAS_FUZZ_EXAMPLES" not in os.environ,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+tried = fuzzed(150)
 SEARCH = Canaries({"canary": CANARY})
 GOOD = {"applied", "refused"}
 
@@ -35,7 +28,7 @@ def fuzzing(tmp_path_factory: pytest.TempPathFactory) -> Fuzzing:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@fuzzed
+@tried
 @given(data=st.data())
 async def test_a_hostile_record_stops_nothing_and_is_repeated_nowhere(
     fuzzing: Fuzzing, service: str, data: st.DataObject
@@ -53,7 +46,7 @@ async def test_a_hostile_record_stops_nothing_and_is_repeated_nowhere(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@fuzzed
+@tried
 @given(data=st.data())
 async def test_who_is_named_in_an_envelope_is_named_in_no_row(
     fuzzing: Fuzzing, service: str, data: st.DataObject
@@ -66,7 +59,7 @@ async def test_who_is_named_in_an_envelope_is_named_in_no_row(
     assert SEARCH.found_in(repr(machine.rows()).encode()) == []
 
 
-@fuzzed
+@tried
 @given(
     changes=st.dictionaries(
         st.sampled_from([*claims_of(), "name", "business", CANARY]), json_values, max_size=3

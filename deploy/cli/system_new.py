@@ -44,7 +44,13 @@ def new(
     code = _code(kind) if new_kind else {}
     files = {**code, **{folder / place: text for place, text in texts.items()}}
     _write(files)
-    typer.echo(f"Put the secrets where {folder / f'{name}.yaml'} says, then: habeas systems check {name}")
+    typer.echo(f"{_next(texts[f'{name}.yaml'], folder / f'{name}.yaml')}, then: habeas systems check {name}")
+
+
+def _next(text: str, file: Path) -> str:
+    """What a person does with the system file; those of a system that only a person reaches need no secret."""
+    needed = [line for line in text.splitlines() if "secrets/" in line and not line.lstrip().startswith("#")]
+    return f"Put the secrets where {file} says" if needed else f"Finish {file}: each ? is a question to you"
 
 
 def _write(files: dict[Path, str]) -> None:

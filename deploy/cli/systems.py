@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -55,8 +56,9 @@ def check(name: Only = None, *, as_json: Json = False) -> None:
 
     Example: habeas systems check cascadia-crm
     """
-    systems = _connected(name)
-    reports = asyncio.run(_check(systems))
+    with _shown_while_silent(show=not as_json) as show:
+        systems = _connected(name)
+        reports = asyncio.run(_check(systems, show))
     if as_json:
         typer.echo(json.dumps([_report_json(each, report) for each, report in reports]))
     else:
@@ -212,8 +214,34 @@ def _chosen(every: Mapping[str, T], name: str | None) -> tuple[T, ...]:
     return (every[name],)
 
 
-async def _check(systems: "tuple[Connected, ...]") -> "list[tuple[Connected, CheckReport]]":
-    reports = await asyncio.gather(*(each.adapter.check() for each in systems))
+@contextmanager
+def _shown_while_silent(*, show: bool) -> Iterator[Callable[[str], None]]:
+    """One line in a terminal, written over again and taken away at the end; nothing for programs."""
+
+    def say(text: str) -> None:
+        if show and sys.stderr.isatty():
+            typer.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+    say("Reading the systems' files and maps")
+    try:
+        yield say
+    finally:
+        say("")
+
+
+async def _check(
+    systems: "tuple[Connected, ...]", show: Callable[[str], None]
+) -> "list[tuple[Connected, CheckReport]]":
+    waiting = {each.entry.name for each in systems}
+
+    async def asked(system: "Connected") -> "CheckReport":
+        report = await system.adapter.check()
+        waiting.discard(system.entry.name)
+        show(f"Waiting for {', '.join(sorted(waiting))}" if waiting else "")
+        return report
+
+    show(f"Waiting for {', '.join(sorted(waiting))}")
+    reports = await asyncio.gather(*map(asked, systems))
     for each in systems:
         await each.adapter.close()
     return list(zip(systems, reports, strict=True))
@@ -227,14 +255,19 @@ def _report_json(system: "Connected", report: "CheckReport") -> dict[str, Any]:
         "ok": report.ok,
         **reached,
         "drift": drift,
-        "notes": list(report.notes),
+        "notes": _notes(system, report),
     }
 
 
 def _report_lines(system: "Connected", report: "CheckReport") -> list[str]:
     lines = [f"{system.entry.name}: {_state(report)}"]
     lines += [f"  {f'{d.table}.{d.column}'.rstrip('.')}: {_WORDS[d.problem]}" for d in report.drift]
-    return [*lines, *(f"  {note}" for note in report.notes)]
+    return [*lines, *(f"  {note}" for note in _notes(system, report))]
+
+
+def _notes(system: "Connected", report: "CheckReport") -> list[str]:
+    """What the system noted; and what its map warns of, which not every kind of system says, nor one that is away."""
+    return list(dict.fromkeys((*report.notes, *system.datamap.warnings)))
 
 
 def _state(report: "CheckReport") -> str:

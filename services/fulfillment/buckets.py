@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import SplitResult
 
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.reached import not_reached
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -97,8 +98,8 @@ def explained(error: Exception) -> tuple[Meaning, str] | None:
         return None
     kind = type(error).__name__
     if kind in {"NoCredentialsError", "PartialCredentialsError"}:
-        return "credentials", f"there are no keys ({kind})"
-    return "away", f"the store cannot be reached ({kind})"
+        return "credentials", f"there are no keys: name access_key and secret_key under secrets ({kind})"
+    return "away", not_reached("the store", error)
 
 
 @contextmanager

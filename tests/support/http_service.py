@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.fulfillment.adapters.http import open_adapter
+from services.fulfillment.adapters.http.reading import load_connector
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import Limits, Secret, System
 from services.fulfillment.ports import (
@@ -85,7 +86,9 @@ class Service:
             "secret": "hush",
         }.items():
             write_private(self.home / name, text.encode())
-        places = {name: Secret(file=self.home / name) for name in ("id", "secret")}
+        places = {
+            name: Secret(file=self.home / name) for name in load_connector(self.home / "c.yaml").secrets()
+        }
         adapter = open_adapter(
             System(
                 system="s", kind="http", business="b", url=Secret(file=self.home / "url"), dataset=Path("m.yaml"),

@@ -37,7 +37,7 @@ from services.fulfillment.datamap.nesting import (
 )
 from services.fulfillment.datamap.remedies import worded
 from services.fulfillment.datamap.statutory import is_personal, statutory_category, withheld_kind
-from services.fulfillment.datamap.strictness import fides_meta, unknown_keys
+from services.fulfillment.datamap.strictness import fides_meta, unknown_categories, unknown_keys
 from services.fulfillment.datamap.translating import lacking_words
 
 A = TypeVar("A", bound=Addition)
@@ -74,7 +74,7 @@ def read_dataset(content: object, *, file: str, nested: bool = False) -> DataMap
     if problems := tuple(f"{file}: {problem}" for problem in (*problems_of(datamap), *unread)):
         raise MapError(problems)
     closed = () if nested else nested_warnings(dataset)
-    warnings = [*warnings_of(datamap), *closed, *lacking_words(datamap)]
+    warnings = [*warnings_of(datamap), *unknown_categories(raw), *closed, *lacking_words(datamap)]
     return replace(datamap, warnings=tuple(f"{file}: {warning}" for warning in warnings))
 
 

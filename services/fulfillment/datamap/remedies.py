@@ -22,6 +22,8 @@ def worded(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     holder = model_at(model, above)
     if error["type"] == "extra_forbidden":
         return f"unknown key; {instead(str(last), _keys(holder))}" if holder else "unknown key"
+    if error["type"] == "missing":
+        return "is missing"
     return str(error["msg"]).removeprefix("Value error, ")
 
 

@@ -1,8 +1,10 @@
 """No key in a dataset file goes unread: what Fideslang would ignore is refused here, by name and place."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
+from fideslang.default_taxonomy import DEFAULT_TAXONOMY
 from fideslang.models import (
     CollectionMeta,
     Dataset,
@@ -31,6 +33,7 @@ _META: dict[type[BaseModel], type[BaseModel]] = {
     DatasetCollection: CollectionMeta,
     DatasetField: FidesMeta,
 }
+_CATEGORIES = frozenset(str(each.fides_key) for each in DEFAULT_TAXONOMY.data_category)
 
 
 Unknown = tuple[str, str, str]
@@ -43,6 +46,23 @@ def unknown_keys(dataset: Mapping[str, Any]) -> Iterator[Unknown]:
         place = f"collections.{collection.get('name', '?')}"
         yield from _level(collection, DatasetCollection, place)
         yield from _fields(collection, place)
+
+
+def unknown_categories(dataset: Mapping[str, Any]) -> Iterator[str]:
+    """Categories that are none of Fideslang's: a business may have its own, and a slip makes a column nobody's."""
+    for place, stated in _categories(dataset, ""):
+        for category in stated if isinstance(stated, list) else ():
+            if str(category) not in _CATEGORIES:
+                near = get_close_matches(str(category), _CATEGORIES, n=1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                yield f"{place}data_categories: {category} is none of Fideslang's{meant}"
+
+
+def _categories(node: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    yield place, node.get("data_categories")
+    for kind in ("collections", "fields"):
+        for inner in _listed(node, kind):
+            yield from _categories(inner, f"{place}{kind}.{inner.get('name', '?')}.")
 
 
 def fides_meta(node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ variable.
 
 import os
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.fulfillment.datamap.between import lost, waiting
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.remedies import first_line, instead, model_at, worded
@@ -23,6 +24,7 @@ from shared.privacy.claims import Language
 
 MOST_HELD: Final = 100_000
 """Rows of one person, where an adapter holds them all at once; only databases are read and changed piece by piece."""
+_OF_A_SETTING = 2
 _ADAPTERS = Path(__file__).parent.parent / "adapters"
 
 LOOK_INSIDE = frozenset({"delta", "mongodb", "objects", "redis", "search", "sql"})
@@ -156,9 +158,22 @@ def load_systems(folder: Path, *, home: Path) -> tuple[System, ...]:
     problems += [
         f"{folder}: the system {name} is there twice" for name in sorted(names) if names.count(name) > 1
     ]
+    problems += lost([system.datamap for system in systems])
     if problems:
         raise MapError(tuple(dict.fromkeys(problems)))
+    systems = _warned(systems)
     return tuple(sorted(systems, key=lambda system: (system.order, system.system)))
+
+
+def _warned(systems: Sequence["System"]) -> list["System"]:
+    """Each with what is missing to its references beside its own warnings."""
+    said = waiting([system.datamap for system in systems])
+    found = []
+    for system in systems:
+        more = (f"{system.dataset}: {each}" for each in said.get(system.datamap.key, ()))
+        datamap = replace(system.datamap, warnings=(*system.datamap.warnings, *more))
+        found.append(system.model_copy(update={"datamap": datamap}))
+    return found
 
 
 def load_system(file: Path, *, home: Path) -> System:
@@ -166,7 +181,8 @@ def load_system(file: Path, *, home: Path) -> System:
     try:
         stated = SystemFile.model_validate(_read(file))
     except ValidationError as error:
-        raise MapError(tuple(_said(file, each) for each in error.errors(include_input=False))) from None
+        said = (_said(file, each) for each in error.errors(include_input=False))
+        raise MapError(tuple(dict.fromkeys(said))) from None
     if stated.kind not in known_kinds():
         raise MapError(
             (
@@ -177,12 +193,23 @@ def load_system(file: Path, *, home: Path) -> System:
         known = f"at most {MOST_HELD} for {stated.kind}, which holds all rows of a person at once"
         raise MapError((f"{file}: limits.max_rows: {known}",))
     dataset = file.parent / stated.dataset
+    _refuse_absent(stated, file, dataset)
     datamap = read_dataset(_read(dataset), file=str(dataset), nested=stated.kind in LOOK_INSIDE)
     if stated.hash_key is None and (hashed := _hashed(datamap)):
         raise MapError((f"{file}: hash_key: {hashed} is to be hashed, which needs a key",))
     untitled = tuple(_untitled(stated, file))
     datamap = replace(datamap, warnings=(*untitled, *datamap.warnings))
     return System(**{**dict(stated), **_places(stated, file, home), "datamap": datamap})
+
+
+def _refuse_absent(stated: SystemFile, file: Path, dataset: Path) -> None:
+    """What the file names must be there, and be meant for its kind."""
+    if not dataset.is_file():
+        raise MapError(
+            (f"{file}: dataset: {dataset} is not there; the path begins at the system file's folder",)
+        )
+    if stated.connector is not None and stated.kind != "http":
+        raise MapError((f"{file}: connector: only systems of the kind http have one",))
 
 
 def _untitled(stated: SystemFile, file: Path) -> Iterator[str]:
@@ -218,7 +245,11 @@ def _read(file: Path) -> Any:
 
 
 def _said(file: Path, error: Mapping[str, Any]) -> str:
-    place = ".".join(map(str, error["loc"])) or "system"
+    loc = error["loc"]
+    place = ".".join(map(str, loc)) or "system"
+    if loc[:1] == ("settings",) and len(loc) > _OF_A_SETTING:
+        # One of the kinds that a setting may be of; each of them would be a problem of its own.
+        return f"{file}: settings.{loc[1]}: one word, number or true or false; several are one text: 'delete, opt_out'"
     if error["type"] == "model_type" and model_at(SystemFile, error["loc"]) is Secret:
         return f"{file}: {place}: name where it is kept, {{file: ...}} or {{env: ...}}, and never the secret itself"
     return f"{file}: {place}: {worded(error, SystemFile)}"

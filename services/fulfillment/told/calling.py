@@ -12,6 +12,7 @@ import httpx2
 
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
+from services.fulfillment.reached import not_reached
 from services.fulfillment.told.authorities import trusted
 
 LARGEST = 1_000_000
@@ -73,12 +74,17 @@ async def call(asked: Call, limits: Limits, *, most: int = LARGEST) -> Said:
         async with asyncio.timeout(limits.statement_seconds):
             said = await _asked(asked, limits, most)
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-        sent = asked.method == "POST" and not isinstance(error, _NOTHING_SENT)
-        raise NotWell("unknown" if sent else "away", f"no answer ({type(error).__name__})") from None
+        raise _unanswered(error, changes=asked.method == "POST") from None
     if len(said.raw) > most:
         raise NotWell("refused", f"the answer is larger than the {most} bytes that are meant for us")
     _judge(said.status, asked.method)
     return said
+
+
+def _unanswered(error: Exception, *, changes: bool) -> NotWell:
+    if changes and not isinstance(error, _NOTHING_SENT):
+        return NotWell("unknown", f"no answer to what was sent ({type(error).__name__})")
+    return NotWell("away", not_reached("the system", error))
 
 
 async def _asked(asked: Call, limits: Limits, most: int) -> Said:

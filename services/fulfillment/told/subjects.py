@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.datamap.unknown import unknown_names
 from services.fulfillment.ports import DatasetCount, Frozen, Receipt, Subject
 from shared.canonical import canonical_json, sha256_hex
 from shared.policy.rights import Right
@@ -40,8 +41,7 @@ def problems_of(system: System, *, settings: frozenset[str], secrets: frozenset[
     found = [
         f"settings.rights: {word!r} cannot be told; known: {told}" for word in sorted(words - set(known))
     ]
-    found += [f"settings.{name}: unknown" for name in sorted(set(system.settings) - settings - {RIGHTS})]
-    found += [f"secrets.{name}: unknown" for name in sorted(set(system.secrets) - secrets)]
+    found += unknown_names(system, settings=settings | {RIGHTS}, secrets=secrets)
     if system.url is None:
         found.append("url: is needed")
     return tuple(f"{system.system}: {problem}" for problem in found)

@@ -15,7 +15,7 @@ from services.fulfillment.adapters.objects.telling import statements_of as of_ob
 from services.fulfillment.adapters.redis.telling import statements_of as of_redis
 from services.fulfillment.adapters.search.telling import statements_of as of_search
 from services.fulfillment.datamap.reading import read_dataset
-from services.fulfillment.datamap.systems import System
+from services.fulfillment.datamap.systems import Secret, System
 from shared.policy.reading import read_yaml
 from tests.support.nested_worlds import MAP, RECORDS, InPlace
 from tests.support.shop_in_mongodb import InMongoDB
@@ -27,7 +27,13 @@ BOUND = '"if_seq_no": ":as_read", "if_primary_term": ":as_read"'
 def system(kind: str, settings: Mapping[str, str] | None = None, *, file: Path = MAP) -> System:
     datamap = read_dataset(read_yaml(file.read_bytes()), file=file.name, nested=True)
     return System(
-        system="town", kind=kind, business="town", dataset=file, settings=settings or {}, datamap=datamap
+        system="town",
+        kind=kind,
+        url=Secret(env="TOWN_URL"),
+        business="town",
+        dataset=file,
+        settings=settings or {},
+        datamap=datamap,
     )
 
 

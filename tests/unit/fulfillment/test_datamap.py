@@ -284,6 +284,15 @@ def test_a_table_that_no_identity_leads_to_is_warned_of() -> None:
     )
 
 
+def test_a_category_that_is_none_of_fideslang_s_is_warned_of_with_what_may_be_meant() -> None:
+    slip = {"name": "email", "data_categories": ["usr.contact.email"], "fides_meta": {"identity": "email"}}
+
+    [warning] = read(collection("people", slip)).warnings
+
+    place = "f.yaml: collections.people.fields.email.data_categories"
+    assert warning == f"{place}: usr.contact.email is none of Fideslang's; did you mean user.contact.email?"
+
+
 def test_what_an_answer_says_without_words_in_another_language_is_warned_of() -> None:
     meta = {"habeas": {"source": "the person", "words": {"es": {"sales": "ventas", "email": "Correo"}}}}
 

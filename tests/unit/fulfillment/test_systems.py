@@ -116,6 +116,45 @@ def test_a_wrong_key_or_value_is_said_by_its_place(tmp_path: Path, more: str, sa
     assert only.endswith(said)
 
 
+def test_a_reference_into_a_map_that_is_there_must_arrive_and_one_that_is_not_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    other = DATASET.replace("shop", "desk").replace(
+        "fides_meta: {identity: email}", "fides_meta: {references: [{dataset: shop, field: people.emial}]}"
+    )
+    system = SYSTEM.replace("system: shop", "system: desk").replace("shop-map.yml", "desk-map.yml")
+    a_system(tmp_path)
+    a_system(tmp_path, system, name="desk.yaml")
+    (tmp_path / "desk-map.yml").write_text(other)
+
+    with pytest.raises(MapError) as caught:
+        load_systems(tmp_path, home=tmp_path)
+    (tmp_path / "desk-map.yml").write_text(other.replace("dataset: shop", "dataset: shops"))
+    (desk, _) = load_systems(tmp_path, home=tmp_path)
+
+    place = "collections.people.fields.email: refers to"
+    assert caught.value.problems == (
+        f"desk: {place} people.emial, which the map shop lacks; did you mean people.email?",
+    )
+    (warning,) = desk.datamap.warnings
+    assert warning.startswith(
+        f"desk-map.yml: {place} shops.people.emial, and no connected system's map is called"
+    )
+    assert warning.endswith("nothing is found by it; did you mean shop?")
+
+
+def test_a_setting_of_another_form_is_one_problem(tmp_path: Path) -> None:
+    (said,) = problems(a_system(tmp_path, f"{SYSTEM}settings: {{rights: [delete]}}\n"))
+
+    assert "settings.rights: one word, number or true or false" in said
+
+
+def test_a_connector_is_refused_where_nothing_reads_it(tmp_path: Path) -> None:
+    (said,) = problems(a_system(tmp_path, f"{SYSTEM}connector: shop.yml\n"))
+
+    assert said.endswith("connector: only systems of the kind http have one")
+
+
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     (only,) = problems(a_system(tmp_path, SYSTEM.replace("kind: sql", "kind: cobol")))
 
@@ -153,7 +192,8 @@ def test_a_missing_dataset_and_broken_yaml_are_said_by_file(tmp_path: Path) -> N
     twice = problems(a_system(tmp_path, SYSTEM + "kind: http\n", name="twice.yaml"))
     itself = problems(a_system(tmp_path, "system: &a [*a]", name="itself.yaml"))
 
-    assert absent[0].endswith("absent.yml: there is no such file")
+    assert absent[0].endswith("absent.yml is not there; the path begins at the system file's folder")
+    assert "shop.yaml: dataset: " in absent[0]
     assert "broken.yaml: not readable as YAML: line " in broken[0]
     assert twice[0].endswith(f"line {len(SYSTEM.splitlines()) + 1}: kind stands there twice")
     assert itself[0].endswith("an alias (*) stands within what it repeats: write it out")

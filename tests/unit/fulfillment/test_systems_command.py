@@ -1,6 +1,10 @@
 """`habeas systems`, as somebody types it who has made a mistake: what it says, and what it never repeats."""
 
+import os
+import pty
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -102,3 +106,25 @@ def test_a_kind_that_only_another_system_knows_is_no_mistake() -> None:
 
     assert answer.exit_code == 0
     assert answer.output.startswith("shop: starting from email, phone")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_terminal_is_told_what_a_check_waits_for_and_a_program_is_not() -> None:
+    shown = errors_in_a_terminal("check")
+    read = errors_in_a_terminal("check", "--json")
+
+    assert "Waiting for shop" in shown
+    assert shown.endswith("\r\x1b[K")
+    assert read == ""
+
+
+def errors_in_a_terminal(*words: str) -> str:
+    """What somebody at a terminal sees of standard error."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "deploy.cli.main", "systems", *words]
+    subprocess.run(command, stderr=theirs, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - ours
+    os.write(theirs, b"end")  # an empty terminal would be waited for
+    os.close(theirs)
+    seen = os.read(ours, 10_000).decode().removesuffix("end")
+    os.close(ours)
+    return seen

@@ -71,7 +71,7 @@ class TableInFolder:
 
     def open(self) -> DeltaTable:
         if not self._folder.is_dir():
-            raise StoreFailure("away", "the folder is not there")
+            raise StoreFailure("away", "the folder that the secret names is not there")
         return DeltaTable(str(self._table))
 
     def log(self) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from services.fulfillment.adapters.email.letters import Letter, NoCertificateError, sealed
-from services.fulfillment.adapters.email.posting import NotPostedError, Post, post, read_address
+from services.fulfillment.adapters.email.posting import NotPostedError, Post, knock, post, read_address
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import SecretMissingError, System
 from services.fulfillment.ports import (
@@ -26,7 +26,6 @@ __all__ = ["EmailAdapter", "open_adapter"]
 
 SETTINGS = frozenset({"to", "from", "acknowledged_by"})
 SECRETS = frozenset({"certificate", "signing_certificate", "signing_key"})
-EXPECTED = (SecretMissingError, NoCertificateError, NotPostedError)
 PERSON, HANDOVER = "person", "handover"
 
 
@@ -60,11 +59,15 @@ class EmailAdapter(Telling):
     )
 
     async def check(self) -> CheckReport:
-        """Nothing is sent, and the mail server is not asked."""
+        """The mail server is asked to let us in; no letter is handed in."""
         try:
-            read_address(self.system.address(), private=self._private)
+            server = read_address(self.system.address(), private=self._private)
             sealed(self._letter("delete", Frozen({}), self.clock.now()), self._secrets())
-        except EXPECTED as error:
+            await knock(server, self.system.limits)
+        except NotPostedError as error:
+            away = error.meaning in {"away", "unknown"}
+            return CheckReport(reachable=not away, credentials=False, notes=(error.reason,))
+        except (SecretMissingError, NoCertificateError) as error:
             return CheckReport(reachable=True, credentials=False, notes=(str(error),))
         notes = (
             []

@@ -18,6 +18,7 @@ from aiosmtplib.errors import (
 
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
+from services.fulfillment.reached import not_reached
 
 Meaning: TypeAlias = Literal["away", "unknown", "credentials", "refused"]
 _FOR_GOOD = 500
@@ -94,7 +95,32 @@ async def post(letter: Post, limits: Limits) -> None:
             start_tls=server.scheme == "smtp+starttls", timeout=limits.statement_seconds,
         )  # fmt: skip
     except (SMTPException, OSError) as error:
-        raise NotPostedError(_meaning(error), f"the mail server: {type(error).__name__}") from None
+        raise _not_posted(error) from None
+
+
+async def knock(server: Server, limits: Limits) -> None:
+    """Let the server let us in, and go: no letter is handed in.
+
+    Raises:
+        NotPostedError: it is away, or the user or the password is wrong.
+    """
+    try:
+        async with aiosmtplib.SMTP(
+            hostname=server.host, port=server.port, username=server.user, password=server.password,
+            use_tls=server.scheme == "smtps", start_tls=server.scheme == "smtp+starttls",
+            timeout=limits.connect_seconds,
+        ):  # fmt: skip
+            pass
+    except (SMTPException, OSError) as error:
+        raise _not_posted(error) from None
+
+
+def _not_posted(error: Exception) -> NotPostedError:
+    meaning = _meaning(error)
+    if meaning == "away" and not isinstance(error, SMTPResponseException | SMTPRecipientsRefused):
+        return NotPostedError(meaning, not_reached("the mail server", error))
+    said = " the user or the password is wrong:" if meaning == "credentials" else ""
+    return NotPostedError(meaning, f"the mail server:{said} {type(error).__name__}")
 
 
 def _meaning(error: Exception) -> Meaning:

@@ -63,7 +63,7 @@ class FilesAdapter(Telling):
             there = await asyncio.to_thread(self._folder().is_dir)
         except SecretMissingError as missing:
             return CheckReport(reachable=True, credentials=False, notes=(str(missing),))
-        notes = () if there else ("the folder is not there",)
+        notes = () if there else ("the folder that the secret names is not there",)
         return CheckReport(reachable=there, credentials=True, notes=notes)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:

@@ -50,8 +50,10 @@ class Secrets:
             raise SecretMissingError(f"the system file names no secret {name!r}")
         if place.file is None:
             return place.read()
+        if not place.file.exists():
+            return place.read()
         try:
-            return read_private(place.file, made_by="writing the secret into it").decode().strip()
+            return read_private(place.file).decode().strip()
         except KeyFileRefused as refused:
             raise SecretMissingError(str(refused)) from None
 

@@ -9,7 +9,7 @@ import httpx2
 
 from services.fulfillment.adapters.http.connector import Meaning as Stated
 from services.fulfillment.ports import NeedsPerson, Retry
-from services.fulfillment.reached import why_not_reached
+from services.fulfillment.reached import not_reached
 
 Meaning = Literal["away", "busy", "absent", "unknown", "credentials", "schema", "refused", "unbounded"]
 
@@ -54,8 +54,7 @@ def of_transport(error: Exception, *, where: str, changes: bool) -> Failure:
         return Failure("credentials", f"{where}: the address is not one of HTTP ({kind})")
     if changes and not isinstance(error, _NOTHING_SENT):
         return Failure("unknown", f"{where}: no answer to what was sent ({kind})")
-    cause = f": {words}" if (words := why_not_reached(error)) else ""
-    return Failure("away", f"{where}: the system cannot be reached{cause} ({kind})")
+    return Failure("away", f"{where}: {not_reached('the system', error)}")
 
 
 def of_status(status: int, stated: Mapping[int, Stated], *, changes: bool) -> Meaning | None:

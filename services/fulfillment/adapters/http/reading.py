@@ -89,6 +89,8 @@ def _missing(system: System, connector: Connector) -> Iterator[str]:
     for name, meaning in connector.settings.items():
         if name not in system.settings:
             yield f"settings.{name}: the system file {system.system} does not say it: {meaning}"
+    for name in sorted(set(system.secrets) - connector.secrets()):
+        yield f"secrets: {name!r} of the system file {system.system} is unknown to this connector"
     for name in sorted(set(system.settings) - set(connector.settings)):
         yield f"settings: {name!r} of the system file {system.system} is unknown to this connector"
     if system.url is None and connector.base_url is None:

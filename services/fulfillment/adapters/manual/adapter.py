@@ -11,6 +11,7 @@ from services.fulfillment.adapters.manual.handed import Handed
 from services.fulfillment.datamap.categories import categories_held
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import SecretMissingError, System
+from services.fulfillment.datamap.unknown import unknown_names
 from services.fulfillment.ports import (
     Adapter,
     Capabilities,
@@ -32,6 +33,7 @@ from shared.clock import Clock, SystemClock
 EXPECTED = (RowFailure, SecretMissingError)
 SETTINGS = frozenset({"instructions", "keep_days"})
 KEEP_DAYS = 30
+UNSAID = "settings.instructions: say in a sentence where a person has to look, and for what"
 
 
 def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
@@ -40,9 +42,9 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
     Raises:
         MapError: the system file says something that is not understood.
     """
-    problems = [f"settings.{name}: unknown" for name in sorted(set(system.settings) - SETTINGS)]
+    problems = list(unknown_names(system, settings=SETTINGS))
     if "instructions" not in system.settings:
-        problems.append("settings.instructions: say in a sentence where a person has to look, and for what")
+        problems.append(UNSAID)
     if system.url is not None and system.hash_key is None:
         problems.append("hash_key: a folder for copies needs one, so that a reference tells nobody's name")
     if problems:
@@ -66,6 +68,8 @@ class ManualAdapter:
             handed = self._handed()
         except EXPECTED as error:
             return CheckReport(reachable=True, credentials=False, notes=(str(error),))
+        if str(self._settings["instructions"]).strip() in {"", "?"}:
+            return CheckReport(reachable=True, credentials=False, notes=(UNSAID,))
         there = handed is None or handed.is_there()
         notes = () if there else ("the folder for copies is not there",)
         return CheckReport(reachable=there, credentials=True, notes=notes)

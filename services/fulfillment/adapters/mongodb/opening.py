@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.datamap.unknown import unknown_names
 from services.fulfillment.ports import Adapter
 from services.fulfillment.rowwise.adapter import RowAdapter
 from services.fulfillment.rowwise.completeness import COMPLETE, problems_of_complete
@@ -30,7 +31,7 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
 def _problems(system: System) -> Iterator[str]:
     if system.url is None:
         yield "url: is needed"
-    yield from (f"settings.{name}: unknown" for name in sorted(set(system.settings) - {COMPLETE}))
+    yield from unknown_names(system, settings={COMPLETE})
     yield from problems_of_complete(system)
     for collection in system.datamap.collections.values():
         if not collection.primary_key:

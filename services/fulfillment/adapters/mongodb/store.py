@@ -9,7 +9,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.fulfillment.adapters.mongodb.collections import Bounds, MongoTable
-from services.fulfillment.adapters.mongodb.failures import told
+from services.fulfillment.adapters.mongodb.failures import told, told_of_address
 from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
@@ -68,7 +68,7 @@ class MongoStore:
     def _database(self) -> AsyncDatabase[Document]:
         """The database that the address names, on its primary: a proof from a copy that lags proves nothing."""
         address = self._system.address()
-        with told("address"):
+        with told_of_address():
             if self._client is None or address != self._address:
                 self._client, self._address = self._connected(address), address
             return self._client.get_default_database(

@@ -27,7 +27,7 @@ class Folder:
     def states(self) -> list[Stored]:
         """Every file below the root; hidden ones are nobody's data."""
         if not self._root.is_dir():
-            raise Failure("away", "the folder is not there")
+            raise Failure("away", "the folder that the secret names is not there")
         with _said():
             return sorted(self._files(self._root), key=lambda each: each.name)
 

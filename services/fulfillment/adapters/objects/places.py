@@ -79,13 +79,19 @@ def _patterns(stated: str) -> tuple[str, ...]:
 
 
 def _problems(system: System, named: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(system.settings):
-        if name not in _SETTINGS and not name.startswith(FILES):
-            yield f"settings.{name}: unknown; known: {FILES}COLLECTION, {', '.join(sorted(_SETTINGS))}"
+    yield from _problems_of_file(system)
     for name in sorted(set(named) - set(system.datamap.collections)):
         yield f"settings.{FILES}{name}: the map has no collection {name!r}"
-    if system.secrets and set(system.secrets) != SECRETS:
-        yield SECRETS_WANTED
     for collection in system.datamap.collections.values():
         if not collection.primary_key:
             yield f"dataset: collections.{collection.name}: no field is a primary_key, by which a row is known"
+
+
+def _problems_of_file(system: System) -> Iterator[str]:
+    if system.url is None:
+        yield "url: is needed"
+    for name in sorted(system.settings):
+        if name not in _SETTINGS and not name.startswith(FILES):
+            yield f"settings.{name}: unknown; known: {FILES}COLLECTION, {', '.join(sorted(_SETTINGS))}"
+    if system.secrets and set(system.secrets) != SECRETS:
+        yield SECRETS_WANTED

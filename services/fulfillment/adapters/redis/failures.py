@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from redis import exceptions
 
+from services.fulfillment.reached import not_reached
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
 
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
@@ -22,7 +23,37 @@ def told(where: str, *, changes: bool = False) -> Iterator[None]:
     try:
         yield
     except (exceptions.RedisError, OSError, ValueError) as error:
-        raise StoreFailure(_meaning(error, changes=changes), f"{where}: {type(error).__name__}") from None
+        meaning = _meaning(error, changes=changes)
+        raise StoreFailure(meaning, f"{where}: {_words(meaning, error)}") from None
+
+
+def _words(meaning: Meaning, error: Exception) -> str:
+    """Why, in our own words; the kind alone where there are none."""
+    kind = type(error).__name__
+    if meaning == "away" and not isinstance(error, exceptions.ReadOnlyError):
+        return not_reached("Redis", error)
+    if isinstance(error, exceptions.AuthenticationError):
+        return f"the user or the password is wrong ({kind})"
+    if isinstance(error, exceptions.NoPermissionError):
+        return f"the user may not do this ({kind})"
+    return kind
+
+
+@contextmanager
+def told_of_address() -> Iterator[None]:
+    """The same of an address that is none: what one looks like.
+
+    Raises:
+        StoreFailure: the address cannot be used.
+    """
+    try:
+        with told("address"):
+            yield
+    except StoreFailure as failure:
+        wanted = "the secret holds no address such as rediss://role:password@host:6379/0"
+        raise StoreFailure(
+            failure.meaning, f"{wanted} ({failure.reason.removeprefix('address: ')})"
+        ) from None
 
 
 def _meaning(error: Exception, *, changes: bool) -> Meaning:

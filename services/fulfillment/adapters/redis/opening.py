@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from services.fulfillment.adapters.redis.patterns import Pattern
 from services.fulfillment.datamap.model import MapCollection, MapError
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.datamap.unknown import unknown_names
 from services.fulfillment.ports import Adapter
 from services.fulfillment.rowwise.adapter import RowAdapter
 from services.fulfillment.rowwise.completeness import COMPLETE, problems_of_complete
@@ -53,6 +54,7 @@ def _problems(system: System) -> Iterator[str]:
     known = {f"{prefix}{name}" for name in system.datamap.collections for prefix in (KEYS, MEMBERS)}
     for name in sorted(set(system.settings) - known - {COMPLETE}):
         yield f"settings.{name}: unknown; known: {KEYS}COLLECTION, {MEMBERS}COLLECTION, {COMPLETE}"
+    yield from unknown_names(system, settings=system.settings)
     yield from problems_of_complete(system)
     keys, members = patterns(system, KEYS), patterns(system, MEMBERS)
     for name, collection in sorted(system.datamap.collections.items()):

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from services.fulfillment.adapters.redis.failures import told
+from services.fulfillment.adapters.redis.failures import told, told_of_address
 from services.fulfillment.adapters.redis.keys import KeyTable
 from services.fulfillment.adapters.redis.looking import Reach
 from services.fulfillment.adapters.redis.members import MemberTable
@@ -63,7 +63,7 @@ class RedisStore:
     def _connected(self) -> Redis:
         address, limits = self._system.address(), self._system.limits
         if self._client is None or address != self._address:
-            with told("address"):
+            with told_of_address():
                 self._client = Redis.from_url(
                     address,
                     decode_responses=True,

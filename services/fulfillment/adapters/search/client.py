@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.reached import not_reached
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
 from services.fulfillment.told.authorities import trusted
 from services.fulfillment.told.calling import NotWell, refuse_unsafe
@@ -77,8 +78,7 @@ class Client:
                 headers={"Content-Type": kind, **self._credentials()},
             )  # fmt: skip
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            sent = changes and not isinstance(error, _NOTHING_SENT)
-            raise StoreFailure("unknown" if sent else "away", f"{where}: {type(error).__name__}") from None
+            raise _unanswered(error, where, changes=changes) from None
         _judge(answer.status_code, where, changes=changes)
         try:
             return answer.json()
@@ -117,9 +117,16 @@ def is_success(status: int) -> bool:
     return httpx2.codes.is_success(status)
 
 
+def _unanswered(error: Exception, where: str, *, changes: bool) -> StoreFailure:
+    if changes and not isinstance(error, _NOTHING_SENT):
+        return StoreFailure("unknown", f"{where}: no answer to what was sent ({type(error).__name__})")
+    return StoreFailure("away", f"{where}: {not_reached('the store', error)}")
+
+
 def _judge(status: int, where: str, *, changes: bool) -> None:
     if httpx2.codes.is_success(status):
         return
     fault: Meaning = "unknown" if changes else "away"
     meaning = fault if status >= _SERVER_FAULT else _MEANINGS.get(status, "refused")
-    raise StoreFailure(meaning, f"{where}: the store says {status}")
+    said = "the store does not let us in, or not do this" if meaning == "credentials" else "the store says"
+    raise StoreFailure(meaning, f"{where}: {said} ({status})")

@@ -1,6 +1,6 @@
 """The adapter itself: each verb in a transaction of its own, each expected error made an answer."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -29,6 +29,7 @@ from services.fulfillment.datamap.flags import FLAG_RIGHTS
 from services.fulfillment.datamap.graph import WalkPlan, plan_walk
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
+from services.fulfillment.datamap.unknown import unknown_names
 from services.fulfillment.ports import (
     Adapter,
     Ambiguous,
@@ -59,11 +60,19 @@ def open_adapter(system: System, clock: Clock | None = None) -> Adapter:
     """Make the adapter of one system; nothing is connected until it is asked something.
 
     Raises:
-        MapError: the map wants something of a nested field that only a column of the table can be.
+        MapError: the system file cannot be used, or the map wants something of a nested field that only a column
+            of the table can be.
     """
-    if problems := tuple(f"{system.system}: {problem}" for problem in problems_of_nested(system.datamap)):
+    if problems := tuple(f"{system.system}: {problem}" for problem in _problems(system)):
         raise MapError(problems)
     return SqlAdapter(system, clock or SystemClock())
+
+
+def _problems(system: System) -> Iterator[str]:
+    if system.url is None:
+        yield "url: is needed"
+    yield from unknown_names(system)
+    yield from problems_of_nested(system.datamap)
 
 
 class SqlAdapter:

@@ -29,6 +29,7 @@ class Services:
         self._program = program
         self._environment = {**os.environ, **environment}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._told_to_end: set[str] = set()
 
     def start(self, *names: str) -> None:
         """Start services (all four if none is named) and wait until each says that it is ready.
@@ -50,6 +51,25 @@ class Services:
         """The process id of a service."""
         return self._processes[name].pid
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of the four that do not run, or were told to end."""
+        running = {name for name, process in self._processes.items() if process.poll() is None}
+        return tuple(name for name in SERVICES if name not in running - self._told_to_end)
+
+    def revive(self) -> None:
+        """Start those that are missing again; one that is still ending is ended at once."""
+        missing = self.missing
+        for name in self._processes.keys() & set(missing):
+            self.kill(name)
+        if missing:
+            self.start(*missing)
+
+    def tell_to_end(self, name: str) -> None:
+        """Ask a service to end without waiting: from now on `check` does not miss it, until it is started again."""
+        self._told_to_end.add(name)
+        self._processes[name].send_signal(signal.SIGTERM)
+
     def kill(self, name: str) -> None:
         """End a service as a power cut would."""
         process = self._processes.pop(name)
@@ -59,7 +79,7 @@ class Services:
     def check(self) -> None:
         """Raise ServiceFailed when a service has ended by itself."""
         for name, process in list(self._processes.items()):
-            if process.poll() is not None:
+            if process.poll() is not None and name not in self._told_to_end:
                 raise ServiceFailed(f"{name} ended with code {process.returncode}; see {self._log(name)}")
 
     def stop(self, *names: str) -> None:
@@ -80,6 +100,7 @@ class Services:
 
     def _spawn(self, name: str) -> None:
         (self._home / "run" / f"{name}.url").unlink(missing_ok=True)
+        self._told_to_end.discard(name)
         self._log(name).parent.mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -1,7 +1,6 @@
 """Processes that die, or are told to end, at the worst moments that the wire shows."""
 
 import asyncio
-import signal
 from collections import Counter
 
 import pytest
@@ -96,7 +95,7 @@ async def test_a_worker_that_died_after_a_system_had_acted_proves_before_it_acts
 
 
 def _told_to_end(world: World, service: str) -> Trap:
-    act = world.signaling(service, signal.SIGTERM)
+    act = world.telling_to_end(service)
     return Trap(commit_of("UPDATE cases"), "before", act=act, then="deliver")
 
 

@@ -30,7 +30,7 @@ async def test_a_relay_frozen_past_its_lease_marks_nothing_when_it_thaws(world: 
     log = world.running.settings.home / "logs" / "verification.log"
     ((_, epoch),) = await world.rows(OWNERS)
     async with trial(world, "SIGSTOP of a relay past its lease") as found:
-        stop = world.signaling("verification", signal.SIGSTOP)
+        stop = world.freezing("verification")
         trap = world.kafka.trap(Trap(produced_by("verification"), "after", act=stop, then="deliver"))
         try:
             await found.ask(4)

@@ -136,6 +136,11 @@ async def trial(world: World, fault: str, *, within: float = DRAINS_WITHIN) -> A
             yield found
             world.heal()
             await found.ends_well(within)
+    except BaseException:
+        world.heal()
+        # What this trial left down would fail every one that comes after it.
+        await asyncio.to_thread(world.services.revive)
+        raise
     finally:
         world.heal()
         world.note(lambda: None)

@@ -73,11 +73,19 @@ class World:
 
         return kill
 
-    def signaling(self, service: str, sign: signal.Signals) -> Callable[[], Awaitable[None]]:
-        """An act for a trap: the process gets a signal before the next byte passes."""
+    def freezing(self, service: str) -> Callable[[], Awaitable[None]]:
+        """An act for a trap: the process stands still before the next byte passes."""
+
+        async def freeze() -> None:
+            os.kill(self.services.pid(service), signal.SIGSTOP)
+
+        return freeze
+
+    def telling_to_end(self, service: str) -> Callable[[], Awaitable[None]]:
+        """An act for a trap: the process gets SIGTERM before the next byte passes."""
 
         async def tell() -> None:
-            os.kill(self.services.pid(service), sign)
+            self.services.tell_to_end(service)
 
         return tell
 
@@ -86,9 +94,9 @@ class World:
 
     async def terminate(self, service: str) -> float:
         """Ask a service to end; how long it took."""
-        loop, pid = asyncio.get_running_loop(), self.services.pid(service)
+        loop = asyncio.get_running_loop()
         began = loop.time()
-        os.kill(pid, signal.SIGTERM)
+        self.services.tell_to_end(service)
         await self.ended(service)
         return loop.time() - began
 

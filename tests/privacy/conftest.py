@@ -22,7 +22,7 @@ async def walked(
 ) -> AsyncIterator[Walked]:
     """Four processes through which marked people went in every way, each good request closed."""
     home = tmp_path_factory.mktemp("marked")
-    business = await load_people(servers.database_url, home, marked_people(15), seed=7)
+    business = await load_people(servers.database_url, home, marked_people(17), seed=7)
     spans: list[bytes] = []
     async with (
         serving(collector(spans)) as collecting,

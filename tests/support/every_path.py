@@ -17,7 +17,7 @@ from shared.ids import new_id
 from tests.support.archives import text_of
 from tests.support.eventually import eventually_async
 from tests.support.identities import MARK
-from tests.support.later_paths import LATER
+from tests.support.later_paths import LATER, looked_at_again
 from tests.support.running import Running
 from tests.support.upstream import REQUEST
 from tests.support.walked import CLEAR, WRONG_SECRET, Walked, asks, commanded, posted
@@ -40,6 +40,7 @@ async def every_path(running: Running) -> Walked:
     )
     await _wrong_over_kafka(walked, next(people))
     await asyncio.gather(*(requester.closed(within=120) for requester in walked.closing))
+    await looked_at_again(walked, next(people))
     return walked
 
 

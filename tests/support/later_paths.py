@@ -1,7 +1,9 @@
-"""The ways that came later: corrections, disputes, appeals, choices, holds, lists, a backup that came back."""
+"""The ways that came later: corrections, disputes, appeals, choices, holds, lists, what was deleted and came back."""
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from deploy.demo.cascadia.people import Person
 from deploy.demo.cascadia.places import DATABASES
 from shared.events.commands import CompleteTask, DenyRequest
 from shared.events.fulfillment import FindingAdded, RequestFulfilled, TaskNeedsPerson
+from tests.support.eventually import eventually_async
 from tests.support.identities import MARK
 from tests.support.requester import Requester, fill_in
 from tests.support.walked import Walked, asks, commanded, posted
@@ -20,6 +23,12 @@ from tests.support.walked import Walked, asks, commanded, posted
 SYSTEM = "cascadia-crm"
 BUSINESS = ("--business", "cascadia")
 OVER = "over"
+_FINDING = FindingAdded.declared.ce_type
+# Just behind the first look at what was deleted, and behind the time at which a task looks for its hold again.
+AN_HOUR = timedelta(minutes=61)
+_WAITING = """
+SELECT count(*) > 0 FROM fulfillment.tasks
+WHERE request_id = $1 AND purpose = 'act' AND state = 'queued' AND run_at > $2"""
 
 
 async def corrected(walked: Walked, person: Person) -> None:
@@ -54,13 +63,13 @@ async def chose(walked: Walked, person: Person) -> None:
 
 
 async def kept(walked: Walked, person: Person) -> None:
-    """A hold on a person, named on standard input, that a deletion has to wait for."""
-    http = ["--http", "--url", walked.running.services.url("fulfillment")]
-    why = ["--reason", "litigation 24-118", "--actor", "counsel", "--json"]
-    placed = await _said(walked, ["holds", "place", *BUSINESS, "--person", "-", *why, *http], _lines(person))
-    requester = await asks(walked, person, "delete")
-    await _said(walked, ["holds", "release", placed["hold_id"], *why, *http])
-    await requester.closed(within=120)
+    """A hold on a person, named on standard input and sent over HTTP, that a deletion has to wait for."""
+    await _kept(walked, person, "--http", "--url", walked.running.services.url("fulfillment"))
+
+
+async def kept_over_kafka(walked: Walked, person: Person) -> None:
+    """The same with the hold and its release as commands on the topic, each answered on the journal."""
+    await _kept(walked, person)
 
 
 async def listed(walked: Walked, person: Person) -> None:
@@ -82,6 +91,49 @@ async def came_back(walked: Walked, person: Person) -> None:
     await walked.running.tape.wait(requester.request_id, FindingAdded)
     url = ["--url", walked.running.services.url("deadline")]
     await commanded(walked, ["evidence", "addenda", str(requester.request_id), *url], "")
+
+
+async def looked_at_again(walked: Walked, person: Person) -> None:
+    """Deleted, and there again an hour later: found by the look at it, deleted by a linked task, both attested.
+
+    The clock is everybody's: when this is walked, every other deletion is looked at again too.
+    """
+    running, before = walked.running, await walked.running.town.rows_of(person)
+    requester = await asks(walked, person, "delete")
+    await requester.closed(within=120)
+    await _restored(walked, before)
+    running.clock.advance(AN_HOUR)
+    await eventually_async(partial(_attested, walked, requester, 2), within=60)
+    found = [one.body for one in running.tape.about(requester.request_id) if one.kind == _FINDING]
+    assert [(one["kind"], one["look"]) for one in found] == [
+        ("came_back", "1 hour"),
+        ("deleted_again", "1 hour"),
+    ]
+    url = ["--url", running.services.url("deadline")]
+    await commanded(walked, ["evidence", "addenda", str(requester.request_id), *url], "")
+
+
+async def _kept(walked: Walked, person: Person, *how: str) -> None:
+    why = ["--reason", "litigation 24-118", "--actor", "counsel", "--json"]
+    placed = await _said(walked, ["holds", "place", *BUSINESS, "--person", "-", *why, *how], _lines(person))
+    requester = await asks(walked, person, "delete")
+    await eventually_async(partial(_waits, walked, requester), within=60)
+    await _said(walked, ["holds", "release", placed["hold_id"], *why, *how])
+    await requester.closed(within=120)
+
+
+async def _waits(walked: Walked, requester: Requester) -> bool:
+    """Whether its destruction was put off for longer than any failure puts it off."""
+    soon = walked.running.clock.now() + AN_HOUR / 2
+    async with walked.running.installation.admin() as admin:
+        return bool(await admin.fetchval(_WAITING, requester.request_id, soon))
+
+
+async def _attested(walked: Walked, requester: Requester, findings: int) -> bool:
+    """Whether as many findings after the end were signed."""
+    counted = "SELECT count(*) FROM deadline.addenda WHERE request_id = $1"
+    async with walked.running.installation.admin() as admin:
+        return bool(await admin.fetchval(counted, requester.request_id) == findings)
 
 
 def _corrections(walked: Walked, which: str, **more: str) -> list[dict[str, str]]:
@@ -152,4 +204,4 @@ async def _restored(walked: Walked, before: Mapping[Where, Mapping[str, Any]]) -
         await connection.close()
 
 
-LATER = (corrected, appealed, chose, kept, listed, came_back)
+LATER = (corrected, appealed, chose, kept, kept_over_kafka, listed, came_back)

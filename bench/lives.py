@@ -12,13 +12,12 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from uuid import UUID
 
-from bench import costs, machine, page
+from bench import costs, machine
+from bench.asking import measure, say
 from bench.pace import pause
 from bench.workload import Prepared, people
 from bench.world import World, world
@@ -58,7 +57,7 @@ class Course:
             self._at = closed, now
             rate = round((closed - had) / (now - then), 1)
             self.tenths.append(Tenth(closed, round(now, 1), rate, costs.resident_mb(self.world.pids)))
-            _say(json.dumps(asdict(self.tenths[-1])))
+            say(json.dumps(asdict(self.tenths[-1])))
         return closed
 
     def _not_stuck(self, closed: int, now: float) -> None:
@@ -90,8 +89,8 @@ def _prepared(running: World, number: int, label: str) -> Sequence[Prepared]:
 
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """Everything, from nothing to the figures."""
-    async with world(given.home.absolute(), "kafka", _say) as running:
-        _say(f"warming up with {given.warmup} requests")
+    async with world(given.home.absolute(), "kafka", say) as running:
+        say(f"warming up with {given.warmup} requests")
         await live(running, given.warmup, given.ahead, "warmup")
         load, meter = os.getloadavg()[0], costs.Meter(running.pids)
         tenths, ids, seconds = await live(running, given.people, given.ahead, "list")
@@ -117,21 +116,14 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
         }
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def arguments() -> argparse.Namespace:
-    """What the command line asks for."""
+def arguments() -> argparse.ArgumentParser:
+    """What the command line may ask for."""
     parser = argparse.ArgumentParser(description="Measure how long a list of people takes, from end to end.")
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--ahead", type=int, default=5_000, help="how many may be open at a time")
     parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
-    parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
-    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":
-    asked = arguments()
-    page.keep(asked.page, "A list of people, each a whole life", asyncio.run(bench(asked)))
+    measure("A list of people, each a whole life", bench, arguments())

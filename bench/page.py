@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 HEAD = """# Speed, as measured
@@ -27,7 +28,10 @@ def write(page: Path, line: Mapping[str, Any]) -> None:
 
 
 def keep(page: Path | None, title: str, line: Mapping[str, Any]) -> None:
-    """Print the line; write it as a page of its own where one is asked for: the figures, the machine, the line."""
+    """Print the line; write it as a page of its own where one is asked for: the figures, the machine, the line.
+
+    `runs`, where a line has them by name, are told with their spread.
+    """
     print(json.dumps(line))
     if page is None:
         return
@@ -37,6 +41,7 @@ def keep(page: Path | None, title: str, line: Mapping[str, Any]) -> None:
         f"Written by `bench/{line['bench']}.py --page`. [docs/bench.md](../bench.md) says what they mean.\n",
         "| figure | value |\n|---|---|",
         *(f"| {name.replace('_', ' ')} | {_told(value)} |" for name, value in figures.items()),
+        *_every_run(line.get("runs")),
         "\n## Where\n",
         *(f"- {name.replace('_', ' ')}: {value}" for name, value in line["machine"].items()),
         f"\n## The line itself\n\n```json\n{json.dumps(line)}\n```",
@@ -58,7 +63,7 @@ def _sections(line: Mapping[str, Any]) -> Iterator[str]:
         f"{given['runs']} runs of {given['requests']} requests over {given['via']}, and {given['runs']} of "
         f"{given['steady']} at {given['rate']:g} a second, in turn.\n"
     )
-    yield from _spreads(line["runs"])
+    yield from _spreads(line["runs"], WORDS)
     idle = line["idle_commits_per_second"]
     yield (
         f"\nRecords per request: {line['records']}; rows written per request: {line['rows']}. "
@@ -74,11 +79,17 @@ def _sections(line: Mapping[str, Any]) -> Iterator[str]:
     yield f"\n## The line itself\n\n```json\n{json.dumps(line)}\n```"
 
 
-def _spreads(runs: Mapping[str, Sequence[float]]) -> Iterator[str]:
-    yield "| figure | median | lowest | highest |\n|---|---|---|---|"
-    for name, words in WORDS.items():
-        values = sorted(runs[name])
-        yield f"| {words} | {values[len(values) // 2]:g} | {values[0]:g} | {values[-1]:g} |"
+def _every_run(runs: object) -> Iterator[str]:
+    if isinstance(runs, Mapping):
+        yield "\n## Every run\n"
+        yield from _spreads(runs, {name: name.replace("_", " ") for name in runs})
+
+
+def _spreads(runs: Mapping[str, Sequence[float]], words: Mapping[str, str]) -> Iterator[str]:
+    yield "| figure | median | lowest | highest | runs |\n|---|---|---|---|---|"
+    for name, told in words.items():
+        values = runs[name]
+        yield f"| {told} | {median(values):g} | {min(values):g} | {max(values):g} | {len(values)} |"
 
 
 def _processes(line: Mapping[str, Any]) -> Iterator[str]:

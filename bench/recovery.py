@@ -10,13 +10,12 @@ what it means.
 import argparse
 import asyncio
 import json
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 from uuid import UUID
 
-from bench import machine, page
+from bench import machine
+from bench.asking import measure, say
 from bench.pace import pause
 from bench.workload import people
 from bench.world import World, world
@@ -40,11 +39,12 @@ class Recovery:
 
 async def bench(given: argparse.Namespace) -> dict[str, object]:
     """As many recoveries as asked for, in one world."""
-    async with world(given.home.absolute(), "kafka", _say) as running:
+    async with world(given.home.absolute(), "kafka", say) as running:
         found = []
         for run in range(1, given.runs + 1):
             found.append(await _recovered(running, given.requests, f"recovery-{run}"))
-            _say(f"run {run}: {json.dumps(asdict(found[-1]))}")
+            say(f"run {run}: {json.dumps(asdict(found[-1]))}")
+        every = [asdict(one) for one in found]
         return {
             "bench": "recovery",
             "requests": given.requests,
@@ -52,7 +52,7 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
             "ready_s": round(median(one.ready for one in found), 2),
             "first_progress_s": round(median(one.first_progress for one in found), 2),
             "drained_s": round(median(one.drained for one in found), 1),
-            "runs": [asdict(one) for one in found],
+            "runs": {name: [run[name] for run in every] for name in every[0]},
             "machine": await machine.facts(running.stack.broker, running.admin),
         }
 
@@ -91,20 +91,13 @@ def _is_new(running: World, request_id: UUID, began: float) -> bool:
     return request_id in running.closings.seen and running.closings.seen[request_id].at > began
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def arguments() -> argparse.Namespace:
-    """What the command line asks for."""
+def arguments() -> argparse.ArgumentParser:
+    """What the command line may ask for."""
     parser = argparse.ArgumentParser(description="Measure the recovery from a kill of all services.")
     parser.add_argument("--requests", type=int, default=10_000, help="requests in each run")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
-    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":
-    asked = arguments()
-    page.keep(asked.page, "After a kill of everything", asyncio.run(bench(asked)))
+    measure("After a kill of everything", bench, arguments())

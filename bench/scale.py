@@ -7,15 +7,13 @@ as a complete deletion, closed and fulfilled once. One JSON line; docs/bench.md 
 """
 
 import argparse
-import asyncio
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 import asyncpg
 
-from bench import machine, page
+from bench import machine
+from bench.asking import measure, say
 from bench.lifecycle import Bench, Burst
 from bench.world import world
 
@@ -43,7 +41,9 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
             for number, (bursts, _) in measured.items()
         },
         "runs": {
-            number: [round(one.seconds, 5) for one in bursts] for number, (bursts, _) in measured.items()
+            name: values
+            for number, (bursts, _) in measured.items()
+            for name, values in _by_run(number, bursts)
         },
         "others_cores": {
             number: [one.others_cores for one in bursts] for number, (bursts, _) in measured.items()
@@ -52,14 +52,19 @@ async def bench(given: argparse.Namespace) -> dict[str, object]:
     }
 
 
+def _by_run(number: int, bursts: Sequence[Burst]) -> Iterator[tuple[str, list[float]]]:
+    yield f"cpu_seconds_per_request_with_{number}", [round(one.seconds, 5) for one in bursts]
+    yield f"lifecycles_per_second_with_{number}", [one.lifecycles_per_second for one in bursts]
+
+
 async def _measured(number: int, given: argparse.Namespace) -> tuple[Sequence[Burst], dict[str, object]]:
-    async with world(given.home.absolute(), "kafka", _say, instances=number) as running:
+    async with world(given.home.absolute(), "kafka", say, instances=number) as running:
         runs = Bench(running, given)
         await runs.warm_up(running.kafka)
         bursts = []
         for _ in range(given.runs):
             bursts.append(await runs.burst(running.kafka))
-            _say(f"{number} of each: {bursts[-1].seconds:.5f} processor seconds a request")
+            say(f"{number} of each: {bursts[-1].seconds:.5f} processor seconds a request")
         await _once_each(running.admin)
         return bursts, await machine.facts(running.stack.broker, running.admin)
 
@@ -69,22 +74,15 @@ async def _once_each(admin: asyncpg.Connection) -> None:
         raise RuntimeError(f"{twice} requests were told of twice, or wait out of order")
 
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def arguments() -> argparse.Namespace:
-    """What the command line asks for."""
+def arguments() -> argparse.ArgumentParser:
+    """What the command line may ask for."""
     parser = argparse.ArgumentParser(description="Measure what a request costs with several instances.")
     parser.add_argument("--instances", type=int, nargs="+", default=[1, 2, 4], help="of each service")
     parser.add_argument("--requests", type=int, default=1000, help="requests in each run")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
-    parser.add_argument("--home", type=Path, default=Path(".habeas/bench"), help="where it lives; emptied")
-    parser.add_argument("--page", type=Path, default=None, help="where to write the figures")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":
-    asked = arguments()
-    page.keep(asked.page, "Several instances of each service", asyncio.run(bench(asked)))
+    measure("Several instances of each service", bench, arguments())

@@ -72,7 +72,7 @@ async def _serve(settings: Settings, names: tuple[str, ...], build_of: Callable[
 
 async def _one(building: Awaitable[Host], stopping: asyncio.Event) -> None:
     host = await building
-    server = _server(host, web_application(host))
+    server = _server(host, web_application(host), stopping)
     serving = asyncio.get_running_loop().create_task(server.serve())
     try:
         started = asyncio.get_running_loop().create_task(host.start())
@@ -145,9 +145,10 @@ def _invalid(_request: Request, error: Exception) -> Response:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handlers, telling where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, host: Host) -> None:
+    def __init__(self, config: uvicorn.Config, host: Host, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._host = host
+        self._stopping = stopping
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
@@ -160,13 +161,18 @@ class _Server(uvicorn.Server):
         )
         log.info("http.listening", service=self._host.resources.service, port=port)
 
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own loop wakes ten times a second to ask whether it has come."""
+        await self.on_tick(0)
+        await self._stopping.wait()
+
     def capture_signals(self) -> Any:
         from contextlib import nullcontext
 
         return nullcontext()
 
 
-def _server(host: Host, app: FastAPI) -> _Server:
+def _server(host: Host, app: FastAPI, stopping: asyncio.Event) -> _Server:
     settings = host.resources.settings
     config = uvicorn.Config(
         app,
@@ -181,7 +187,7 @@ def _server(host: Host, app: FastAPI) -> _Server:
         limit_concurrency=500,
         h11_max_incomplete_event_size=65_536,
     )
-    return _Server(config, host)
+    return _Server(config, host, stopping)
 
 
 async def _hard_exit(stopping: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:

@@ -24,6 +24,7 @@ from shared.events.message import CATALOGUE
 from shared.events.topics import Topic, read_by
 from shared.ids import new_id
 from shared.keyfiles import KeyFiles
+from shared.lookout import LOOK_SECONDS, Lookout
 from shared.machine.admission import Admission, signature_check
 from shared.machine.batcher import Batcher
 from shared.machine.decision import C, Domain
@@ -31,7 +32,7 @@ from shared.machine.shell import Beside, Facts, Parts, Prepare, Result, Shell, W
 from shared.machine.storage import PostgresStore
 from shared.messaging import Intake, Subscription
 from shared.outbox.producer import KafkaProducer, Producer
-from shared.outbox.relay import Relay
+from shared.outbox.relay import RENEW_SECONDS, Relay
 from shared.outbox.storage import PostgresOutbox
 from shared.private_files import read_private
 from shared.settings import Settings
@@ -49,6 +50,8 @@ from shared.vault.vault import Vault
 log = structlog.get_logger("hosting")
 DRAIN_SECONDS = 50.0
 CLOSE_SECONDS = 10.0
+# Who is woken when there is work looks for it by itself only now and then, should the lookout ever miss something.
+UNWOKEN_SECONDS = 30.0
 KEPT_AFTER_CLOSING = timedelta(days=30)
 
 
@@ -164,7 +167,7 @@ class Host:
         await _within(CLOSE_SECONDS * 2, self.subscription.stop())
         await self.loops["tasks"].stop(within=1.0)
         await self.runner.drain(within=DRAIN_SECONDS)
-        for name in ("timers", "parked", "gauges", "chores", "relay"):
+        for name in ("lookout", "timers", "parked", "gauges", "chores", "relay"):
             await self.loops[name].stop(within=CLOSE_SECONDS)
         await _within(CLOSE_SECONDS, self.relay.release())
         await _within(CLOSE_SECONDS, self.producer.close())
@@ -201,12 +204,23 @@ class Host:
         return runner
 
     def _loops(self) -> dict[str, Loop]:
-        relay, tasks = Wakeup(), Wakeup()
+        wakeups = {name: Wakeup() for name in ("relay", "tasks", "timers", "parked")}
+        lookout = Lookout(
+            self.resources.pool,
+            self.resources.clock,
+            handlers=list(self.parts.handlers),
+            shards=lambda: self.relay.shards,
+            wakeups=wakeups,
+        )
+        turns = {"tasks": self.runner.turn, "timers": self._timers, "parked": self._parked}
         return {
-            "relay": Loop("relay", self.relay.turn, poll_seconds=1.0, wakeup=relay),
-            "tasks": Loop("tasks", self.runner.turn, poll_seconds=0.5, wakeup=tasks),
-            "timers": Loop("timers", self._timers, poll_seconds=1.0),
-            "parked": Loop("parked", self._parked, poll_seconds=2.0),
+            # Often enough that its leases are renewed in time, whatever there is to publish.
+            "relay": Loop("relay", self.relay.turn, poll_seconds=RENEW_SECONDS / 2, wakeup=wakeups["relay"]),
+            **{
+                name: Loop(name, turn, poll_seconds=UNWOKEN_SECONDS, wakeup=wakeups[name])
+                for name, turn in turns.items()
+            },
+            "lookout": Loop("lookout", lookout.turn, poll_seconds=LOOK_SECONDS),
             "gauges": Loop("gauges", self._gauges, poll_seconds=5.0),
             "chores": Loop("chores", self._chores, poll_seconds=3600.0),
         }

@@ -32,6 +32,8 @@ log = structlog.get_logger("messaging")
 MAX_POLL_MS = 300_000
 # A topic that comes back, or comes to be ours to read, is looked for no later than this; aiokafka's own is 5 minutes.
 METADATA_MS = 20_000
+# How long the broker holds a fetch while there is nothing: a record ends it at once, so only idle ones last.
+FETCH_WAIT_MS = 1_000
 LONGEST_WAIT = 5.0
 # A batch costs about the same whatever it holds, so each is followed by a breath in which the next one grows: by a
 # short one even when it held few, since many small batches keep the processor, and with it everybody, waiting longer.
@@ -59,6 +61,7 @@ class Subscription:
             batch_timeout_ms=POLL_MS,
             max_records=MAX_RECORDS,
             max_poll_interval_ms=MAX_POLL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         self._subscriber.get_msg = next_batch  # type: ignore[method-assign] # no setting of FastStream's does this
         self._topics, self._progress = tuple(topics), Progress()

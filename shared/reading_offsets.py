@@ -14,7 +14,9 @@ from aiokafka.errors import KafkaError
 from shared.background import Loop
 
 log = structlog.get_logger("messaging")
-COMMIT_EVERY = 0.25
+COMMIT_AFTER = 1.0
+"""Seconds from the first batch that is not committed: what came meanwhile is committed with it."""
+RETRY_SECONDS = 5.0
 LAST_COMMIT_SECONDS = 2.0
 
 
@@ -25,7 +27,8 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._consumer: AIOKafkaConsumer | None = None
         self._handled: dict[TopicPartition, int] = {}
         self._stopping = False
-        self._loop = Loop("offsets", self._turn, poll_seconds=COMMIT_EVERY)
+        self._due: asyncio.TimerHandle | None = None
+        self._loop = Loop("offsets", self._turn, poll_seconds=RETRY_SECONDS)
 
     def start(self) -> None:
         """Commit from now on; call once."""
@@ -37,6 +40,8 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         A batch that is still at work then commits for itself once it is handled.
         """
         self._stopping = True
+        if self._due is not None:
+            self._due.cancel()
         await self._loop.stop(within=LAST_COMMIT_SECONDS)
         await self._commit_in_time()
 
@@ -47,6 +52,8 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._handled.update({one: offset for one, offset in offsets.items() if one in ours})
         if self._stopping:
             await self._commit_in_time()
+        elif self._due is None:
+            self._due = asyncio.get_running_loop().call_later(COMMIT_AFTER, self._wake)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Tell the next member; after that we do not speak for these any more."""
@@ -56,6 +63,10 @@ class Offsets(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Nothing to do: where to read on is the broker's to say."""
+
+    def _wake(self) -> None:
+        self._due = None
+        self._loop.wakeup.set()
 
     async def _turn(self) -> bool:
         try:

@@ -39,6 +39,11 @@ class Relay:
         self.published = 0
 
     @property
+    def shards(self) -> list[int]:
+        """What it held when it last asked."""
+        return list(self._epochs)
+
+    @property
     def waiting(self) -> list[str]:
         """What had to wait in the last turn, and why: `dsar.verified:UnknownTopic`."""
         return [f"{topic}:{reason}" for topic, reason in sorted(self._waiting)]

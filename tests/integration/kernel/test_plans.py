@@ -12,9 +12,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.database import BY_INDEX
 from shared.machine import statements as machine
 from shared.outbox import statements as outbox
 from shared.tasks import statements as tasks
+from tests.support.installation import Installation
 
 pytestmark = pytest.mark.connected
 BY_KEY = {
@@ -55,6 +57,10 @@ INSERT INTO outbox (opened_month, shard, topic, key, request_id, sequence, heade
   SELECT '2026-01-01', 0, 'dsar.verified', request_id::text, request_id, 1, '{}', '', now() FROM cases;
 ANALYZE cases, tasks, outbox"""
 
+# What makes it look at one month's table; no index begins with the month, so none is chosen for it.
+BY_MONTH = "(opened_month = o.opened_month)"
+BY_THE_INDEX = "; ".join(f"SET {name} = {value}" for name, value in BY_INDEX.items())
+
 
 async def test_rows_that_are_named_are_found_by_their_key(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as connection:
@@ -82,16 +88,32 @@ async def test_open_tasks_are_counted_without_a_look_at_what_is_done(pool: async
     assert used == {"tasks_due", "tasks_leased", "tasks_for_a_person"}
 
 
+async def test_no_other_index_offers_itself_for_an_earlier_record_of_the_same_key(kernel: Installation) -> None:
+    async with kernel.admin() as connection:
+        await connection.execute(f"SET search_path = verification; {BY_THE_INDEX}; DROP INDEX outbox_heads")
+
+        steps = await steps_of(connection, outbox.HEADS, "outbox")
+
+    earlier = [step for step in steps if step["Alias"].startswith("e_")]
+    assert earlier
+    assert {step["Index Cond"] for step in earlier if "Index Cond" in step} <= {BY_MONTH}
+
+
 async def ways(connection: asyncpg.Connection, statement: str, table: str) -> set[str]:
     """The indexes by which a table's rows are found, or the kind of step that does without one."""
+    steps = await steps_of(connection, statement, table)
+    return {node.get("Index Name", node["Node Type"]) for node in steps}
+
+
+async def steps_of(connection: asyncpg.Connection, statement: str, table: str) -> list[dict[str, Any]]:
+    """The steps of a statement's plan that read a table."""
     count = max([int(number) for number in re.findall(r"\$(\d+)", statement)], default=0)
     values = ["'2026-01-01'" if number == MONTHS.get(statement) else "NULL" for number in range(1, count + 1)]
     given = f"({', '.join(values)})" if values else ""
     await connection.execute(f"PREPARE asked AS {statement}")
     plan = json.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{given}"))
     await connection.execute("DEALLOCATE asked")
-    steps = [node for node in nodes(plan[0]["Plan"]) if looks_at(node, table)]
-    return {node.get("Index Name", node["Node Type"]) for node in steps}
+    return [node for node in nodes(plan[0]["Plan"]) if looks_at(node, table)]
 
 
 def looks_at(node: dict[str, Any], table: str) -> bool:

@@ -9,7 +9,7 @@ INTERCOM ?=
 AXE ?= node_modules/axe-core/axe.min.js
 ARGS ?=
 
-PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-find-links --python-version 3.11
 RUN := $(VENV)/.habeas-run
@@ -132,15 +132,13 @@ $(LOCALSTRIPE): requirements/localstripe.txt | $(VENV)/bin/python
 	@$(VENV)-localstripe/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/localstripe.txt
 	@touch $@
 
+# Which of them is the fastest is told by the first that can tell (deploy/interpreter.py).
 $(VENV)/bin/python:
-	@for python in $(PYTHONS); do \
-	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; \
-	done; \
+	@for one in $(PYTHONS); do python=$$("$$one" deploy/interpreter.py $(PYTHONS)) && break; done; \
 	if [ -z "$$python" ]; then \
-	  echo "Habeas needs Python 3.11 or newer, and none of these is: $(PYTHONS). Say which: make PYTHON=/path/to/python3.11"; \
+	  echo "Habeas needs Python 3.11 or newer that can make virtual environments (on Debian and Ubuntu: python3-venv),"; \
+	  echo "and none of these is: $(PYTHONS). Say which: make PYTHON=/path/to/python3.11"; \
 	  exit 1; \
 	fi; \
-	echo "Making $(VENV) with $$($$python --version) ..."; \
-	$$python -m venv --clear $(VENV) || { \
-	  echo "That Python cannot make virtual environments; on Debian and Ubuntu install python3-venv."; rm -rf $(VENV); exit 1; \
-	}
+	echo "Making $(VENV) with $$($$python --version), $$python ..."; \
+	"$$python" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }

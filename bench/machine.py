@@ -7,6 +7,8 @@ from pathlib import Path
 
 import asyncpg
 
+from deploy import interpreter
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -18,6 +20,7 @@ async def facts(broker: str, admin: asyncpg.Connection) -> dict[str, object]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "python_work_ms": round(min(interpreter.work() for _ in range(9)) / 1e6, 1),
         "postgresql": str(await admin.fetchval("SHOW server_version")),
         "broker": broker,
         "commit": commit(),

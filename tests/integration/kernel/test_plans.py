@@ -88,7 +88,9 @@ async def test_open_tasks_are_counted_without_a_look_at_what_is_done(pool: async
     assert used == {"tasks_due", "tasks_leased", "tasks_for_a_person"}
 
 
-async def test_no_other_index_offers_itself_for_an_earlier_record_of_the_same_key(kernel: Installation) -> None:
+async def test_no_other_index_offers_itself_for_an_earlier_record_of_the_same_key(
+    kernel: Installation,
+) -> None:
     async with kernel.admin() as connection:
         await connection.execute(f"SET search_path = verification; {BY_THE_INDEX}; DROP INDEX outbox_heads")
 

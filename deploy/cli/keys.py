@@ -50,13 +50,21 @@ def init(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: habeas keys rotate kek && habeas keys rewrap")
-def rotate(key: Annotated[Key, typer.Argument(help="Which key.")], home: Home = DEFAULT_HOME) -> None:
+def rotate(
+    key: Annotated[Key, typer.Argument(help="Which key.")],
+    home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Put a new version of a key in front; older versions stay for what was made with them."""
     from shared.keyfiles import rotate_key
 
     with _refusals():
         rotate_key(home / "keys", key.value)
-    typer.echo(f"{key.value}: a new version is in use{_what_next(key)}.")
+    if as_json:
+        typer.echo(json.dumps({"rotated": key.value}))
+    else:
+        typer.echo(f"{key.value}: a new version is in use{_what_next(key)}.")
 
 
 # A version may begin with a hyphen.
@@ -67,6 +75,8 @@ def retire(
     key: Annotated[Signing, typer.Argument(help="Which key.")],
     version: Annotated[str, typer.Argument(help="The older version, as `habeas keys show` names it.")],
     home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Let an older key sign nothing from now on: what it signed before stays proved, what is dated later is refused.
 
@@ -77,9 +87,11 @@ def retire(
 
     with _refusals():
         retire_key(home / "keys", key.value, version, now_of())
-    typer.echo(
-        f"{key.value}: {version} signs nothing from now on; publish public/{key.value}.jwks.json anew."
-    )
+    publish = f"public/{key.value}.jwks.json"
+    if as_json:
+        typer.echo(json.dumps({"key": key.value, "retired": version, "publish": publish}))
+    else:
+        typer.echo(f"{key.value}: {version} signs nothing from now on; publish {publish} anew.")
 
 
 @app.command(epilog="Example: habeas keys show --json")

@@ -43,7 +43,7 @@ def list_(home: Home = DEFAULT_HOME, *, as_json: AsJson = False) -> None:
 
 
 @app.command("print", epilog="Example: habeas letters print 6f9c… --to letter.pdf")
-def print_(
+def print_(  # noqa: PLR0913 - one option for each thing that can be said
     request: Request,
     to: Annotated[Path, typer.Option(help="Write the letter here, mode 0600.")],
     notice: Which = None,
@@ -52,6 +52,8 @@ def print_(
         typer.Option(help="Write the archive to enclose here, mode 0600.", show_default="beside the letter"),
     ] = None,
     home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Make the letter, a tagged PDF with the person's address, and the archive that goes with it.
 
@@ -63,7 +65,7 @@ def print_(
     from deploy.cli.letters_desk import print_letter
     from deploy.cli.letters_views import show_printed
 
-    show_printed(asyncio.run(print_letter(home, request, notice, to, answer_to)))
+    show_printed(asyncio.run(print_letter(home, request, notice, to, answer_to)), as_json=as_json)
 
 
 @app.command(

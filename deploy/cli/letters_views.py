@@ -44,9 +44,12 @@ def show_waiting(found: Sequence[Waits], *, as_json: bool) -> None:
     )
 
 
-def show_printed(written: tuple[Path, Path | None]) -> None:
+def show_printed(written: tuple[Path, Path | None], *, as_json: bool) -> None:
     """Print what was written, and what is to be done with it."""
     letter, archive = written
+    if as_json:
+        typer.echo(json.dumps({"letter": str(letter), "answer": archive and str(archive)}))
+        return
     typer.echo(f"The letter is in {letter}.")
     if archive is not None:
         typer.echo(

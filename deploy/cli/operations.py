@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -190,6 +190,8 @@ async def _recover(service: str, actor: str, database_url: str | None) -> "Recov
 def advance(
     days: Annotated[float, typer.Option(help="How many days to move forward.")] = 0,
     hours: Annotated[float, typer.Option(help="How many hours to move forward.")] = 0,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Move the clock of every service that runs with HABEAS_CLOCK=advance.
 
@@ -200,12 +202,13 @@ def advance(
 
     settings = Settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    now = AdvancingClock(settings.clock_file).advance(timedelta(days=days, hours=hours))
-    typer.echo(now.isoformat())
+    _show_time(
+        AdvancingClock(settings.clock_file).advance(timedelta(days=days, hours=hours)), as_json=as_json
+    )
 
 
 @clock.command("show")
-def show() -> None:
+def show(*, as_json: Json = False) -> None:
     """Tell what time it is for the services.
 
     Example: habeas clock show
@@ -213,4 +216,8 @@ def show() -> None:
     from shared.clock import AdvancingClock
     from shared.settings import Settings
 
-    typer.echo(AdvancingClock(Settings().clock_file).now().isoformat())
+    _show_time(AdvancingClock(Settings().clock_file).now(), as_json=as_json)
+
+
+def _show_time(now: datetime, *, as_json: bool) -> None:
+    typer.echo(json.dumps({"now": now.isoformat()}) if as_json else now.isoformat())

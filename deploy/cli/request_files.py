@@ -65,13 +65,15 @@ def read_secret(path: Path, option: str) -> str:
     return _read(path, option).strip()
 
 
-def save_package(path: Path, content: bytes) -> None:
+def save_package(path: Path, content: bytes) -> int:
+    """Write it for this account alone; how many bytes it has."""
     from shared.private_files import write_private
 
     try:
         write_private(path, content)
     except OSError as error:
         refuse("--to", f"the answer cannot be written: {error.strerror}; it can be fetched again")
+    return len(content)
 
 
 def save_receipt(path: Path, receipt: dict[str, Any]) -> None:

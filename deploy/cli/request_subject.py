@@ -39,6 +39,11 @@ async def subjects_of(settings: Settings, request_id: UUID, *, proved: bool) -> 
     return "\n".join([*lines, *([json.dumps({"corrections": wrong}, ensure_ascii=False)] if wrong else [])])
 
 
+def shown_subjects(lines: str, *, as_json: bool) -> str:
+    """The same lines, or one JSON array of them."""
+    return f"[{', '.join(lines.splitlines())}]" if as_json else lines
+
+
 async def seeds_of(resources: Resources, request_id: UUID, *, proved: bool) -> Sequence[Mapping[str, str]]:
     """The same, one mapping for each subject; none where nothing can be opened."""
     return (await known_of(resources, request_id, proved=proved)).seeds

@@ -59,3 +59,8 @@ def _dates(told: dict[str, Any]) -> list[str]:
         ("effective_by", "in effect by"),
     )
     return [f"  {words:<18} {told[name]}" for name, words in names if told.get(name)]
+
+
+def show_saved(sentence: str, file: Path, *, as_json: bool) -> None:
+    """Say where something was written, and nothing of what is in it."""
+    typer.echo(json.dumps({"file": str(file)}) if as_json else sentence)

@@ -162,17 +162,18 @@ def collect(  # noqa: PLR0913 - one option for each thing that can be said
     ] = None,
     url: Url = None,
     home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch the answer to a request to know, once you have confirmed again that it is you."""
     from deploy.cli.request_files import read_receipt, read_secret, save_package
+    from deploy.cli.request_views import show_saved
     from deploy.cli.requests_over_http import Intake
 
     intake, receipt = Intake.at(url, home), read_receipt(saved)
     proof = intake.confirmation(receipt, code_file, assertion_file)
     password = read_secret(password_file, "--password-file") if password_file else None
-    content = intake.package(intake.link(receipt, proof), password)
-    save_package(to, content)
-    typer.echo(f"The answer is in {to} ({len(content):,} bytes).")
+    size = save_package(to, intake.package(intake.link(receipt, proof), password))
+    show_saved(f"The answer is in {to} ({size:,} bytes).", to, as_json=as_json)
 
 
 @app.command(epilog="Example: habeas request letter --saved receipt.json --to letter.pdf")
@@ -181,13 +182,16 @@ def letter(
     to: Annotated[Path, typer.Option(help="Write the letter here, mode 0600.")],
     url: Url = None,
     home: Home = DEFAULT_HOME,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch what you were answered as a letter on paper: a PDF that a screen reader can read."""
     from deploy.cli.request_files import read_receipt, save_package
+    from deploy.cli.request_views import show_saved
     from deploy.cli.requests_over_http import Intake
 
     save_package(to, Intake.at(url, home).letter(read_receipt(saved)))
-    typer.echo(f"The letter is in {to}.")
+    show_saved(f"The letter is in {to}.", to, as_json=as_json)
 
 
 @app.command(epilog="Example: habeas request withdraw --saved receipt.json")
@@ -226,17 +230,19 @@ def whom(
     claimed: Annotated[
         bool, typer.Option(help="Also what was only claimed: for an opt-out, which nobody has to prove.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say whom a request is about, to the person who does its task by hand; needs fulfillment's keys."""
     import asyncio
 
-    from deploy.cli.request_subject import subjects_of
+    from deploy.cli.request_subject import shown_subjects, subjects_of
+    from deploy.cli.request_views import show_saved
     from shared.private_files import write_private
     from shared.settings import Settings
 
     lines = asyncio.run(subjects_of(Settings(home=home), request, proved=not claimed))
     if str(to) == "-":
-        typer.echo(lines)
+        typer.echo(shown_subjects(lines, as_json=as_json))
         return
     write_private(to, f"{lines}\n".encode())
-    typer.echo(f"{to}: remove it when the task is done.")
+    show_saved(f"{to}: remove it when the task is done.", to, as_json=as_json)

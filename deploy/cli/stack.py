@@ -67,13 +67,14 @@ def up(
 
 
 @app.command(epilog="Example: habeas stack down")
-def down(home: Home = None) -> None:
+def down(home: Home = None, *, as_json: AsJson = False) -> None:
     """Stop what was started; the data stays."""
     from deploy.local import stack
 
     with _refusals():
         stack.down(_home(home))
-    typer.echo("The stack is stopped; its data stays for the next start.")
+    said = ["The stack is stopped; its data stays for the next start."]
+    _print({"home": _home(home), "stopped": True}, said, as_json=as_json)
 
 
 @app.command(epilog="Example: habeas stack status --json")
@@ -106,16 +107,19 @@ def logs(
 
 @app.command(epilog="Example: habeas stack reset --yes")
 def reset(
-    home: Home = None, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    home: Home = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Stop the stack and delete all of its data."""
     from deploy.local import stack
 
     if not yes:
-        typer.confirm(f"Delete the database, the topics and the mail in {_home(home)}?", abort=True)
+        typer.confirm(f"Delete the database, the topics and the mail in {_home(home)}?", abort=True, err=True)
     with _refusals():
         stack.reset(_home(home))
-    typer.echo("The stack's data is deleted.")
+    _print({"home": _home(home), "deleted": True}, ["The stack's data is deleted."], as_json=as_json)
 
 
 def _home(chosen: Path | None) -> Path:

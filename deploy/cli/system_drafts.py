@@ -1,5 +1,6 @@
 """`habeas systems import`: a draft of a map, from a live database's description of itself."""
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +24,14 @@ def import_(
     to: Annotated[
         Path | None, typer.Option(help="Write the draft here; else it is printed. Nothing is overwritten.")
     ] = None,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, with the draft or where it was written.")
+    ] = False,
 ) -> None:
     """Draft a database's map for a person to finish; rows are read only for names inside columns of JSON."""
     _check_name(name)
-    _hand_over(_drafted(name, url_file, schema), to)
+    _hand_over(_drafted(name, url_file, schema), to, as_json=as_json)
 
 
 def _drafted(name: str, url_file: Path, schema: str | None) -> str:
@@ -55,10 +60,18 @@ def _check_name(name: str) -> None:
         raise typer.Exit(2)
 
 
-def _hand_over(text: str, to: Path | None) -> None:
-    if to is None:
+def _hand_over(text: str, to: Path | None, *, as_json: bool) -> None:
+    if to is not None:
+        _written(text, to)
+    if as_json:
+        typer.echo(json.dumps({"draft": text} if to is None else {"file": str(to)}))
+    elif to is None:
         typer.echo(text, nl=False)
-        return
+    else:
+        typer.echo(f"The draft is in {to}. Finish it: each line marked guessed or ? is a question to you.")
+
+
+def _written(text: str, to: Path) -> None:
     try:
         with to.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -68,4 +81,3 @@ def _hand_over(text: str, to: Path | None) -> None:
     except OSError as error:
         typer.echo(f"--to: {to} cannot be written ({error.strerror}).", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"The draft is in {to}. Finish it: each line marked guessed or ? is a question to you.")

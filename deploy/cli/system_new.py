@@ -1,5 +1,6 @@
 """`habeas systems new`: the files from which a connected system starts, ready to be finished by a person."""
 
+import json
 import re
 from keyword import iskeyword
 from pathlib import Path
@@ -18,7 +19,7 @@ EPILOG = (
 )
 
 
-def new(
+def new(  # noqa: PLR0913 - one option for each thing that can be said
     kind: Annotated[
         str, typer.Argument(help="The kind of system: http, or one of deploy/drafts, such as objects.")
     ],
@@ -32,6 +33,7 @@ def new(
         bool,
         typer.Option("--new-kind", help="KIND is new: also write its adapter and the tests to begin with."),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Write the YAML files from which a system starts; nothing is overwritten."""
     from services.fulfillment.settings import FulfillmentSettings
@@ -44,6 +46,14 @@ def new(
     code = _code(kind) if new_kind else {}
     files = {**code, **{folder / place: text for place, text in texts.items()}}
     _write(files)
+    _show(name, folder, files, texts, as_json=as_json)
+
+
+def _show(name: str, folder: Path, files: dict[Path, str], texts: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"system": name, "files": [str(file) for file in files]}))
+        return
+    typer.echo("\n".join(map(str, files)))
     typer.echo(f"{_next(texts[f'{name}.yaml'], folder / f'{name}.yaml')}, then: habeas systems check {name}")
 
 
@@ -60,7 +70,6 @@ def _write(files: dict[Path, str]) -> None:
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        typer.echo(str(file))
 
 
 def _refuse(kind: str, name: str, connector: str | None, *, new_kind: bool) -> None:

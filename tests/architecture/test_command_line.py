@@ -11,6 +11,9 @@ from tests.support.command_tree import Command, every_command
 
 HEAVY = ("aiokafka", "asyncpg", "fastapi", "faststream", "sqlalchemy", "tink", "jinja2")
 
+# They go on until they are stopped, or tell a story on their way: logs as they were written, one line at a time.
+WITHOUT_JSON = {"serve", "demo", "stack logs"}
+
 
 @pytest.mark.parametrize("command", every_command(app), ids=lambda one: one.words)
 def test_every_command_shows_help_with_an_example(command: Command) -> None:
@@ -18,6 +21,12 @@ def test_every_command_shows_help_with_an_example(command: Command) -> None:
 
     assert answer.exit_code == 0
     assert f"habeas {command.words}" in command.help, f"habeas {command.words} --help shows no example"
+
+
+def test_every_command_answers_programs_too_but_for_those_that_go_on_and_tell() -> None:
+    without = {command.words for command in every_command(app) if "--json" not in command.options}
+
+    assert without == WITHOUT_JSON
 
 
 def test_the_command_line_starts_without_the_libraries_that_only_services_need() -> None:

@@ -10,10 +10,11 @@ from typer.core import TyperGroup
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: the words that one types after the program's name, and what its help says."""
+    """One command: the words that one types after the program's name, what its help says, and its options."""
 
     words: str
     help: str
+    options: frozenset[str]
 
 
 def every_command(app: typer.Typer) -> list[Command]:
@@ -23,7 +24,8 @@ def every_command(app: typer.Typer) -> list[Command]:
 
 def _below(command: Any, words: str) -> Iterator[Command]:
     if not isinstance(command, TyperGroup):
-        yield Command(words, f"{command.help}\n{command.epilog or ''}")
+        options = frozenset(name for parameter in command.params for name in parameter.opts)
+        yield Command(words, f"{command.help}\n{command.epilog or ''}", options)
         return
     for name, inner in command.commands.items():
         yield from _below(inner, f"{words} {name}".strip())

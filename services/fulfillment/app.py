@@ -221,6 +221,7 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
         rights=frozenset(),
         finds_by=frozenset(one.kind for one in kinds),
         told=True,
+        title=classified.vendor.title,
         spans=(*spans_of(classified.vendor), *classified.earlier),
     )
 

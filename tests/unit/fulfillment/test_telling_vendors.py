@@ -137,7 +137,9 @@ async def test_a_request_ends_when_its_vendor_has_done_it(told: VendorBoard) -> 
 
     [ended] = told.fulfilled
     assert ended.resolution == "complete"
-    assert [(one.system, one.outcome) for one in ended.systems] == [("acme-mail", "done")]
+    assert [(one.system, one.title, one.outcome) for one in ended.systems] == [
+        ("acme-mail", "Acme Mail", "done")
+    ]
     assert ended.systems[0].receipt_digest is not None
     assert told.board.case.directives == ()
 

@@ -1,6 +1,8 @@
 """Who somebody is stands in sealed fields and in their mail, and nowhere else; a destroyed key takes it away."""
 
+from base64 import b64encode
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -8,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from shared.events.fulfillment import FindingAdded, HoldPlaced, HoldReleased
 from shared.hosting import open_resources
 from shared.telemetry.spans import KINDS
 from shared.vault import KeyDestroyed, Vault
@@ -15,7 +18,7 @@ from tests.support import identities
 from tests.support.canaries import Canaries
 from tests.support.contents import everything_in
 from tests.support.eventually import eventually_async
-from tests.support.leaks import leaks, server_files
+from tests.support.leaks import leaks, server_files, topics
 from tests.support.proven import certified
 from tests.support.walked import Walked
 
@@ -24,6 +27,12 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(600)]
 # What every name, address and number of the marked people has in common: the servers wrote a lot.
 STEMS = Canaries({str(number): stem for number, stem in enumerate(identities.STEMS)})
 YEARS_PASS = timedelta(days=800)
+# Where only a hold, a look at what was deleted, and what such a look found leave something.
+LATE = {
+    "fulfillment.holds": ("reason", "true"),
+    "fulfillment.tasks": ("result", "handler = 'recheck' AND state = 'done'"),
+    "deadline.addenda": ("jws", "true"),
+}
 
 
 async def test_no_topic_table_log_metric_file_or_process_holds_an_identity(walked: Walked) -> None:
@@ -81,6 +90,42 @@ async def test_the_search_finds_who_is_written_into_a_table_a_log_or_a_file(walk
     assert any("planted.sealed" in one and "hex" in one for one in found)
     assert any("exported spans" in one for one in found)
     assert any("log planted.log" in one and "upper" in one for one in found)
+
+
+@pytest.mark.parametrize("table", LATE)
+async def test_the_search_finds_who_is_written_into_a_row_of_a_hold_a_look_or_an_addendum(
+    walked: Walked, table: str
+) -> None:
+    column, where = LATE[table]
+    planted = b64encode(walked.values["clear"].encode()).decode()
+    async with walked.running.installation.admin() as admin:
+        rows = await admin.execute(
+            f"UPDATE {table} SET {column} = {column} || $1 WHERE {where}",  # noqa: S608 - our own names
+            planted,
+        )
+
+        found = await leaks(walked.running, walked.canaries, walked.planted)
+
+        taken = f"UPDATE {table} SET {column} = replace({column}, $1, '')"  # noqa: S608 - our own names
+        await admin.execute(taken, planted)
+    assert rows != "UPDATE 0"
+    assert [one for one in found if table in one and "base64" in one]
+
+
+@pytest.mark.parametrize("kind", [FindingAdded, HoldPlaced, HoldReleased], ids=lambda one: one.__name__)
+async def test_the_search_finds_who_is_named_in_a_record_of_a_hold_or_a_finding(
+    walked: Walked, kind: type[FindingAdded | HoldPlaced | HoldReleased]
+) -> None:
+    records = walked.running.tape.records
+    real = next(one for one in records if one.kind == kind.declared.ce_type)
+    records.append(replace(real, offset=-1, value=real.value + walked.values["clear"].encode()))
+
+    found = list(topics(walked.running, walked.planted))
+
+    records.pop()
+    name, blob = found[-1]
+    assert kind.declared.ce_type in name
+    assert walked.canaries.found_in(blob)
 
 
 async def test_after_the_keys_are_destroyed_nothing_opens_and_every_certificate_verifies(

@@ -59,7 +59,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
                 task.cancel()
         happened = Happened(story.receipts, story.answers, story.vendors.answered)
         proved = await prove(everything, happened)
-        _say(proved, (everything.told.sentence(), everything.rooftop.sentence()), console)
+        _say(proved, (*everything.told.sentences(), everything.rooftop.sentence()), console)
         if stay:
             _where_to_look(everything, console)
             await _stay(everything)

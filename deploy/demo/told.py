@@ -1,4 +1,4 @@
-"""The systems of the sample that cannot be searched, only told: a folder, a letter, a webhook, an audience."""
+"""The systems of the sample that cannot be searched, only told: a folder, a letter, a webhook, an audience, OpenDSR."""
 
 import asyncio
 import shutil
@@ -7,18 +7,22 @@ from pathlib import Path
 from uuid import UUID
 
 from deploy.commands import send_command
-from deploy.demo import audience, booking, detailing, print_shop
+from deploy.demo import audience, booking, detailing, print_shop, sessions
 from deploy.demo.audience import Audience
 from deploy.demo.booking import Booking
 from deploy.demo.cascadia.people import Person
 from deploy.demo.detailing import Detailing
 from deploy.demo.print_shop import PrintShop
+from deploy.demo.sessions import Sessions
 from deploy.demo.told_proof import Receipts
 from deploy.demo.watch import Watch
 from shared.events.commands import CompleteTask
 from shared.settings import Settings
 
-SYSTEMS = (print_shop.SYSTEM, detailing.SYSTEM, booking.SYSTEM, audience.SYSTEM)
+SYSTEMS = (print_shop.SYSTEM, detailing.SYSTEM, booking.SYSTEM, audience.SYSTEM, sessions.SYSTEM)
+_ONCE = (
+    "a folder, a letter and a webhook told three more companies, and a connector an audience, by hashes alone"
+)
 _DESCRIBED = Path(__file__).parent / "only_told"
 
 
@@ -31,12 +35,14 @@ class ToldSystems:
         self.detailing = Detailing(settings, mail)
         self.booking = Booking(settings)
         self.audience = Audience(settings)
+        self.sessions = Sessions(settings)
+        self._all = (self.print_shop, self.detailing, self.booking, self.audience, self.sessions)
         self._asked: set[tuple[UUID, str]] = set()
 
     def furnish(self, people: Iterable[Person]) -> None:
         """Each gets everybody's address; they are described beside the other systems."""
         everybody = list(people)
-        for each in (self.print_shop, self.detailing, self.booking, self.audience):
+        for each in self._all:
             each.furnish(everybody)
         shutil.copytree(_DESCRIBED, self._settings.home / "systems", dirs_exist_ok=True)
 
@@ -44,24 +50,26 @@ class ToldSystems:
         """End what listens."""
         self.booking.stop()
         self.audience.stop()
+        self.sessions.stop()
 
     async def work(self, watch: Watch) -> None:
         """What they and their clerk do, until canceled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.print_shop.work(watch))
             group.create_task(self.detailing.work(watch))
+            group.create_task(self.sessions.work(watch))
             group.create_task(self._ask_about_names(watch))
 
     def findings(self, receipts: Receipts) -> Iterator[str]:
         """Whatever one of them should have heard or done otherwise."""
-        for each in (self.print_shop, self.detailing, self.booking, self.audience):
+        for each in self._all:
             yield from each.findings(receipts)
 
-    def sentence(self) -> str:
+    def sentences(self) -> tuple[str, str]:
         """What the proof says of them."""
         return (
-            "a folder, a letter and a webhook told three more companies, and a connector an audience, by hashes alone:"
-            " each once of each, and they did it"
+            f"{_ONCE}: each once of each, and they did it",
+            self.sessions.sentence(),
         )
 
     async def _ask_about_names(self, watch: Watch) -> None:

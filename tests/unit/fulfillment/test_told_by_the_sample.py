@@ -90,7 +90,7 @@ async def told_audience(audience: Connected, *orders: tuple[str, Person]) -> lis
         (Right.DELETE, set(SYSTEMS)),
         (Right.OPT_OUT, {"cascadia-test-drives", "cascadia-audience"}),
         (Right.LIMIT, set()),
-        (Right.KNOW_SPECIFIC, set()),
+        (Right.KNOW_SPECIFIC, {"cascadia-sessions"}),
         (Right.KNOW_CATEGORIES, set()),
         (Right.CORRECT, set(SYSTEMS)),
     ],

@@ -32,6 +32,8 @@ def demonstrated(wanted: Wanted, *, stay: bool) -> bool:
     except* (StackError, ServiceFailed, TimeoutError, ValueError) as stopped:
         for error in stopped.exceptions:
             console.print(f"not proved: {error}", highlight=False, soft_wrap=True)
+    except* asyncio.CancelledError:
+        console.print("not proved: told to end before that; every process was stopped", highlight=False)
     return proved is not None and not proved.findings
 
 
@@ -43,6 +45,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
     """
     # A number that cannot be is told before anything starts.
     plan(range(PEOPLE), PEOPLE, wanted.requests, wanted.seed)
+    _end_when_told()
 
     def say(sentence: str) -> None:
         console.print(f"· {sentence}", highlight=False, soft_wrap=True)
@@ -65,6 +68,12 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
             await _stay(everything)
             console.print("· stopping every process")
     return proved
+
+
+def _end_when_told() -> None:
+    """SIGTERM ends the run as Ctrl-C does: with every process that it started."""
+    if running := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
 
 
 def _asks(everything: World, wanted: Wanted) -> list[Ask[Person]]:

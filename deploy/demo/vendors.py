@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -111,5 +112,11 @@ class Vendors:
         for process in ending:
             # As Ctrl-C does: it leaves its group, so that whoever reads next need not wait.
             process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
         for process in ending:
-            process.wait(STOP_SECONDS)
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                # What a shell starts with `&` is deaf to Ctrl-C, and so is all that it starts.
+                process.kill()
+                process.wait()

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,21 +80,19 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     vendors = Vendors(_settings(home, running))
     services = Services(home, _environment(home, running, vendors))
     watch = Watch(running.kafka_bootstrap)
-    rented = ExitStack()
-    try:
+    # Each end is tried whatever became of those before it: no process may stay because another one would not go.
+    async with AsyncExitStack() as ends:
+        ends.push_async_callback(asyncio.to_thread, stack.down, home)
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
         everything = await _furnished(wanted, running, vendors, (services, watch))
-        rented.callback(everything.leave)
+        ends.push_async_callback(asyncio.to_thread, everything.leave)
+        ends.push_async_callback(asyncio.to_thread, services.stop)
+        ends.push_async_callback(watch.stop)
         say("starting intake, verification, fulfillment, deadline and two vendors, a process each")
         await watch.start()
         everything.vendors.start()
         await asyncio.to_thread(services.start)
         yield everything
-    finally:
-        await watch.stop()
-        await asyncio.to_thread(services.stop)
-        await asyncio.to_thread(rented.close)
-        await asyncio.to_thread(stack.down, home)
 
 
 async def _furnished(

@@ -17,7 +17,7 @@ from services.fulfillment.adapters.objects import open_adapter
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.folder import LOCK, STAGED, Folder
 from services.fulfillment.datamap.model import MapError
-from services.fulfillment.ports import Adapter, Done, Gone, NeedsPerson, Retry, StillPresent, Subject
+from services.fulfillment.ports import Adapter, Done, Gone, NeedsPerson, Retry, StillPresent, Subject, Unknown
 from tests.support.lists import ADA, BOB, CUT_OFF, EMAIL, act, adapter_of, csv, delete, found, lists
 
 
@@ -105,6 +105,49 @@ async def test_nothing_is_left_of_an_attempt_that_died(adapter: Adapter, folder:
     assert left == StillPresent(1)
     assert isinstance(await adapter.prove("delete", frozen, cut_off=CUT_OFF), Gone)
     assert sorted(os.listdir(folder)) == [LOCK, "list.csv"]  # noqa: PTH208 - a list, at once
+
+
+async def test_a_proof_does_not_turn_away_an_act(adapter: Adapter, folder: Path) -> None:
+    (folder / "list.csv").write_bytes(csv(ADA))
+    frozen = await found(adapter)
+
+    assert await adapter.prove("delete", frozen, cut_off=CUT_OFF) == StillPresent(1)
+
+    assert not (folder / LOCK).exists(), "it took the lock that an act needs"
+
+
+async def test_two_proofs_at_once_both_see_what_a_dead_attempt_left(adapter: Adapter, folder: Path) -> None:
+    (folder / "list.csv").write_bytes(csv(ADA))
+    frozen = await found(adapter)
+    assert isinstance(await act(adapter, frozen), Done)
+    (folder / f"{STAGED}0").write_bytes(csv(ADA))
+
+    with _locked(folder, fcntl.LOCK_SH):
+        proof = await adapter.prove("delete", frozen, cut_off=CUT_OFF)
+
+    assert proof == StillPresent(1)
+
+
+async def test_what_lies_there_is_not_gone_where_nobody_can_tell_whose_it_is(
+    adapter: Adapter, folder: Path
+) -> None:
+    (folder / "list.csv").write_bytes(csv(ADA))
+    frozen = await found(adapter)
+    (folder / "list.csv").write_bytes(csv())
+    (folder / f"{STAGED}0").write_bytes(csv(ADA))
+    (folder / LOCK).mkdir()
+
+    assert isinstance(await adapter.prove("delete", frozen, cut_off=CUT_OFF), Unknown)
+
+
+def test_what_is_being_written_is_not_left_over(folder: Path) -> None:
+    (folder / "list.csv").write_bytes(csv(ADA))
+    store = Folder(folder)
+    (stored,) = store.states()
+
+    with store.changing() as changes, changes.stage(stored):
+        assert list(folder.glob(f"{STAGED}*"))
+        assert Folder(folder).leftovers() == 0
 
 
 async def test_whoever_else_of_us_is_changing_files_goes_first(adapter: Adapter, folder: Path) -> None:
@@ -256,9 +299,9 @@ def _ada() -> Subject:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
     with (folder / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, how)
         yield
 
 

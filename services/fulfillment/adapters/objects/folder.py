@@ -41,16 +41,28 @@ class Folder:
             yield file
 
     def leftovers(self) -> int:
-        """Staged files, unless somebody is at work: they are removed before anything else is changed."""
-        try:
-            with self._lock():
-                return len(self._staged())
-        except Failure:
+        """Staged files, unless somebody is at work: they are removed before anything else is changed.
+
+        Looked for without the lock, so that a proof does not turn a writer away. The lock, shared with
+        other proofs, only tells whose the found ones are, and is held for no walk through the folder.
+
+        Raises:
+            Failure: there are some, and the lock cannot be asked about them.
+        """
+        found = self._staged()
+        if not found:
             return 0
+        try:
+            with self._lock(fcntl.LOCK_SH):
+                return sum(path.is_file() for path in found)
+        except Failure as failure:
+            if failure.meaning != "busy":
+                raise
+            return 0  # only a writer's lock refuses a shared one, and a writer begins by removing them
 
     @contextmanager
     def changing(self) -> "Iterator[FolderChanges]":
-        with self._lock():
+        with self._lock(fcntl.LOCK_EX):
             for path in self._staged():
                 path.unlink(missing_ok=True)
             changes = FolderChanges(self._root)
@@ -78,11 +90,11 @@ class Folder:
         return [path for path in self._root.rglob(f"{STAGED}*") if path.is_file()]
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, how: int) -> Iterator[None]:
         with _said():
             descriptor = os.open(self._root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
             raise Failure("busy", "files are being changed here for another request") from None

@@ -70,7 +70,11 @@ class Store(Protocol):
         ...
 
     def leftovers(self) -> int:
-        """What an attempt that died has left behind, and nobody is working on."""
+        """What an attempt that died has left behind, and nobody is working on.
+
+        Raises:
+            Failure: something lies there, and whose it is cannot be told.
+        """
         ...
 
     def changing(self) -> AbstractContextManager[Changes]:

@@ -43,9 +43,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
     Raises:
         StackError, ServiceFailed, TimeoutError: the run did not get to its proof; the text says why.
     """
-    # A number that cannot be is told before anything starts.
-    plan(range(PEOPLE), PEOPLE, wanted.requests, wanted.seed)
-    _end_when_told()
+    _before_anything_starts(wanted)
 
     def say(sentence: str) -> None:
         console.print(f"· {sentence}", highlight=False, soft_wrap=True)
@@ -70,8 +68,9 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
     return proved
 
 
-def _end_when_told() -> None:
-    """SIGTERM ends the run as Ctrl-C does: with every process that it started."""
+def _before_anything_starts(wanted: Wanted) -> None:
+    """Tell of a number that cannot be; from now on SIGTERM ends the run as Ctrl-C does, with all that it started."""
+    plan(range(PEOPLE), PEOPLE, wanted.requests, wanted.seed)
     if running := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
 

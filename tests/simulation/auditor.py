@@ -185,11 +185,11 @@ class Auditor:
         if "refusal" in facts:
             return
         body = decode(record.header("ce_type"), record.value)
-        held = self.stories[request_id].held
+        story = self.stories[request_id]
         if isinstance(body, PlaceHold):
-            held.add(body.hold_id)
+            story.placed.add(body.hold_id)
         if isinstance(body, ReleaseHold):
-            held.discard(body.hold_id)
+            story.released.add(body.hold_id)
 
 
 def _name(source: str, number: str) -> str:

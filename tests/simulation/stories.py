@@ -30,8 +30,14 @@ class Story:
     extended: list[DeadlineExtended] = field(default_factory=list)
     closed: list[RequestClosed] = field(default_factory=list)
     notices: list[NoticeSent] = field(default_factory=list)
-    held: set[UUID] = field(default_factory=set)
+    placed: set[UUID] = field(default_factory=set)
+    released: set[UUID] = field(default_factory=set)
     stopped: bool = False
+
+    @property
+    def held(self) -> set[UUID]:
+        """The holds in force; commands come in any order, and one that was released first never comes into force."""
+        return self.placed - self.released
 
     @property
     def cut_off(self) -> datetime | None:

@@ -1,6 +1,7 @@
 """Whatever dies, is lost, comes twice or late: no request is lost, nothing is done twice, and no date moves."""
 
 import random
+from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from tests.simulation.permuted import QUIET
 from tests.simulation.rest import check_at_rest
 from tests.simulation.run import simulate
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.stories import Story
 
 
 def test_ten_thousand_steps_of_every_kind_of_trouble_break_nothing() -> None:
@@ -57,3 +59,12 @@ class Unread(Scheduler):
         self._begin_rest()
         await self._over
         check_at_rest(self.world)
+
+
+def test_a_hold_that_was_released_before_it_is_heard_of_forbids_nothing() -> None:
+    hold, story = uuid4(), Story()
+
+    story.released.add(hold)
+    story.placed.add(hold)
+
+    assert story.held == set()

@@ -74,8 +74,8 @@ looks: $(DEV) ## Look at answers, letters and published pages with a real browse
 faults: $(DEV) ## Inject every fault into running services and write docs/proof/faults.md (about an hour)
 	@$(VENV)/bin/python -m tests.faults.report $(ARGS)
 
-fuzz: $(DEV) ## Throw random requests and records at the services for longer than the tests do (EXAMPLES=2000)
-	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz --timeout 3600 $(ARGS)
+fuzz: $(DEV) ## Throw random requests, records and stories at the services for longer than the tests do (EXAMPLES=2000)
+	@HABEAS_FUZZ_EXAMPLES=$(EXAMPLES) $(VENV)/bin/pytest tests/fuzz tests/simulation --timeout 3600 $(ARGS)
 
 stores: $(DEV) ## Hold the suite of every adapter against real servers (ARGS="mariadb mysql"); writes docs/proof/stores.md
 	@$(VENV)/bin/python -m tests.stores.report $(or $(ARGS),--page docs/proof/stores.md)

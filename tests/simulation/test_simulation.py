@@ -3,7 +3,7 @@
 import random
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.events.topics import SERVICES
@@ -13,6 +13,7 @@ from tests.simulation.rest import check_at_rest
 from tests.simulation.run import simulate
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.stories import Story
+from tests.support.fuzz_settings import fuzzed
 
 
 def test_ten_thousand_steps_of_every_kind_of_trouble_break_nothing() -> None:
@@ -32,7 +33,7 @@ def test_a_seed_replays_step_by_step() -> None:
 
 
 @given(chance=st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@fuzzed(15)
 def test_no_short_story_that_hypothesis_can_think_of_breaks_anything(chance: random.Random) -> None:
     Scheduler("hypothesis", 60, chance).run()
 

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.fulfillment.adapters.sql import questions
+from services.fulfillment.adapters.sql import database, questions
+from services.fulfillment.adapters.sql.tables import Tables, read_tables
+from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import (
     Ambiguous,
@@ -129,6 +132,22 @@ async def test_the_database_can_tell_which_request_is_at_work(postgresql_only: S
     await shop.adapter().act("delete", await found(shop), cut_off=CUT_OFF, idempotency_key=KEY)
 
     assert await shop.rows("witness") == [(f"habeas {KEY}", KEY)]
+
+
+async def test_a_machine_too_busy_to_go_on_at_once_is_not_taken_for_a_database_that_is_away(
+    postgresql_only: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = postgresql_only
+
+    async def read_and_waited(connection: AsyncConnection, datamap: DataMap) -> Tables:
+        tables = await read_tables(connection, datamap)
+        await shop.run("SELECT pg_sleep(0.5)")
+        return tables
+
+    monkeypatch.setattr(database, "read_tables", read_and_waited)
+    hasty = shop.adapter(shop.system(limits=Limits(statement_seconds=0.2)))
+
+    assert isinstance(await hasty.find(subject(), cut_off=CUT_OFF), Frozen)
 
 
 async def test_a_person_with_thousands_of_rows_is_deleted_in_chunks_of_one_transaction(

@@ -23,6 +23,9 @@ _DRIVERS = {
 }
 
 
+# How long a process of ours that stands still may keep what it has locked: longer than it waits for a processor when
+# this machine is busy, which says nothing about the database, and has nothing to do with how long a statement may take.
+_IDLE_TRANSACTION = "60s"
 _NO_DRIVER = "no asynchronous driver for such an address is installed (for MySQL and MariaDB: habeas[mysql])"
 
 # It logs every statement with its values, a person's among them, wherever DEBUG is switched on for all.
@@ -93,7 +96,7 @@ def _connect_args(backend: str, limits: Limits) -> dict[str, Any]:
             "application_name": "habeas",
             "statement_timeout": milliseconds,
             "lock_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": _IDLE_TRANSACTION,
         },
     }
 

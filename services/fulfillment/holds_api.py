@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from services.fulfillment.domain import FulfillmentCase
 from services.fulfillment.holding import HoldRegister
 from shared.bounded_body import BodyRefused, bounded_body
 from shared.described_problems import UNREADABLE
@@ -27,6 +28,11 @@ STATUS: Final = {"signature_invalid": 403, "source_not_allowed": 403}
 UNDECIDED: Final = {
     "parked": (202, "kept", "the request waits for a person: the hold is not in force until it is decided"),
     "released": (409, "released", "the hold of this id was released: place it anew under another id"),
+    "refused_before": (
+        409,
+        "refused_before",
+        "the command of this id was refused, nothing was changed by it",
+    ),
     "dead": (409, "set_aside", "it could not be decided and is a dead letter: nothing is on hold by it"),
 }
 DOCUMENTED: Final[dict[int | str, dict[str, Any]]] = {
@@ -75,9 +81,35 @@ async def _decided(batcher: Batcher, request: Request, content: bytes) -> Respon
 
 
 def _state(body: Any, result: Result) -> str:
-    """What became of the command; of a standing hold that was released before, that nothing places it again."""
-    is_over = isinstance(body, PlaceStandingHold) and getattr(result.case, "standing", None) == "released"
-    return "released" if is_over else result.status
+    """What became of the command, as far as its case shows: it may have come before, and have been refused then."""
+    if result.status not in {"applied", "duplicate"}:
+        return result.status
+    case = result.case or FulfillmentCase()
+    if _is_over(body, case):
+        return "released"
+    return "applied" if result.status == "applied" or _counted(body, case) else "refused_before"
+
+
+def _counted(body: Any, case: FulfillmentCase) -> bool:
+    """Whether the case has taken such a command."""
+    match body:
+        case PlaceHold():
+            return body.hold_id in case.placed_holds
+        case ReleaseHold():
+            return body.hold_id in case.released_holds
+        case PlaceStandingHold():
+            return case.standing is not None
+    return case.standing == "released"
+
+
+def _is_over(body: Any, case: FulfillmentCase) -> bool:
+    """Whether what is to be placed was released, now or before it was heard of."""
+    match body:
+        case PlaceHold():
+            return body.hold_id in case.released_holds
+        case PlaceStandingHold():
+            return case.standing == "released"
+    return False
 
 
 def _hold_of(body: Any, message: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, cast
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -17,6 +18,9 @@ from shared.machine.parts import Result, Status
 from tests.support.hostile_records import Sample, samples
 
 NOBODYS = FulfillmentCase()
+HOLD = UUID("0199c0de-7000-7000-8000-000000000002")
+HELD = FulfillmentCase(placed_holds=(HOLD,))
+OVER = FulfillmentCase(placed_holds=(HOLD,), released_holds=(HOLD,))
 
 
 class Becomes:
@@ -32,7 +36,7 @@ class Becomes:
 
 @pytest.mark.parametrize(
     ("status", "answer", "code"),
-    [("applied", 200, None), ("duplicate", 200, None), ("parked", 202, "kept"), ("dead", 409, "set_aside")],
+    [("applied", 200, None), ("parked", 202, "kept"), ("dead", 409, "set_aside")],
 )
 async def test_a_hold_that_is_not_in_force_is_not_said_to_be(
     status: Status, answer: int, code: str | None
@@ -41,6 +45,29 @@ async def test_a_hold_that_is_not_in_force_is_not_said_to_be(
 
     assert found.status_code == answer
     assert ("hold_id" in found.json()) == (code is None)
+    assert code is None or found.json()["type"] == f"urn:habeas:problem:{code}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "case", "answer", "code"),
+    [
+        ("place-hold", HELD, 200, None),
+        ("place-hold", OVER, 409, "released"),
+        ("place-hold", NOBODYS, 409, "refused_before"),
+        ("release-hold", OVER, 200, None),
+        ("release-hold", HELD, 409, "refused_before"),
+        ("place-standing-hold", FulfillmentCase(standing="placed"), 200, None),
+        ("place-standing-hold", NOBODYS, 409, "refused_before"),
+        ("release-standing-hold", FulfillmentCase(standing="released"), 200, None),
+        ("release-standing-hold", FulfillmentCase(standing="placed"), 409, "refused_before"),
+    ],
+)
+async def test_a_command_that_comes_again_is_answered_by_what_its_request_shows(
+    kind: str, case: FulfillmentCase, answer: int, code: str | None
+) -> None:
+    found = await placed("duplicate", case, kind)
+
+    assert found.status_code == answer
     assert code is None or found.json()["type"] == f"urn:habeas:problem:{code}"
 
 

@@ -60,7 +60,7 @@ async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved
                 task.cancel()
         happened = Happened(story.receipts, story.answers, story.vendors.answered)
         proved = await prove(everything, happened)
-        _say(proved, (*everything.told.sentences(), everything.rooftop.sentence()), console)
+        _say(proved, _elsewhere(everything), console)
         if stay:
             _where_to_look(everything, console)
             await _stay(everything)
@@ -126,6 +126,12 @@ def _say(proved: Proved, elsewhere: Sequence[str], console: Console) -> None:
         for sentence in elsewhere:
             console.print(f"· {sentence}", highlight=False, soft_wrap=True)
         console.print(proved.line(), highlight=False, soft_wrap=True)
+
+
+def _elsewhere(everything: World) -> tuple[str, ...]:
+    """What is proved of places beside the business's databases."""
+    lists, told = everything.business.sentences(), everything.told.sentences()
+    return (*lists, *told, everything.rooftop.sentence())
 
 
 def _where_to_look(everything: World, console: Console) -> None:

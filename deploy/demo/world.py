@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from deploy.demo.accounts import IdentityProvider
+from deploy.demo.cascadia.lead_store import lacking
 from deploy.demo.cascadia.load import Cascadia, load
 from deploy.demo.parts_office import PartsOffice
 from deploy.demo.processes import Services
@@ -84,6 +85,7 @@ async def world(wanted: Wanted, say: Say) -> AsyncIterator[World]:
     async with AsyncExitStack() as ends:
         ends.push_async_callback(asyncio.to_thread, stack.down, home)
         say(f"broker {running.broker}; making topics, schemas, keys, and a business with {PEOPLE} people")
+        say(_where_lists_lie())
         everything = await _furnished(wanted, running, vendors, (services, watch))
         ends.push_async_callback(asyncio.to_thread, everything.leave)
         ends.push_async_callback(asyncio.to_thread, services.stop)
@@ -102,10 +104,13 @@ async def _furnished(
     settings = _settings(wanted.home, running)
     await apply(settings, (*TOPICS, *vendors.topics))
     await install(settings, running.database_url)
-    business = await load(running.database_url, wanted.home, seed=wanted.seed, people=PEOPLE)
+    business = await load(
+        running.database_url, wanted.home, seed=wanted.seed, people=PEOPLE, in_store=not lacking()
+    )
     await asyncio.to_thread(vendors.furnish, [person.email for person in business.people])
     office = PartsOffice(settings)
     await asyncio.to_thread(office.furnish, business.people, SYSTEMS)
+    business.describe(wanted.home / "systems")
     rooftop = Rooftop(wanted.home)
     await asyncio.to_thread(rooftop.furnish, business.people)
     told = ToldSystems(settings, running.mail_dir)
@@ -115,6 +120,15 @@ async def _furnished(
     accounts.publish(wanted.home / "issuers", BUSINESS)
     run = str(new_id())[-8:]
     return World(settings, running, clock, accounts, business, vendors, office, rooftop, told, *parts, run)
+
+
+def _where_lists_lie() -> str:
+    """In an object store, where what it takes is installed."""
+    if missing := lacking():
+        return f"purchased lists lie in a folder; `make setup` installs an object store for them ({', '.join(missing)})"
+    return (
+        "purchased lists lie in an object store that keeps every version: moto's server, a process of its own"
+    )
 
 
 def _empty(home: Path) -> None:

@@ -3,6 +3,7 @@
 It uses the administrator's connection, the record of before and the ledger; it knows neither data map nor adapter.
 """
 
+import asyncio
 import hashlib
 import sqlite3
 from collections import defaultdict
@@ -13,9 +14,9 @@ from typing import Any
 
 import asyncpg
 
-from deploy.demo.cascadia.before import Known, Where, checksum, read_all, read_before
+from deploy.demo.cascadia.before import Known, Where, checksum, read_all, read_before, read_past
 from deploy.demo.cascadia.people import Person
-from deploy.demo.cascadia.places import DATABASES, RENTED, ROLES, Places
+from deploy.demo.cascadia.places import DATABASES, LISTS, RENTED, ROLES, Places
 
 EXEMPT = frozenset({("dms", "sales")})
 """The only rows that may outlive a deletion with the person in them: 49 CFR 580.8."""
@@ -81,18 +82,23 @@ class Audit:
         self._places = places
         self._before: Mapping[Where, Known] = read_before(places)
         self._now: Mapping[Where, Mapping[str, Any]] = {}
+        self._past: Mapping[Where, Mapping[str, Any]] = {}
         self._named: Mapping[str, set[Where]] = {}
         self._rows_of = _by_owner(self._before)
 
     async def look(self) -> "Audit":
-        """Read every row of all systems."""
+        """Read every row of all systems, and of the older versions that a store still has."""
         tables = {(system, table) for system, table, _ in self._before}
         self._now = await read_all(self._places, sorted(tables))
-        self._named = _by_text(self._now)
+        self._past = await asyncio.to_thread(read_past, self._places)
+        self._named = _by_text({**self._now, **self._past})
         return self
 
     def rows_left(self, person: Person) -> tuple[Where, ...]:
-        """Rows that a deletion should have taken and that still hold the person, by record and by full search."""
+        """Rows that a deletion should have taken and that still hold the person, by record and by full search.
+
+        Older versions count: of the lists, a deletion leaves none that holds the person.
+        """
         own = {
             where for where in self._of(person) if where[:2] not in EXEMPT | STRIPPED and where in self._now
         }
@@ -101,7 +107,12 @@ class Audit:
         }
         stripped = {where for where in self._of(person) if where[:2] in STRIPPED and where in self._now}
         clothed = {where for where in stripped if _points_to(self._now[where], person)}
-        return tuple(sorted(own | named | clothed))
+        return tuple(sorted(own | named | clothed | set(self.past(person))))
+
+    def past(self, person: Person) -> tuple[Where, ...]:
+        """The person's rows in older versions: the table's name is the version's."""
+        ids = {row for system, _, row in self._of(person) if system == LISTS}
+        return tuple(where for where in self._past if where[2] in ids)
 
     def retained_only_under_exemption(self, person: Person) -> bool:
         """What is left of the person is exactly the exempt rows, unchanged."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.demo.cascadia.lists import read_lists
+from deploy.demo.cascadia.lists import lists_of
 from deploy.demo.cascadia.places import DATABASES, FILES, LISTS, Places
 from deploy.demo.cascadia.rows import Rows
 
@@ -54,7 +54,7 @@ async def read_all(places: Places, tables: Iterable[tuple[str, str]]) -> dict[Wh
         for where, row in _in_file(places, name, [table for system, table in wanted if system == name])
     }
     if (LISTS, LISTS) in wanted:
-        content |= {(LISTS, LISTS, str(row["id"])): row for row in read_lists(places.lists)}
+        content |= {(LISTS, LISTS, str(row["id"])): row for row in lists_of(places).rows()}
     for system, database in DATABASES.items():
         connection = await asyncpg.connect(places.admin(database))
         try:
@@ -64,6 +64,11 @@ async def read_all(places: Places, tables: Iterable[tuple[str, str]]) -> dict[Wh
         finally:
             await connection.close()
     return content
+
+
+def read_past(places: Places) -> dict[Where, Mapping[str, Any]]:
+    """Every row of the lists' older versions; each stands for a row of the same id, now or before."""
+    return {(LISTS, version, str(row["id"])): row for version, row in lists_of(places).past()}
 
 
 def checksum(row: Mapping[str, Any]) -> str:

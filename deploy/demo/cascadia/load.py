@@ -14,7 +14,8 @@ import asyncpg
 from deploy.demo.cascadia.audit import Audit
 from deploy.demo.cascadia.before import write_before
 from deploy.demo.cascadia.helpdesk import HelpDesk
-from deploy.demo.cascadia.lists import write_lists
+from deploy.demo.cascadia.lead_store import LeadStore
+from deploy.demo.cascadia.lists import BELOW, BUCKET, OLDER, describe_lists, lists_of
 from deploy.demo.cascadia.mailer import Mailer
 from deploy.demo.cascadia.people import Person, make_people
 from deploy.demo.cascadia.places import DATABASES, FILES, LISTS, ROLES, Places
@@ -45,9 +46,25 @@ class Cascadia:
     people: tuple[Person, ...]
     places: Places
     rented: tuple[Served, ...] = ()
+    store: LeadStore | None = None
+
+    def describe(self, systems: Path) -> None:
+        """Say in a folder of system files what only this run knows."""
+        describe_lists(self.places, systems)
+
+    def sentences(self) -> tuple[str, ...]:
+        """What the proof says of the lists' older versions, if a store keeps any."""
+        if self.store is None:
+            return ()
+        left = len({version for version, _ in lists_of(self.places).past()})
+        return (
+            f"{left} of {OLDER} older versions of the lists are left: none holds anybody who was deleted",
+        )
 
     def close(self) -> None:
-        """End the simulated services."""
+        """End the simulated services, and the lists' store."""
+        if self.store is not None:
+            self.store.stop()
         for each in self.rented:
             each.stop()
 
@@ -69,12 +86,17 @@ class Cascadia:
             await connection.execute(f"ALTER DATABASE {DATABASES['dms']} ALLOW_CONNECTIONS true")
 
 
-async def load(admin_url: str, home: Path, *, seed: int, people: int) -> Cascadia:
-    """Make everything anew; whatever an earlier run left of the sample is replaced."""
-    return await load_people(admin_url, home, make_people(seed, people), seed=seed)
+async def load(admin_url: str, home: Path, *, seed: int, people: int, in_store: bool = False) -> Cascadia:
+    """Make everything anew; whatever an earlier run left of the sample is replaced.
+
+    With `in_store` the lead lists go into an object store, which is started. Its `lacking` must be nothing.
+    """
+    return await load_people(admin_url, home, make_people(seed, people), seed=seed, in_store=in_store)
 
 
-async def load_people(admin_url: str, home: Path, everybody: tuple[Person, ...], *, seed: int) -> Cascadia:
+async def load_people(
+    admin_url: str, home: Path, everybody: tuple[Person, ...], *, seed: int, in_store: bool = False
+) -> Cascadia:
     """The same for these people."""
     places = Places(admin_url, home)
     places.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,11 +111,26 @@ async def load_people(admin_url: str, home: Path, everybody: tuple[Person, ...],
             await _fill(connection, system, rows)
     for name in FILES:
         _fill_file(places, name, rows)
-    write_lists(places.lists, rows.tables[LISTS, LISTS])
-    write_private(places.secret(LISTS), str(places.lists.absolute()).encode())
+    store = await asyncio.to_thread(_fill_lists, places, rows, in_store=in_store)
     write_private(places.secret("marketing"), f"sqlite:///{places.marketing.absolute()}".encode())
     await write_before(places, rows)
-    return Cascadia(everybody, places, await asyncio.to_thread(lambda: tuple(_rent(places))))
+    return Cascadia(everybody, places, await asyncio.to_thread(lambda: tuple(_rent(places))), store)
+
+
+def _fill_lists(places: Places, rows: Rows, *, in_store: bool) -> LeadStore | None:
+    """Put the lists where they are meant to lie, and leave address and keys where the adapter looks."""
+    places.store_keys.unlink(missing_ok=True)
+    store = LeadStore(places.folder) if in_store else None
+    address = str(places.lists.absolute())
+    if store is not None:
+        owner, habeas = store.start()
+        write_private(places.store_keys, owner.written())
+        write_private(places.secret(LISTS, "access_key"), habeas.access_key.encode())
+        write_private(places.secret(LISTS, "secret_key"), habeas.secret_key.encode())
+        address = f"s3://{BUCKET}/{BELOW.rstrip('/')}"
+    lists_of(places).write(rows.tables[LISTS, LISTS])
+    write_private(places.secret(LISTS), address.encode())
+    return store
 
 
 def _rent(places: Places) -> Iterator[Served]:

@@ -10,7 +10,7 @@ FILES = ("marketing", "mailer", "helpdesk")
 
 RENTED = ("mailer", "helpdesk")
 LISTS = "leads"
-"""The system whose rows lie in Parquet files."""
+"""The system whose rows lie in Parquet files, in an object store or a folder."""
 
 SYSTEMS = {name: f"cascadia-{name}" for name in (*DATABASES, *FILES, LISTS)}
 ROLES = {"crm": "habeas_cascadia_crm", "dms": "habeas_cascadia_dms"}
@@ -33,8 +33,13 @@ class Places:
 
     @property
     def lists(self) -> Path:
-        """The folder of the lead lists."""
+        """The folder of the lead lists, where there is no object store."""
         return self.folder / LISTS
+
+    @property
+    def store_keys(self) -> Path:
+        """How the lead lists' owner reaches their object store; the file is there if the store is."""
+        return self.folder / f"{SYSTEMS[LISTS]}.owner"
 
     @property
     def marketing(self) -> Path:

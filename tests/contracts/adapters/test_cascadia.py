@@ -1,105 +1,36 @@
 """The sample business can be served, and its auditor sees what it claims to see."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from deploy.demo.cascadia.load import Cascadia, NotOursError, load
-from deploy.demo.cascadia.people import Person
+from deploy.demo.cascadia.load import NotOursError, load
 from deploy.demo.cascadia.places import DATABASES
-from services.fulfillment.app import connect
-from services.fulfillment.datamap.systems import System, load_systems
-from services.fulfillment.ports import (
-    Adapter,
-    Ambiguous,
-    Done,
-    Frozen,
-    Gone,
-    NeedsPerson,
-    Nothing,
-    Retry,
-    Subject,
-    Unknown,
-)
-from shared.clock import SystemClock
+from services.fulfillment.ports import Ambiguous, Done, Frozen, Gone, NeedsPerson, Retry, Subject
 from shared.privacy.claims import Correction
+from tests.support.cascadia_world import CUT_OFF, World, opened_world
 
 pytestmark = pytest.mark.connected
-
-SYSTEMS = Path("deploy/systems")
-CUT_OFF = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-class World:
-    """A small Cascadia and an adapter to each of its systems."""
-
-    def __init__(self, cascadia: Cascadia) -> None:
-        self.cascadia = cascadia
-        self.systems: dict[str, System] = {
-            system.system: system for system in load_systems(SYSTEMS, home=cascadia.places.home)
-        }
-        self.adapters: dict[str, Adapter] = {
-            each.entry.name: each.adapter for each in connect(SYSTEMS, cascadia.places.home, SystemClock())
-        }
-
-    async def ask(self, right: str, person: Person) -> None:
-        """Do what the person asks in all systems; what one has taken on is looked at until it is done."""
-        subject = Subject({"email": person.email, "customer_id": person.customer_id})
-        for name, adapter in self.adapters.items():
-            frozen = await adapter.find(subject, cut_off=CUT_OFF)
-            assert isinstance(frozen, Frozen)
-            key = f"{right} {person.number} {name}"
-            outcome = await adapter.act(right, frozen, cut_off=CUT_OFF, idempotency_key=key)
-            if isinstance(outcome, Ambiguous):
-                frozen = replace(frozen, jobs=outcome.jobs)
-                working = await adapter.prove(right, frozen, cut_off=CUT_OFF)
-                assert isinstance(working, Unknown)
-                assert working.look_again
-            else:
-                assert isinstance(outcome, Done | Nothing)
-            assert isinstance(await adapter.prove(right, frozen, cut_off=CUT_OFF), Gone)
-
-    async def run(self, system: str, statement: str) -> None:
-        """The adapter's own role does something on its own."""
-        address = sa.make_url(self.systems[system].address())
-        connection = await asyncpg.connect(address.render_as_string(hide_password=False))
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    def owner_of_a_car(self) -> Person:
-        return next(person for person in self.cascadia.people if person.owns_car and person.dms_email)
+in_both = pytest.mark.parametrize("world", ["folder", "store"], indirect=True)
 
 
 @pytest.fixture
-async def world(postgresql: sa.URL, tmp_path: Path) -> AsyncIterator[World]:
-    """A fresh one, to be changed."""
-    async with _opened(postgresql, tmp_path) as fresh:
+async def world(request: pytest.FixtureRequest, postgresql: sa.URL, tmp_path: Path) -> AsyncIterator[World]:
+    """A fresh one, to be changed; its lead lists lie in a folder unless the test says otherwise."""
+    in_store = getattr(request, "param", "folder") == "store"
+    async with opened_world(postgresql, tmp_path, in_store=in_store) as fresh:
         yield fresh
 
 
 @pytest.fixture(scope="module")
 async def untouched(postgresql: sa.URL, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """One for all tests that leave it as it is."""
-    async with _opened(postgresql, tmp_path_factory.mktemp("cascadia")) as shared:
+    async with opened_world(postgresql, tmp_path_factory.mktemp("cascadia"), in_store=True) as shared:
         yield shared
-
-
-@asynccontextmanager
-async def _opened(postgresql: sa.URL, home: Path) -> AsyncIterator[World]:
-    admin = postgresql.set(drivername="postgresql").render_as_string(hide_password=False)
-    opened = World(await load(admin, home, seed=11, people=60))
-    yield opened
-    for adapter in opened.adapters.values():
-        await adapter.close()
-    opened.cascadia.close()
 
 
 async def test_every_system_passes_its_check(untouched: World) -> None:
@@ -156,6 +87,7 @@ async def test_secrets_are_for_their_owner_alone(untouched: World) -> None:
         assert file.stat().st_mode & 0o077 == 0
 
 
+@in_both
 async def test_deletions_leave_only_what_the_exemption_covers_and_touch_nobody_else(world: World) -> None:
     asked = [*world.cascadia.people[:8], world.owner_of_a_car()]
     for person in asked:
@@ -170,6 +102,7 @@ async def test_deletions_leave_only_what_the_exemption_covers_and_touch_nobody_e
     assert await audit.effects_twice() == ()
 
 
+@in_both
 async def test_an_opt_out_reaches_every_list(world: World) -> None:
     person = next(person for person in world.cascadia.people if person.subscribes)
     audit = world.cascadia.audit()
@@ -181,6 +114,7 @@ async def test_an_opt_out_reaches_every_list(world: World) -> None:
     assert audit.bystanders_touched([person]) == ()
 
 
+@in_both
 async def test_the_same_request_twice_leaves_no_second_effect(world: World) -> None:
     person = world.owner_of_a_car()
     await world.ask("delete", person)
@@ -264,6 +198,7 @@ async def test_the_auditor_sees_what_a_rented_service_still_holds(world: World) 
     assert {system for system, _, _ in left} >= {"helpdesk"}
 
 
+@in_both
 async def test_a_first_name_is_corrected_where_the_map_lets_it_be_and_is_a_persons_elsewhere(
     world: World,
 ) -> None:

@@ -16,8 +16,11 @@ import yaml
 from deploy.demo.cascadia.lead_store import REGION, Keys
 from deploy.demo.cascadia.places import LISTS, SYSTEMS, Places
 
-DELIVERIES, INSTALMENTS = 3, 3
-OLDER = DELIVERIES * (INSTALMENTS - 1) + 1
+DELIVERIES = 3
+INSTALMENTS = (16, 2, 1)
+"""What part of a list is there after each: a sample, half of it, all of it."""
+
+OLDER = DELIVERIES * (len(INSTALMENTS) - 1) + 1
 """How many older versions a store has at first: of each list all instalments but the last, and the returned list."""
 
 LOCK = ".habeas-lock"
@@ -85,8 +88,8 @@ class InStore:
         self._client.create_bucket(Bucket=BUCKET)
         self._client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         for name, delivered in _deliveries(records):
-            for number in range(1, INSTALMENTS + 1):
-                self._put(name, delivered[: len(delivered) * number // INSTALMENTS])
+            for part in INSTALMENTS:
+                self._put(name, delivered[: len(delivered) // part])
         self._put("returned.parquet", records[: len(records) // DELIVERIES])
         self._client.delete_object(Bucket=BUCKET, Key=f"{BELOW}returned.parquet")
 

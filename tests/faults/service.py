@@ -1,11 +1,14 @@
 """Runs one service exactly as `habeas serve` does, with shorter leases: a fault test cannot wait 90 s for each death.
 
+With `HABEAS_FAULTS_MUTATION` it has the seeded bug of that name, which a fault test must then find.
+
 python -m tests.faults.service fulfillment
 """
 
 import os
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from deploy.serving import run
 from deploy.settings import local_settings
@@ -13,6 +16,9 @@ from shared import messaging
 from shared.outbox import producer, relay
 from shared.tasks import runner, store
 from shared.telemetry import health
+
+if TYPE_CHECKING:
+    from tests.simulation.scheduler import Scheduler
 
 SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
     (store, "LEASE_SECONDS", 16),
@@ -25,6 +31,7 @@ SHORTER: tuple[tuple[ModuleType, str, float], ...] = (
     (health, "UNREAD_SECONDS", 12.0),
 )
 """The same proportions as in production, where a task is leased for 90 s and a shard for 30 s."""
+MUTATION = "HABEAS_FAULTS_MUTATION"
 LONGEST_POLL = "HABEAS_FAULTS_MAX_POLL_MS"
 
 
@@ -37,6 +44,17 @@ def shorten() -> None:
         messaging.MAX_POLL_MS = int(given)
 
 
+def mutate(name: str) -> None:
+    """Put a seeded bug into this process, for as long as it lives."""
+    from tests.mutations.seeded import SEEDED
+
+    (found,) = [one for one in SEEDED if one.name == name]
+    # What replaces a function asks no scheduler: there is none among real processes.
+    found.apply(cast("Scheduler", None)).__enter__()
+
+
 if __name__ == "__main__":
     shorten()
+    if bug := os.environ.get(MUTATION):
+        mutate(bug)
     sys.exit(run(local_settings(), sys.argv[1]))

@@ -15,6 +15,7 @@ from services.fulfillment.rowwise.wanted import Asked, Askers
 from tests.contracts.adapters import test_any_correction as on_corrections
 from tests.contracts.adapters import test_any_found_together as on_many
 from tests.contracts.adapters import test_sql_corrections as on_sql
+from tests.mutations.seeding import Layer
 from tests.support.shop import Shop
 
 
@@ -28,6 +29,7 @@ class BoundsMutation:
     target: Any
     attribute: str
     made: Callable[[Any], Any]
+    layers: tuple[Layer, ...] = ("adapter contract",)
 
 
 def _unbounded(_original: object) -> Callable[..., Any]:

@@ -224,7 +224,11 @@ KERNEL = (
         "an error of the commit is taken for the message's", replaced(shell, "NOT_THE_MESSAGE", always(()))
     ),
     Mutation("offsets are committed after an error", replaced(Intake, "__call__", _swallows_errors)),
-    Mutation("the relay marks before the acknowledgement", replaced(Relay, "turn", _sends_marked)),
+    Mutation(
+        "the relay marks before the acknowledgement",
+        replaced(Relay, "turn", _sends_marked),
+        layers=("simulation", "real fault test"),
+    ),
     Mutation(
         "the relay marks what was not acknowledged",
         replaced(Relay, "turn", _marks_whatever_the_broker_said),

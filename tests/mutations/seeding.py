@@ -7,12 +7,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from unittest import mock
 
 from tests.simulation.plan import Plan
 from tests.simulation.scheduler import Scheduler
 
+Layer = Literal["simulation", "store contract", "adapter contract", "real fault test"]
+"""Who must catch a bug: the simulation, the contract suites on PostgreSQL or in real shops, real processes."""
 Apply = Callable[[Scheduler], AbstractContextManager[Any]]
 STEPS = 600
 MANY_STEPS = 1_500
@@ -38,12 +40,13 @@ NEVER_OVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Mutation:
-    """A bug, and the kind of world in which it shows most often."""
+    """A bug, who must catch it, and the kind of simulated world in which it shows most often."""
 
     name: str
     apply: Apply
     plan: Plan | None = None
     steps: int = STEPS
+    layers: tuple[Layer, ...] = ("simulation",)
 
 
 def replaced(target: Any, name: str, made: Callable[[Any], Any]) -> Apply:

@@ -14,6 +14,7 @@ from shared.tasks import statements as tasks
 from tests.contracts.outbox import test_any_outbox as on_outbox
 from tests.contracts.store import test_any_store as on_store
 from tests.contracts.store import test_any_task_store as on_tasks
+from tests.mutations.seeding import Layer
 
 Test = Callable[..., Awaitable[None]]
 
@@ -41,6 +42,7 @@ class SqlMutation:
     caught_by: Test
     changes: tuple[Changed, ...]
     given: tuple[Any, ...] = ()
+    layers: tuple[Layer, ...] = ("store contract",)
 
 
 def _bug(
@@ -147,7 +149,7 @@ SQL_MUTATIONS = (
         (machine, "DUE", "AND NOT blocked", ""),
     ),
     _bug(
-        "two command sources share their numbers",
+        "two command sources share their numbers in the table",
         on_store.test_commands_are_known_by_request_source_and_number,
         (
             machine,

@@ -12,6 +12,7 @@ from deploy.bundles.files import Proofs, bundle
 from deploy.chains.reading import chain_of
 from deploy.cli.certificates import fetch, fetch_addenda
 from deploy.cli.evidence_views import CannotCheck, public_keys
+from deploy.cli.moments import moment
 from deploy.dead_letters import database
 from deploy.event_history import history
 from deploy.settings import local_settings
@@ -74,7 +75,7 @@ def show_checked(checked: Checked, *, as_json: bool) -> bool:
     if checked.certificate is not None:
         one = checked.certificate
         typer.echo(
-            f"Request {one.request_id} ({one.right}, {one.business}): {one.resolution}, closed {one.closed_at}."
+            f"Request {one.request_id} ({one.right}, {one.business}): {one.resolution}, closed {moment(one.closed_at)}."
         )
         typer.echo(f"{checked.events} events and {checked.rows} rows of history.")
     for fault in checked.faults:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from deploy.cli.moments import moment
 from deploy.generation.contracts import declarations, json_schema, meaning, senders
 from deploy.generation.field_types import words
 from shared.events.catalogue import UnknownType, declaration
@@ -96,7 +97,7 @@ def _lines(one: Record | Unreadable) -> list[str]:
     if isinstance(one, Unreadable):
         return [f"unreadable: {one.reason} ({one.raw.topic}/{one.raw.partition}/{one.raw.offset})"]
     head = one.envelope
-    title = f"{head.time:%Y-%m-%d %H:%M:%S} UTC  {head.source:20} {type(one.body).__name__}"
+    title = f"{moment(head.time)}  {head.source:20} {type(one.body).__name__}"
     where = f"  [{one.raw.topic} #{head.sequence}]" if head.sequence else f"  [{one.raw.topic}]"
     return [title + where, *(f"    {name}: {_short(value)}" for name, value in visible(one.body).items())]
 

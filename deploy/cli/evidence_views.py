@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from deploy.cli.moments import moment
 from shared.evidence import (
     Certificate,
     CertificateRefused,
@@ -85,9 +86,16 @@ def _whole(one: Certificate) -> list[str]:
         "effective by": one.effective_by,
     }
     return [
-        *(f"  {name:<16} {due.date} (late from {due.late_from})" for name, due in dates.items() if due),
+        *(
+            f"  {name:<16} {due.date} (late from {moment(due.late_from)})"
+            for name, due in dates.items()
+            if due
+        ),
         *(f"  system {each.system:<18} {_outcome(each)}" for each in one.systems),
-        *(f"  notice {each.kind:<18} {each.handed_over_at} by {each.channel}" for each in one.notices),
+        *(
+            f"  notice {each.kind:<18} {moment(each.handed_over_at)} by {each.channel}"
+            for each in one.notices
+        ),
     ]
 
 
@@ -127,7 +135,7 @@ def _sentences(verdict: Verdict) -> list[str]:
     timely = "in time" if one.in_time else "late"
     return [
         f"The signature is genuine: request {one.request_id} ({one.right}, {one.business}, {one.regime}).",
-        f"Received {one.received_at}, closed {one.closed_at} as {one.resolution}, answered {timely}.",
+        f"Received {moment(one.received_at)}, closed {moment(one.closed_at)} as {one.resolution}, answered {timely}.",
         f"{len(one.systems)} systems, {len(one.notices)} notices, {len(one.events)} events.",
         *_event_sentences(verdict.events),
     ]

@@ -13,11 +13,10 @@ from email.policy import default
 from pathlib import Path
 from uuid import UUID
 
-from deploy.commands import send_command
 from deploy.demo.cascadia.people import Person
+from deploy.demo.hands import end
 from deploy.demo.told_proof import Receipts, still_there, wrongly_heard
 from deploy.demo.watch import Watch
-from shared.events.commands import CompleteTask
 from shared.private_files import write_private
 from shared.settings import Settings
 
@@ -50,8 +49,8 @@ class Detailing:
         """Read and answer the mail of both sides, until canceled."""
         while True:
             await asyncio.to_thread(self.answer_mail)
-            for request_id, task, order in self._waiting(watch):
-                await self._end(request_id, task, order)
+            for one, order in self._waiting(watch):
+                await self._end(one, order)
             await asyncio.sleep(READS_EVERY)
 
     def answer_mail(self) -> None:
@@ -89,26 +88,20 @@ class Detailing:
         with smtplib.SMTP(self._settings.smtp_host, self._settings.smtp_port, timeout=30) as server:
             server.send_message(answer)
 
-    def _waiting(self, watch: Watch) -> list[tuple[UUID, str, str]]:
+    def _waiting(self, watch: Watch) -> list[tuple[tuple[UUID, str], str]]:
         """The tasks whose letter was answered, each with the name of its order."""
         answered = {_name(str(one["In-Reply-To"])) for one in self._letters(PRIVACY)}
         found = []
-        for (request_id, task), reason in list(watch.by_hand.items()):
+        for one, reason in list(watch.by_hand.items()):
             order = next((each for each in answered if each in reason), None)
-            if SYSTEM in task and order is not None and (request_id, task) not in self._ended:
-                found.append((request_id, task, order))
+            if SYSTEM in one[1] and order is not None and one not in self._ended:
+                found.append((one, order))
         return found
 
-    async def _end(self, request_id: UUID, task: str, order: str) -> None:
-        word = CompleteTask(
-            task=task,
-            outcome="done",
-            actor="clerk",
-            reason="the company answered that it crossed the person out",
-            evidence=f"answer-by-mail/{order}",
-        )
-        await send_command(self._settings, request_id, word)
-        self._ended.add((request_id, task))
+    async def _end(self, one: tuple[UUID, str], order: str) -> None:
+        reason = "the company answered that it crossed the person out"
+        await end(self._settings, one, "done", reason, f"answer-by-mail/{order}")
+        self._ended.add(one)
 
 
 def _name(message_id: str) -> str:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
+from deploy.commands import send_command
 from deploy.demo.watch import Watch
+from shared.events.commands import CompleteTask
 from shared.hosting import Resources, open_resources
 from shared.settings import Settings
 
@@ -29,3 +31,12 @@ async def work(settings: Settings, watch: Watch, systems: Collection[str], do: D
                 for request_id, task in fresh:
                     group.create_task(do(resources, request_id, task))
             done.update(fresh)
+
+
+async def end(
+    settings: Settings, one: tuple[UUID, str], outcome: Literal["done", "nothing"], reason: str, evidence: str
+) -> None:
+    """A clerk ends this request's task, and says where it can be looked up."""
+    request_id, task = one
+    word = CompleteTask(task=task, outcome=outcome, actor="clerk", reason=reason, evidence=evidence)
+    await send_command(settings, request_id, word)

@@ -12,13 +12,11 @@ from uuid import UUID
 import asyncpg
 
 from deploy.cli.request_subject import Known, known_of
-from deploy.commands import send_command
 from deploy.demo.cascadia.audit import NAMES, Audit
 from deploy.demo.cascadia.people import Person
 from deploy.demo.cascadia.places import DATABASES, SYSTEMS, Places
-from deploy.demo.hands import work
+from deploy.demo.hands import end, work
 from deploy.demo.watch import Watch
-from shared.events.commands import CompleteTask
 from shared.hosting import Resources
 from shared.privacy.claims import Correction
 from shared.settings import Settings
@@ -68,14 +66,9 @@ class Clerks:
         (wrong,) = known.corrections
         names = (wrong.is_now or "", wrong.should_be)
         found = await self._in_dms(names, known) if DMS in task else self._at_helpdesk(names, known)
-        word = CompleteTask(
-            task=task,
-            outcome="done" if found else "nothing",
-            actor="clerk",
-            reason="compared the name with the licence on file, and typed it in",
-            evidence=f"desk-book/{str(request_id)[:8]}",
-        )
-        await send_command(self._settings, request_id, word)
+        reason = "compared the name with the licence on file, and typed it in"
+        evidence = f"desk-book/{str(request_id)[:8]}"
+        await end(self._settings, (request_id, task), "done" if found else "nothing", reason, evidence)
 
     async def _in_dms(self, names: tuple[str, str], known: Known) -> bool:
         connection = await asyncpg.connect(self._places.admin(DATABASES["dms"]))

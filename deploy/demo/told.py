@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
 
-from deploy.commands import send_command
 from deploy.demo import audience, booking, detailing, print_shop, sessions
 from deploy.demo.audience import Audience
 from deploy.demo.booking import Booking
 from deploy.demo.cascadia.people import Person
 from deploy.demo.detailing import Detailing
+from deploy.demo.hands import end
 from deploy.demo.print_shop import PrintShop
 from deploy.demo.sessions import Sessions
 from deploy.demo.told_proof import Receipts
 from deploy.demo.watch import Watch
-from shared.events.commands import CompleteTask
 from shared.settings import Settings
 
 SYSTEMS = (print_shop.SYSTEM, detailing.SYSTEM, booking.SYSTEM, audience.SYSTEM, sessions.SYSTEM)
@@ -81,13 +80,7 @@ class ToldSystems:
 
         while True:
             await watch.until(lambda: bool(waiting()), seconds=3600, what="a name that is wrong")
-            for request_id, task in waiting():
-                word = CompleteTask(
-                    task=task,
-                    outcome="nothing",
-                    actor="clerk",
-                    reason="asked: it has addresses of mail, in the clear or hashed, and no names",
-                    evidence=f"desk-book/{str(request_id)[:8]}",
-                )
-                await send_command(self._settings, request_id, word)
-                self._asked.add((request_id, task))
+            for one in waiting():
+                reason = "asked: it has addresses of mail, in the clear or hashed, and no names"
+                await end(self._settings, one, "nothing", reason, f"desk-book/{str(one[0])[:8]}")
+                self._asked.add(one)

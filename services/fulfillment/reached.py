@@ -32,8 +32,8 @@ def why_not_reached(error: BaseException) -> str | None:
 def not_reached(what: str, error: BaseException, *, cause: str | None = None) -> str:
     """That `what` cannot be reached, why where that is known, and the kind of the error."""
     words = cause or why_not_reached(error)
-    cause = f": {words}" if words else ""
-    return f"{what} cannot be reached{cause} ({type(error).__name__})"
+    because = f": {words}" if words else ""
+    return f"{what} cannot be reached{because} ({type(error).__name__})"
 
 
 def _of_network(error: BaseException) -> str | None:

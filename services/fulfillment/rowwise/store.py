@@ -1,6 +1,7 @@
 """What a store must be able to do for the adapter that changes row by row: hold, erase, change, be inspected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -26,6 +27,21 @@ class StoreFailure(Exception):
             case "away" | "busy" | "unknown":
                 return Retry(retry_after, self.reason)
         return NeedsPerson(self.meaning, self.reason)
+
+
+@contextmanager
+def told_of_address(told: Callable[[str], AbstractContextManager[None]], wanted: str) -> Iterator[None]:
+    """What `told` makes of an address that is none, led by what one looks like: `such as scheme://host`.
+
+    Raises:
+        StoreFailure: the address cannot be used.
+    """
+    try:
+        with told("address"):
+            yield
+    except StoreFailure as failure:
+        kind = failure.reason.removeprefix("address: ")
+        raise StoreFailure(failure.meaning, f"the secret holds no address {wanted} ({kind})") from None
 
 
 class StoreTable(Table, Protocol):

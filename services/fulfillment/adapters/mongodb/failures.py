@@ -10,6 +10,9 @@ from pymongo import errors
 from services.fulfillment.reached import not_reached, why_not_reached
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
 
+ADDRESS = "that names a database, such as mongodb://role:password@host:27017/shop"
+"""What is asked for where the secret holds none."""
+
 _DENIED = frozenset({13, 18, 33, 8000})
 _BUSY = frozenset({50, 112, 262, 290})
 _CREDENTIALS = (errors.ConfigurationError, errors.InvalidURI, ValueError)
@@ -60,23 +63,6 @@ def _cause(text: str) -> str | None:
         code = int(number[1])
         return why_not_reached(OSError(code, "") if code > 0 else gaierror(code))
     return next((words for part, words in _TEXTS if part in text), None)
-
-
-@contextmanager
-def told_of_address() -> Iterator[None]:
-    """The same of an address that is none: what one looks like.
-
-    Raises:
-        StoreFailure: the address cannot be used.
-    """
-    try:
-        with told("address"):
-            yield
-    except StoreFailure as failure:
-        wanted = "the secret holds no address that names a database, such as mongodb://role:password@host:27017/shop"
-        raise StoreFailure(
-            failure.meaning, f"{wanted} ({failure.reason.removeprefix('address: ')})"
-        ) from None
 
 
 def _meaning(error: Exception, *, changes: bool) -> Meaning:

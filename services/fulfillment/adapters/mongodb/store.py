@@ -9,12 +9,13 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from services.fulfillment.adapters.mongodb.collections import Bounds, MongoTable
-from services.fulfillment.adapters.mongodb.failures import told, told_of_address
+from services.fulfillment.adapters.mongodb.failures import ADDRESS, told
 from services.fulfillment.datamap.disputes import notes_of
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
 from services.fulfillment.rowwise.completeness import complete_in, drift_of
+from services.fulfillment.rowwise.store import told_of_address
 
 # At DEBUG the client logs every command with the values in it.
 logging.getLogger("pymongo").setLevel(logging.INFO)
@@ -68,7 +69,7 @@ class MongoStore:
     def _database(self) -> AsyncDatabase[Document]:
         """The database that the address names, on its primary: a proof from a copy that lags proves nothing."""
         address = self._system.address()
-        with told_of_address():
+        with told_of_address(told, ADDRESS):
             if self._client is None or address != self._address:
                 self._client, self._address = self._connected(address), address
             return self._client.get_default_database(

@@ -8,6 +8,9 @@ from redis import exceptions
 from services.fulfillment.reached import not_reached
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
 
+ADDRESS = "such as rediss://role:password@host:6379/0"
+"""What is asked for where the secret holds none."""
+
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 _BUSY = (exceptions.BusyLoadingError, exceptions.WatchError, exceptions.OutOfMemoryError)
 _CREDENTIALS = (exceptions.AuthenticationError, exceptions.AuthorizationError, ValueError)
@@ -37,23 +40,6 @@ def _words(meaning: Meaning, error: Exception) -> str:
     if isinstance(error, exceptions.NoPermissionError):
         return f"the user may not do this ({kind})"
     return kind
-
-
-@contextmanager
-def told_of_address() -> Iterator[None]:
-    """The same of an address that is none: what one looks like.
-
-    Raises:
-        StoreFailure: the address cannot be used.
-    """
-    try:
-        with told("address"):
-            yield
-    except StoreFailure as failure:
-        wanted = "the secret holds no address such as rediss://role:password@host:6379/0"
-        raise StoreFailure(
-            failure.meaning, f"{wanted} ({failure.reason.removeprefix('address: ')})"
-        ) from None
 
 
 def _meaning(error: Exception, *, changes: bool) -> Meaning:

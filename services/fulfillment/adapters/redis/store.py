@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from services.fulfillment.adapters.redis.failures import told, told_of_address
+from services.fulfillment.adapters.redis.failures import ADDRESS, told
 from services.fulfillment.adapters.redis.keys import KeyTable
 from services.fulfillment.adapters.redis.looking import Reach
 from services.fulfillment.adapters.redis.members import MemberTable
@@ -16,6 +16,7 @@ from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import CheckReport, Drift
 from services.fulfillment.rowwise.completeness import complete_in, drift_of
+from services.fulfillment.rowwise.store import told_of_address
 
 SAMPLE = 200
 
@@ -63,7 +64,7 @@ class RedisStore:
     def _connected(self) -> Redis:
         address, limits = self._system.address(), self._system.limits
         if self._client is None or address != self._address:
-            with told_of_address():
+            with told_of_address(told, ADDRESS):
                 self._client = Redis.from_url(
                     address,
                     decode_responses=True,

@@ -120,12 +120,17 @@ class People:
             return
         asked.withdrawn = True
         ways: list[Callable[[], None]] = [
-            lambda: self._wish(asked, WithdrawRequest()),
+            lambda: self.take_back(asked),
             lambda: self.command(asked.request_id, Withdraw(actor="staff")),
         ]
         if asked.via == "upstream":
             ways.append(lambda: self._taken_back(asked))
         self._world.chance.choice(ways)()
+
+    def take_back(self, asked: Asked) -> None:
+        """Take this request back, by a form."""
+        asked.withdrawn = True
+        self._wish(asked, WithdrawRequest())
 
     def hold(self, asked: Asked | None = None) -> None:
         """Somebody must keep what there is."""

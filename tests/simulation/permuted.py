@@ -7,7 +7,7 @@ topics those are is drawn from the seed; so a service may hear of an ending befo
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from shared.events.topics import SERVICES, read_by
@@ -28,7 +28,7 @@ NUMBERS = (
 
 
 class PermutedStory(Scheduler):
-    """Five people ask; one proves nothing; one's date is moved; one's rows were held and are free again."""
+    """Scenes, each of which is heard of by everybody, in an order of its own, before the next begins."""
 
     def __init__(self, order: int) -> None:
         super().__init__(f"order {order}", 0, plan=QUIET)
@@ -53,34 +53,20 @@ class PermutedStory(Scheduler):
         for service in SERVICES:
             self.world.begin(service, 0)
         self._over = self.loop.create_future()
-        for scene in (self._ask, self._change, self._prove):
+        for scene in self._scenes():
             scene()
             await self._settled()
         self._begin_rest()
         await self._over
         check_at_rest(self.world)
 
-    def _ask(self) -> None:
-        people = self.world.people
-        self.deleted = people.ask(0, "delete", "http")
-        self.shown = people.ask(1, "know", "upstream")
-        self.held = people.ask(2, "delete", "upstream")
-        self.unproved = people.ask(3, "delete", "http")
-        people.ask(4, "opt_out", "http")
+    def _scenes(self) -> Sequence[Callable[[], None]]:
+        raise NotImplementedError
 
-    def _change(self) -> None:
+    def _prove(self, *proving: Asked) -> None:
         people = self.world.people
-        people.extend(self.shown)
-        people.hold(self.held)
-
-    def _prove(self) -> None:
-        people = self.world.people
-        for asked in (self.deleted, self.shown, self.held):
-            people.type(asked, self._code(asked))
-        people.release(everything=True)
-
-    def _code(self, asked: Asked) -> str:
-        return self.world.people.mailed[asked.request_id][-1]
+        for asked in proving:
+            people.type(asked, people.mailed[asked.request_id][-1])
 
     def _begin_rest(self) -> None:
         super()._begin_rest()
@@ -103,9 +89,69 @@ class PermutedStory(Scheduler):
         return False
 
 
-def told_in_the_orders(orders: Iterable[int]) -> list[PermutedStory]:
+class Answered(PermutedStory):
+    """Five people ask; one proves nothing; one's date is moved; one's rows were held and are free again."""
+
+    def _scenes(self) -> Sequence[Callable[[], None]]:
+        return self._ask, self._change, self._all_prove
+
+    def _ask(self) -> None:
+        people = self.world.people
+        self.deleted = people.ask(0, "delete", "http")
+        self.shown = people.ask(1, "know", "upstream")
+        self.held = people.ask(2, "delete", "upstream")
+        people.ask(3, "delete", "http")
+        people.ask(4, "opt_out", "http")
+
+    def _change(self) -> None:
+        people = self.world.people
+        people.extend(self.shown)
+        people.hold(self.held)
+
+    def _all_prove(self) -> None:
+        self._prove(self.deleted, self.shown, self.held)
+        self.world.people.release(everything=True)
+
+
+class TakenBack(PermutedStory):
+    """One takes it back unproved, one after an extension, one proved while the rows are held; others are served."""
+
+    def _scenes(self) -> Sequence[Callable[[], None]]:
+        # Whether a hold's end or a withdrawal comes first decides what is done: not in one scene.
+        return self._ask, self._hold, self._some_prove, self._take_back, self._release
+
+    def _ask(self) -> None:
+        people = self.world.people
+        self.unproved = people.ask(0, "delete", "http")
+        self.extended = people.ask(1, "know", "upstream")
+        self.held = people.ask(2, "delete", "http")
+        people.ask(3, "opt_out", "upstream")
+        self.kept = people.ask(4, "delete", "upstream")
+
+    def _hold(self) -> None:
+        people = self.world.people
+        people.hold(self.held)
+        people.hold(self.kept)
+        people.extend(self.extended)
+
+    def _some_prove(self) -> None:
+        self.world.people.take_back(self.unproved)
+        self._prove(self.held, self.kept)
+
+    def _take_back(self) -> None:
+        self.world.people.take_back(self.held)
+        self.world.people.take_back(self.extended)
+
+    def _release(self) -> None:
+        self.world.people.release(everything=True)
+
+
+STORIES: tuple[type[PermutedStory], ...] = (Answered, TakenBack)
+
+
+def told_in_the_orders(orders: Iterable[int], told: type[PermutedStory] = Answered) -> list[PermutedStory]:
     """The same story, once in each order."""
-    stories = [PermutedStory(order) for order in orders]
+    stories = [told(order) for order in orders]
     for story in stories:
         story.run()
     return stories

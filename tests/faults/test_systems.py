@@ -1,19 +1,15 @@
 """The connected systems hang, act without an answer, or change meanwhile: what was destroyed was destroyed once."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from bench.pace import pause
-from deploy.demo.cascadia.places import DATABASES
 from shared.events.commands import PlaceHold, ReleaseHold
 from shared.events.verification import VerificationConcluded
+from tests.faults.connected import crm_of, locked, signs_up_again
 from tests.faults.ears import commit_of
 from tests.faults.proxy import Trap
 from tests.faults.trial import reached, trial
@@ -39,11 +35,11 @@ async def test_systems_behind_a_half_open_connection_are_proved_before_they_act_
 @pytest.mark.timeout(240)
 async def test_who_signs_up_again_while_a_deletion_is_tried_again_keeps_the_new_row(world: World) -> None:
     town = world.running.town
-    async with trial(world, "adapter fails, the subject signs up again") as found, _crm(world) as crm:
+    async with trial(world, "adapter fails, the subject signs up again") as found, crm_of(world) as crm:
         trap = world.systems.trap(Trap(commit_of("DELETE"), "before"))
         asked = await found.ask_one("delete", wanted=leaves_nothing)
         await trap.until_sprung()
-        new = await _signs_up_again(crm, asked.person.email)
+        new = await signs_up_again(crm, asked.person.email)
 
         assert (await asked.closed(within=100)).resolution == "complete"
         assert await crm.fetchval("SELECT count(*) FROM contacts WHERE id = $1", new) == 1
@@ -76,7 +72,7 @@ async def test_a_hold_that_is_placed_during_a_call_lets_that_one_end_and_no_othe
     async with trial(world, "hold placed during a call") as found:
         trap = world.systems.trap(Trap(commit_of("DELETE"), "after", act=go_on.wait, then="deliver"))
         # Another system cannot even be searched before the hold: how fast the others are must not matter.
-        async with _locked(world, "dms", "customers"):
+        async with locked(world, "dms", "customers"):
             asked = await found.ask_one("delete", wanted=has_everything)
             await trap.until_sprung()
             assert await running.command(asked.request_id, hold) == "accepted"
@@ -87,43 +83,11 @@ async def test_a_hold_that_is_placed_during_a_call_lets_that_one_end_and_no_othe
         assert await running.command(asked.request_id, release) == "accepted"
 
 
-@asynccontextmanager
-async def _locked(world: World, system: str, table: str) -> AsyncIterator[None]:
-    """Nobody reads or writes a table meanwhile."""
-    connection = await asyncpg.connect(world.running.town.business.places.admin(DATABASES[system]))
-    try:
-        async with connection.transaction():
-            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            yield
-    finally:
-        await connection.close()
-
-
 def _half_open(world: World) -> Any:
     async def freeze() -> None:
         world.systems.freeze()
 
     return freeze
-
-
-def _crm(world: World) -> Any:
-    return asyncpg.create_pool(
-        world.running.town.business.places.admin(DATABASES["crm"]), min_size=1, max_size=1
-    )
-
-
-async def _signs_up_again(crm: asyncpg.Pool, email: str) -> int:
-    """A new contact of the same address, younger than the request."""
-    row = await crm.fetchrow("SELECT max(id) + 1 AS id, clock_timestamp() AS now FROM contacts")
-    await crm.execute(
-        "INSERT INTO contacts (id, customer_number, first_name, last_name, email, created_at)"
-        " VALUES ($1, $2, 'New', 'Self', $3, $4)",
-        row["id"],
-        f"again-{row['id']}",
-        email,
-        row["now"] + timedelta(seconds=1),
-    )
-    return int(row["id"])
 
 
 async def _calls(world: World, request_id: UUID) -> int:

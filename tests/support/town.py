@@ -32,9 +32,13 @@ class Town:
 
     def somebody(self, wanted: Wanted = lambda _: True) -> Person:
         """A person whom no test has used."""
-        found = next(person for person in self._strangers if wanted(person))
+        found = self.whoever(wanted)
         self._strangers.remove(found)
         return found
+
+    def whoever(self, wanted: Wanted = lambda _: True) -> Person:
+        """Whom `somebody` would give next."""
+        return next(person for person in self._strangers if wanted(person))
 
     def stranger(self) -> Person:
         """Somebody of whom the business has no address, and who gives another person's name and number."""

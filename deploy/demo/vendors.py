@@ -110,13 +110,12 @@ class Vendors:
         """End them; what they did is in their files."""
         ending, self._processes = self._processes, []
         for process in ending:
-            # As Ctrl-C does: it leaves its group, so that whoever reads next need not wait.
-            process.send_signal(signal.SIGINT)
+            # It leaves its group, so that whoever reads next need not wait. To Ctrl-C a shell's `&` makes it deaf.
+            process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for process in ending:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                # What a shell starts with `&` is deaf to Ctrl-C, and so is all that it starts.
                 process.kill()
                 process.wait()

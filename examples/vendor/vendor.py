@@ -1,7 +1,6 @@
 """A whole vendor: reads its directives, deletes or opts out, and answers. It needs aiokafka and joserfc, no more.
 
-    python vendor.py --kafka 127.0.0.1:9092 --name acme-mail --keys private.jwks.json --habeas habeas.jwks.json \
-        --people people.sqlite
+    python vendor.py --kafka HOST:9092 --name acme-mail --keys private.jwks.json --habeas habeas.jwks.json --people FILE
 
 The two key sets come from `habeas vendors onboard`. The table `people` (email, opted_out) stands for your systems. What
 comes again, after a restart or as a reminder, is answered again alike. `--login` names aiokafka's settings as JSON.
@@ -15,6 +14,7 @@ import ssl
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 from uuid import uuid4
 
@@ -39,8 +39,7 @@ def held(people: sqlite3.Connection, said: dict[str, Any]) -> bool:
     """Do once what is asked to everybody whom the identifiers name; whether we held anybody."""
     wanted = {one["value"] for one in said["identifiers"] if one["kind"] == "email"}
     change = "DELETE FROM people" if said["right"] == "delete" else "UPDATE people SET opted_out = 1"
-    known = people.execute("SELECT held FROM done WHERE directive = ?", (said["jti"],)).fetchone()
-    if known is not None:
+    if known := people.execute("SELECT held FROM done WHERE directive = ?", (said["jti"],)).fetchone():
         return bool(known[0])
     emails = [email for (email,) in people.execute("SELECT email FROM people")]
     found = [(each,) for each in emails if {each, sha256(each.strip().lower().encode()).hexdigest()} & wanted]
@@ -75,6 +74,7 @@ async def serve(given: argparse.Namespace) -> None:
     if "cafile" in at:
         at["ssl_context"] = ssl.create_default_context(cafile=at.pop("cafile"))
     reads: dict[str, Any] = {"auto_offset_reset": "earliest", "enable_auto_commit": False, "group_id": group}
+    asyncio.get_running_loop().add_signal_handler(SIGTERM, next(iter(asyncio.all_tasks())).cancel)  # us
     async with AIOKafkaConsumer(topics[0], **reads, **at) as reader, AIOKafkaProducer(**at) as writer:
         async for record in reader:
             subject = dict(record.headers)["ce_subject"].decode()

@@ -31,6 +31,11 @@ class People:
             }
 
 
+def _deaf_to_ctrl_c() -> None:
+    """As a shell starts what it leaves in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @asynccontextmanager
 async def vendor_at(
     settings: Settings, name: str, people: People
@@ -50,13 +55,14 @@ async def vendor_at(
         *("--habeas", str(handed / "habeas.jwks.json"), "--people", str(people.file)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=_deaf_to_ctrl_c,
     )
     try:
         yield process
     finally:
         if process.returncode is None:
-            # As Ctrl-C does: it leaves its group, so that the next one need not wait.
-            process.send_signal(signal.SIGINT)
+            # It leaves its group, so that the next one need not wait.
+            process.send_signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(process.communicate(), STOP_SECONDS)
         except TimeoutError:

@@ -37,6 +37,7 @@ ELSEWHERE = {
         "HABEAS_FAULTS": "`full` runs every fault test as `make faults` does; unset, a few of each.",
         "HABEAS_FAULTS_OUT": "Where the fault tests write their lines; `make faults` makes the table of them.",
         "HABEAS_FAULTS_MAX_POLL_MS": "A fault test's own limit between two polls of a consumer.",
+        "HABEAS_FAULTS_MUTATION": "The seeded bug that a service of a fault test has; the test must find it.",
         "HABEAS_TEST_STACK": "`containers` runs the tests on testcontainers, if a Docker daemon answers.",
         "HABEAS_TEST_DATABASE_URL": "An administrator's URL of a PostgreSQL 18 for the tests of the SQL adapter.",
         "HABEAS_NODE_MODULES": "Where a test finds `@asyncapi/parser`; `node_modules` here if unset.",

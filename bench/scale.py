@@ -1,7 +1,7 @@
 """What a request costs when several instances of each service share the work.
 
-One, two and four of each on the same machine, each with a world of its own, from nothing. Every request must end
-as a complete deletion, closed and fulfilled once. One JSON line; docs/bench.md says what it means.
+One, two and four of each on the same machine, in turn, each with a world of its own, from nothing. Every request must
+end as a complete deletion, closed and fulfilled once. One JSON line; docs/bench.md says what it means.
 
     python bench/scale.py --instances 1 2 4 --requests 1000 --runs 5
 """
@@ -27,46 +27,51 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM fulfillment.outbox WHERE topic = 'ds
 
 
 async def bench(given: argparse.Namespace) -> dict[str, object]:
-    """The numbers of instances in turn."""
-    measured = {number: await _measured(number, given) for number in given.instances}
-    costs = {number: median(one.seconds for one in bursts) for number, (bursts, _) in measured.items()}
-    first = costs[given.instances[0]]
+    """Rounds of the numbers of instances in turn: a machine that grows slower does so for all of them."""
+    rounds = [
+        {number: await _measured(number, given) for number in given.instances} for _ in range(given.runs)
+    ]
+    bursts = {number: [one[number][0] for one in rounds] for number in given.instances}
+    first = bursts[given.instances[0]]
     return {
         "bench": "scale",
         "requests": given.requests,
-        "cpu_seconds_per_request": {number: round(cost, 5) for number, cost in costs.items()},
-        "ratio": {number: round(cost / first, 3) for number, cost in costs.items()},
+        "cpu_seconds_per_request": {
+            number: round(median(one.seconds for one in each), 5) for number, each in bursts.items()
+        },
+        "ratio": {number: round(median(_ratios(each, first)), 3) for number, each in bursts.items()},
         "lifecycles_per_second": {
-            number: median(one.lifecycles_per_second for one in bursts)
-            for number, (bursts, _) in measured.items()
+            number: median(one.lifecycles_per_second for one in each) for number, each in bursts.items()
         },
         "runs": {
-            name: values
-            for number, (bursts, _) in measured.items()
-            for name, values in _by_run(number, bursts)
+            name: values for number, each in bursts.items() for name, values in _by_run(number, each, first)
         },
-        "others_cores": {
-            number: [one.others_cores for one in bursts] for number, (bursts, _) in measured.items()
-        },
-        "machine": next(iter(measured.values()))[1],
+        "others_cores": {number: [one.others_cores for one in each] for number, each in bursts.items()},
+        "machine": rounds[-1][given.instances[0]][1],
     }
 
 
-def _by_run(number: int, bursts: Sequence[Burst]) -> Iterator[tuple[str, list[float]]]:
+def _ratios(bursts: Sequence[Burst], first: Sequence[Burst]) -> list[float]:
+    """What each cost in its own round, as times of what it cost with the first number of instances."""
+    return [round(one.seconds / least.seconds, 3) for one, least in zip(bursts, first, strict=True)]
+
+
+def _by_run(
+    number: int, bursts: Sequence[Burst], first: Sequence[Burst]
+) -> Iterator[tuple[str, list[float]]]:
     yield f"cpu_seconds_per_request_with_{number}", [round(one.seconds, 5) for one in bursts]
     yield f"lifecycles_per_second_with_{number}", [one.lifecycles_per_second for one in bursts]
+    yield f"ratio_with_{number}", _ratios(bursts, first)
 
 
-async def _measured(number: int, given: argparse.Namespace) -> tuple[Sequence[Burst], dict[str, object]]:
+async def _measured(number: int, given: argparse.Namespace) -> tuple[Burst, dict[str, object]]:
     async with world(given.home.absolute(), "kafka", say, instances=number) as running:
         runs = Bench(running, given)
         await runs.warm_up(running.kafka)
-        bursts = []
-        for _ in range(given.runs):
-            bursts.append(await runs.burst(running.kafka))
-            say(f"{number} of each: {bursts[-1].seconds:.5f} processor seconds a request")
+        found = await runs.burst(running.kafka)
+        say(f"{number} of each: {found.seconds:.5f} processor seconds a request")
         await _once_each(running.admin)
-        return bursts, await machine.facts(running.stack.broker, running.admin)
+        return found, await machine.facts(running.stack.broker, running.admin)
 
 
 async def _once_each(admin: asyncpg.Connection) -> None:
@@ -79,8 +84,8 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure what a request costs with several instances.")
     parser.add_argument("--instances", type=int, nargs="+", default=[1, 2, 4], help="of each service")
     parser.add_argument("--requests", type=int, default=1000, help="requests in each run")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--warmup", type=int, default=200, help="requests before anything is measured")
+    parser.add_argument("--runs", type=int, default=5, help="rounds of all of them")
+    parser.add_argument("--warmup", type=int, default=400, help="requests before anything is measured")
     return parser
 
 

@@ -31,7 +31,7 @@ UNDECIDED: Final = {
     "refused_before": (
         409,
         "refused_before",
-        "the command of this id was refused, nothing was changed by it",
+        "the command of this id was refused and changed nothing: mend it and send it under another id",
     ),
     "dead": (409, "set_aside", "it could not be decided and is a dead letter: nothing is on hold by it"),
 }

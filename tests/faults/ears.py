@@ -16,6 +16,7 @@ OFFSET_COMMIT = 8
 class PostgresEar:
     """A commit says what its transaction did: `COMMIT after INSERT ... UPDATE ...`; anything else is its statement."""
 
+    who: str = ""
     _held: bytes = b""
     _started: bool = False
     _statements: dict[bytes, str] = field(default_factory=dict)
@@ -69,12 +70,15 @@ class PostgresEar:
 class KafkaEar:
     """A request says its kind and who asks: `0 habeas-intake-relay`; answers are known by their number."""
 
+    who: str = ""
     _asked: bytes = b""
     _answered: bytes = b""
 
     def forth(self, data: bytes) -> list[Spoken]:
         frames, self._asked = _frames(self._asked + data)
-        return [(frame, *_request(frame)) for frame in frames]
+        requests = [_request(frame) for frame in frames]
+        self.who = next((said.partition(" ")[2] for said, _ in requests), self.who)
+        return [(frame, *request) for frame, request in zip(frames, requests, strict=True)]
 
     def back(self, data: bytes) -> list[tuple[bytes, object]]:
         frames, self._answered = _frames(self._answered + data)

@@ -18,7 +18,9 @@ Spoken = tuple[bytes, str, object]
 
 
 class Ear(Protocol):
-    """Understands one connection's protocol as far as traps need it."""
+    """Understands one connection's protocol as far as traps need it; `who` is the client's name for itself, if any."""
+
+    who: str
 
     def forth(self, data: bytes) -> list[Spoken]:
         """What the client says."""
@@ -78,7 +80,10 @@ class Link:
 
 
 class FaultProxy:
-    """One port before one server; `noted` is told of each fault that its traps inject."""
+    """One port before one server; `noted` is told of each fault that its traps inject.
+
+    `overhears` is told of everything that the server answers, and to whom.
+    """
 
     def __init__(
         self, target: tuple[str, int], ear: Callable[[], Ear], *, port: int = 0, comes_from: str | None = None
@@ -89,6 +94,7 @@ class FaultProxy:
         self._comes_from = (comes_from, 0) if comes_from else None
         self.delay: tuple[float, float] | None = None
         self.noted: Callable[[], None] = lambda: None
+        self.overhears: Callable[[str, bytes], None] = lambda _who, _answer: None
         self._traps: list[Trap] = []
         self._links: set[Link] = set()
         self._server: asyncio.Server | None = None
@@ -165,6 +171,7 @@ class FaultProxy:
     async def _back(self, link: Link, reader: asyncio.StreamReader) -> None:
         async for data in self._flow(reader, link):
             for part, ticket in link.ear.back(data):
+                self.overhears(link.ear.who, part)
                 trap = _taken(link, ticket)
                 if trap is not None:
                     await trap.spring()

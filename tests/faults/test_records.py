@@ -1,8 +1,10 @@
 """What lies on the topics: poison, records too large, everything three times, everything again from the beginning."""
 
 import random
-from collections.abc import Sequence
-from uuid import UUID
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -12,6 +14,7 @@ from shared.events.envelope import Raw
 from shared.events.fulfillment import TasksPlanned
 from shared.events.topics import RECEIVED, SERVICES, read_by
 from shared.outbox.shards import shard_of
+from tests.faults.proxy import FaultProxy
 from tests.faults.trial import trial
 from tests.faults.world import World
 from tests.support.eventually import eventually_async
@@ -34,6 +37,8 @@ NOT_AT_REST = " + ".join(
     f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled') AND handler <> 'recheck')"
     for service in SERVICES
 )
+# What cannot be read is set aside, not given out again and again.
+TOO_OFTEN = 5
 TABLES = ("cases", "applied_commands", "parked", "kept", "audit", "outbox", "tasks", "dead_letters")
 SUM = "(SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {service}.{table} t)"
 POISON: tuple[tuple[bytes | None, bytes, dict[str, bytes | None]], ...] = (
@@ -50,22 +55,54 @@ POISON: tuple[tuple[bytes | None, bytes, dict[str, bytes | None]], ...] = (
 
 @pytest.mark.timeout(240)
 async def test_poison_becomes_dead_letters_and_stops_no_partition(world: World) -> None:
-    running, upstream = world.running, Upstream()
-    async with trial(world, "poison on the topics") as found:
-        await found.ask(4)
-        before = await _dead(world)
-        for key, value, headers in POISON:
-            good = upstream.event(request(7))
-            kept = [(name, headers.get(name, old)) for name, old in good.headers]
-            raw = Raw(good.topic, 0, 0, key, tuple((n, v) for n, v in kept if v is not None), value)
-            await publish(running.settings.kafka_bootstrap, running.settings.namespace, [raw])
-            found.inject()
-        await found.ask(4)
+    running, upstream, deliveries = world.running, Upstream(), Deliveries()
+    with deliveries.counted(world.kafka):
+        async with trial(world, "poison on the topics") as found:
+            await found.ask(4)
+            before = await _dead(world)
+            for key, value, headers in POISON:
+                good = upstream.event(request(7))
+                kept = [(name, headers.get(name, old)) for name, old in good.headers]
+                named = ((n, v) for n, v in (*kept, deliveries.marker()) if v is not None)
+                raw = Raw(good.topic, 0, 0, key, tuple(named), value)
+                await publish(running.settings.kafka_bootstrap, running.settings.namespace, [raw])
+                found.inject()
+            await found.ask(4)
 
-        async def all_dead() -> bool:
-            return await _dead(world) - before == len(POISON) * len(RECEIVED.readers[:3])
+            async def all_dead() -> bool:
+                return await _dead(world) - before == len(POISON) * len(RECEIVED.readers[:3])
 
-        await eventually_async(all_dead, within=60)
+            await eventually_async(all_dead, within=60)
+    clients = [f"habeas-{service}" for service in RECEIVED.readers[:3]]
+    numbers = [deliveries.number(client, marker) for client in clients for marker in deliveries.markers]
+    assert all(1 <= number < TOO_OFTEN for number in numbers)
+
+
+class Deliveries:
+    """How often the broker handed each marked record to each reader, as seen on the wire."""
+
+    def __init__(self) -> None:
+        self.markers: list[bytes] = []
+        self._heard: Counter[tuple[str, bytes]] = Counter()
+
+    def marker(self) -> tuple[str, bytes]:
+        """A header that no other record has."""
+        self.markers.append(uuid4().hex.encode())
+        return "marker", self.markers[-1]
+
+    def number(self, client: str, marker: bytes) -> int:
+        return self._heard[client, marker]
+
+    @contextmanager
+    def counted(self, kafka: FaultProxy) -> Iterator[None]:
+        kafka.overhears = self._hear
+        try:
+            yield
+        finally:
+            kafka.overhears = lambda _who, _answer: None
+
+    def _hear(self, who: str, answer: bytes) -> None:
+        self._heard.update((who, marker) for marker in self.markers if marker in answer)
 
 
 @pytest.mark.timeout(240)

@@ -27,7 +27,6 @@ from shared.machine.decision import Message
 from shared.machine.incoming import to_incoming
 from shared.machine.ports import CaseRow, Parked, Writes
 from shared.machine.storage import PostgresTransaction
-from shared.outbox import statements as outbox
 from shared.private_files import read_private
 from shared.settings import Settings
 from shared.vault import CannotUnseal, KeyDestroyed, KeyUnknown, PostgresKeys, Vault
@@ -75,15 +74,6 @@ class Letter:
             name: value if isinstance(value, int) or value is None else str(value)
             for name, value in told.items()
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Resent:
-    """How many of a service's records about a request go out again, and how many blocked ones may try again."""
-
-    service: str
-    records: int
-    unblocked: int
 
 
 @asynccontextmanager
@@ -157,7 +147,7 @@ async def replay(
     async with connection.transaction():
         await connection.execute(f"SET LOCAL search_path TO {one.service}")
         facts: dict[str, audit.Fact] = {"letter": str(one.id), "actor": actor, "reason": one.reason}
-        transaction, row = await _noted(connection, request_id, "dead-letter.replayed", facts, now)
+        transaction, row = await noted(connection, request_id, "dead-letter.replayed", facts, now)
         writes = Writes(cases=[replace(row, blocked=False)])
         if message is not None and message.raw is not None:
             writes.parked.append(Parked(parked_key(message), message.sequence, message.raw))
@@ -196,27 +186,6 @@ async def replay_all(
             yield one, ""
 
 
-async def resync(
-    connection: asyncpg.Connection, request_id: UUID, *, actor: str, now: datetime
-) -> list[Resent]:
-    """Let every service send all its records about a request again; readers know those that they had."""
-    return [await _resent(connection, service, request_id, actor, now) for service in SERVICES]
-
-
-async def _resent(
-    connection: asyncpg.Connection, service: str, request_id: UUID, actor: str, now: datetime
-) -> Resent:
-    async with connection.transaction():
-        await connection.execute(f"SET LOCAL search_path TO {service}")
-        unblocked = _count(await connection.execute(outbox.UNBLOCK, request_id))
-        records = _count(await connection.execute(outbox.RESYNC, request_id))
-        if records or unblocked:
-            facts: dict[str, audit.Fact] = {"actor": actor, "records": records, "unblocked": unblocked}
-            transaction, row = await _noted(connection, request_id, "request.resynced", facts, now)
-            await transaction.write(Writes(cases=[row]))
-    return Resent(service, records, unblocked)
-
-
 async def _readable(settings: Settings, one: Letter) -> Message:
     item = to_incoming(await opened(settings, one))
     if isinstance(item, Unreadable):
@@ -228,7 +197,7 @@ async def _readable(settings: Settings, one: Letter) -> Message:
     return item
 
 
-async def _noted(
+async def noted(
     connection: asyncpg.Connection,
     request_id: UUID,
     kind: str,
@@ -241,7 +210,3 @@ async def _noted(
     entry = audit.append(row.head, audit.AuditEntry(request_id, now, kind, facts))
     await transaction.write(Writes(audit=[entry]))
     return transaction, row.with_head(entry)
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])

@@ -1,4 +1,4 @@
-"""`habeas dead-letters` and `habeas resync`: what could not be handled, and what somebody missed."""
+"""`habeas dead-letters`: what could not be read or handled."""
 
 import asyncio
 import getpass
@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 if TYPE_CHECKING:
-    from deploy.dead_letters import Letter, Resent
+    from deploy.dead_letters import Letter
 
 app = typer.Typer(
     help="Records that could not be read or handled: look at them, try them again.", no_args_is_help=True
@@ -125,32 +125,6 @@ def _replay_one(letter_id: UUID, actor: str, database: str | None, *, as_json: b
     typer.echo(f"replayed: request {request_id} goes on")
 
 
-def resync(
-    request: Annotated[UUID, typer.Argument(help="The request's id.")],
-    actor: Actor = ME,
-    database: Database = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Let every service send all its records about one request again, and try its blocked ones again.
-
-    Readers ignore what they had. Exit 1 if no service holds a record about it.
-
-    Example: habeas resync 6f9c1f0e-6f0b-5f43-9a52-6a1d2f6f9d11 --actor jdoe
-    """
-    from dataclasses import asdict
-
-    sent = asyncio.run(_resync(request, actor, database))
-    if as_json:
-        typer.echo(json.dumps([asdict(one) for one in sent]))
-    else:
-        for one in sent:
-            typer.echo(f"{one.service:12} {one.records} records again, {one.unblocked} unblocked")
-    if not any(one.records or one.unblocked for one in sent):
-        typer.echo(f"habeas: no service holds a record about request {request}", err=True)
-        raise typer.Exit(1)
-
-
 def _services(service: str | None) -> list[str]:
     from shared.events.topics import SERVICES
 
@@ -191,13 +165,3 @@ async def _replay(letter_id: UUID, actor: str, database_url: str | None) -> UUID
         one = await dead_letters.letter(connection, letter_id)
         now = clock_of(settings).now()
         return await dead_letters.replay(settings, connection, one, actor=actor, now=now)
-
-
-async def _resync(request_id: UUID, actor: str, database_url: str | None) -> list["Resent"]:
-    from deploy import dead_letters
-    from deploy.settings import local_settings
-    from shared.hosting import clock_of
-
-    settings = local_settings()
-    async with dead_letters.database(settings, database_url) as connection:
-        return await dead_letters.resync(connection, request_id, actor=actor, now=clock_of(settings).now())

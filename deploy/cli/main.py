@@ -24,6 +24,7 @@ from deploy.cli import (
     report,
     requests,
     restore,
+    resync,
     retention,
     stack,
     suppression,
@@ -69,7 +70,7 @@ app.command("migrate")(operations.migrate)
 app.command("serve")(operations.serve)
 app.command("recover")(operations.recover)
 app.command("demo")(demo.demo)
-app.command("resync")(dead_letters.resync)
+app.command("resync")(resync.resync)
 
 
 def main() -> None:

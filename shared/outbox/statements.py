@@ -66,5 +66,12 @@ FREE_SHARDS = "SELECT count(*) FROM outbox_shards WHERE lease_until < clock_time
 RESYNC = """
 UPDATE outbox SET published_at = NULL WHERE request_id = $1 AND published_at IS NOT NULL"""
 
+SENT_ON = """
+SELECT DISTINCT request_id FROM {schema}.outbox
+WHERE topic = $1 AND published_at IS NOT NULL AND request_id IS NOT NULL ORDER BY request_id"""
+
+RESYNC_ON = """
+UPDATE outbox SET published_at = NULL WHERE request_id = $1 AND topic = $2 AND published_at IS NOT NULL"""
+
 UNBLOCK = """
 UPDATE outbox SET blocked_at = NULL, blocked_reason = NULL WHERE request_id = $1 AND blocked_at IS NOT NULL"""

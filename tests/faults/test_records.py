@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from shared.events.deadline import RequestClosed
 from shared.events.envelope import Raw
@@ -15,11 +14,12 @@ from shared.events.fulfillment import TasksPlanned
 from shared.events.topics import RECEIVED, SERVICES, read_by
 from shared.outbox.shards import shard_of
 from tests.faults.proxy import FaultProxy
+from tests.faults.rest import at_rest, read_all
 from tests.faults.trial import trial
 from tests.faults.world import World
 from tests.support.eventually import eventually_async
 from tests.support.installation import Installation, Installations
-from tests.support.kafka_records import committed, publish, rewind
+from tests.support.kafka_records import publish, rewind
 from tests.support.machine import Machine, Upstream, request
 from tests.support.reading import reading
 from tests.support.requester import Requester
@@ -32,11 +32,6 @@ INSERT INTO fulfillment.outbox (opened_month, shard, topic, key, request_id, hea
 SELECT opened_month, $1, 'dsar.fulfilled', request_id::text, request_id, '{}', decode(repeat('78', 1100000), 'hex')
 FROM fulfillment.cases WHERE request_id = $2
 """
-NOT_AT_REST = " + ".join(
-    f"(SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL)"  # noqa: S608 - our own names
-    f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled') AND handler <> 'recheck')"
-    for service in SERVICES
-)
 # What cannot be read is set aside, not given out again and again.
 TOO_OFTEN = 5
 TABLES = ("cases", "applied_commands", "parked", "kept", "audit", "outbox", "tasks", "dead_letters")
@@ -141,7 +136,7 @@ async def test_everything_read_again_from_the_beginning_changes_no_row(world: Wo
     async with trial(world, "every group back at the earliest offset") as found:
         await found.ask(6)
         await running.tape.until(lambda: not found.in_flight, within=100, what="all closings")
-        await _at_rest(world)
+        await at_rest(world)
         for service in SERVICES:
             await world.terminate(service)
         before, effects = await _sums(world), await (await running.town.audit()).effects()
@@ -151,7 +146,7 @@ async def test_everything_read_again_from_the_beginning_changes_no_row(world: Wo
                 await rewind(running.settings.kafka_bootstrap, group, running.settings.namespace + topic.name)
                 found.inject()
         await running.start(*SERVICES)
-        await eventually_async(lambda: _read_all(world), within=60)
+        await eventually_async(lambda: read_all(world), within=60)
 
         assert await _sums(world) == before
         assert await (await running.town.audit()).effects() == effects
@@ -199,40 +194,10 @@ async def _blocked(world: World) -> bool:
     return "habeas_outbox_blocked 1.0" in (await world.running.http.get(url)).text
 
 
-async def _at_rest(world: World) -> None:
-    async def nothing_open() -> bool:
-        return await world.rows(f"SELECT {NOT_AT_REST}") == [(0,)]
-
-    await eventually_async(nothing_open, within=60)
-
-
 async def _sums(world: World) -> list[tuple[object, ...]]:
     """A checksum of every table."""
     every = ", ".join(SUM.format(service=service, table=table) for service in SERVICES for table in TABLES)
     return await world.rows(f"SELECT {every}")
-
-
-async def _read_all(world: World) -> bool:
-    """Whether every group has committed everything that its topics hold."""
-    settings = world.running.settings
-    for service in SERVICES:
-        for topic in read_by(service):
-            name = settings.namespace + topic.name
-            group = f"{settings.namespace}habeas.{service}"
-            if await committed(settings.kafka_bootstrap, group, name) < await _end(
-                settings.kafka_bootstrap, name
-            ):
-                return False
-    return True
-
-
-async def _end(bootstrap: str, topic: str) -> int:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
-    await consumer.start()
-    try:
-        return sum((await consumer.end_offsets(consumer.assignment())).values())
-    finally:
-        await consumer.stop()
 
 
 async def _heard(machine: Machine, people: Sequence[UUID], number: int) -> bool:

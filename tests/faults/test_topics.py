@@ -1,16 +1,19 @@
 """A topic is deleted with all its records, made anew, and filled again from the outbox."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from typer.testing import CliRunner
 
 from deploy import topics
-from deploy.dead_letters import resync
+from deploy.cli.main import app
 from shared.events.fulfillment import RequestFulfilled
 from shared.events.topics import SERVICES, VERIFIED
 from shared.events.verification import VerificationConcluded
+from tests.faults.rest import at_rest
 from tests.faults.trial import Trial, trial
 from tests.faults.world import World
 from tests.support.eventually import eventually_async
@@ -26,13 +29,7 @@ KEPT = {
     "kept": "*",
     "applied_commands": "*",
 }
-TO_SEND_AGAIN = "SELECT DISTINCT request_id FROM verification.outbox WHERE topic = 'dsar.verified'"
 HEARD = "SELECT applied::text LIKE '%dsar.verified%' FROM fulfillment.cases WHERE request_id = '{request_id}'"
-AT_WORK = " + ".join(
-    f"(SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL)"  # noqa: S608 - our own names
-    f" + (SELECT count(*) FROM {service}.tasks WHERE state NOT IN ('done', 'canceled') AND handler <> 'recheck')"
-    for service in SERVICES
-)
 
 
 @pytest.mark.long
@@ -42,7 +39,7 @@ async def test_a_topic_that_was_deleted_is_made_anew_and_filled_again_from_the_o
     async with trial(world, "a topic deleted, made anew and filled again") as found:
         ended = await found.ask(6)
         await tape.until(lambda: not found.in_flight, within=100, what="all closings")
-        await eventually_async(lambda: _at_rest(world), within=60)
+        await at_rest(world)
         waiting = await _asked_and_all_ended(found)
         lost = {(one.key, one.value) for one in tape.on(VERIFIED.name)}
         before = await _kept(world, [one.request_id for one in ended])
@@ -93,11 +90,12 @@ async def _made_anew(world: World) -> None:
 
 
 async def _send_again(world: World) -> None:
-    requests = [UUID(str(row[0])) for row in await world.rows(TO_SEND_AGAIN)]
-    async with world.running.installation.admin() as connection:
-        for request_id in requests:
-            sent = await resync(connection, request_id, actor="operator", now=world.running.clock.now())
-            assert sum(one.records for one in sent) > 0
+    """As an operator types it."""
+    installation = world.running.installation
+    words = ["resync", "--topic", VERIFIED.name, "--actor", "jdoe", "--database", installation.admin_url]
+    ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=world.environment)
+    assert ended.exit_code == 0, ended.output
+    assert ended.output.startswith("verification ")
 
 
 async def _records(world: World, *, at_least: int) -> set[tuple[bytes | None, bytes | None]]:
@@ -119,7 +117,3 @@ async def _kept(world: World, requests: Sequence[UUID]) -> list[list[tuple[objec
         for service in SERVICES
         for table, columns in KEPT.items()
     ]
-
-
-async def _at_rest(world: World) -> bool:
-    return await world.rows(f"SELECT {AT_WORK}") == [(0,)]

@@ -212,6 +212,43 @@ async def test_resync_sends_a_request_s_records_again_and_says_who_asked(
     assert (await machine.chain(ONE))[-1] == "request.resynced"
 
 
+async def test_resync_of_a_topic_sends_its_records_of_every_request_again_and_no_others(
+    machine: Machine, operator: Operator, upstream: Upstream, pool: asyncpg.Pool
+) -> None:
+    await machine.hear(upstream.event(ONE, "a"), upstream.event(ONE, "b"), upstream.event(TWO, "c"))
+    topic = await pool.fetchval("SELECT topic FROM outbox WHERE request_id = $1 LIMIT 1", ONE)
+    await pool.execute("UPDATE outbox SET published_at = now() WHERE request_id IS NOT NULL")
+    await pool.execute("UPDATE outbox SET topic = 'dsar.closed' WHERE request_id = $1 AND sequence = 2", ONE)
+
+    told = await operator.types("resync", "--topic", topic)
+
+    assert told == [{"service": "verification", "requests": 2, "records": 2}]
+    waiting = await pool.fetch("SELECT request_id, topic FROM outbox WHERE published_at IS NULL")
+    assert {tuple(row) for row in waiting} == {(ONE, topic), (TWO, topic)}
+    for one in (ONE, TWO):
+        assert (await machine.chain(one))[-1] == "request.resynced"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give the id of a request, or --topic"),
+        ((str(ONE), "--topic", "dsar.closed"), "give the id of a request, or --topic"),
+        (("--topic", "dsar.nothing"), "'dsar.nothing' is none of"),
+    ],
+)
+def test_resync_says_what_it_needs(words: tuple[str, ...], said: str) -> None:
+    ended = CliRunner().invoke(app, ["resync", *words], env={"COLUMNS": "400"})
+
+    assert ended.exit_code == 2
+    assert said in ended.output
+
+
+async def test_resync_of_a_topic_that_no_outbox_knows_fails(operator: Operator) -> None:
+    with pytest.raises(AssertionError, match="no outbox holds a record"):
+        await operator.types("resync", "--topic", "dsar.extended")
+
+
 async def test_resync_of_a_request_that_nobody_knows_fails(operator: Operator) -> None:
     with pytest.raises(AssertionError):
         await operator.types("resync", str(ONE))

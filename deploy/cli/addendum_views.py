@@ -8,6 +8,7 @@ from typing import Final
 import typer
 
 from deploy.cli.evidence_views import SENTENCES, public_keys
+from deploy.cli.moments import moment
 from shared.addendum import Addendum, verify_addendum
 from shared.evidence import CertificateRefused
 
@@ -35,4 +36,4 @@ def show_addenda(judged: Sequence[Addendum | str], *, as_json: bool) -> None:
 
 def _line(one: Addendum) -> str:
     receipt = f", receipt {one.receipt_digest[:12]}" if one.receipt_digest else ""
-    return f"{one.found_at:%Y-%m-%d %H:%M} {one.system}: {one.count} rows {KINDS[one.kind]} ({one.look}{receipt})"
+    return f"{moment(one.found_at)} {one.system}: {one.count} rows {KINDS[one.kind]} ({one.look}{receipt})"

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import typer
 
+from deploy.cli.moments import moment
+
 if TYPE_CHECKING:
     from deploy.dead_letters import Letter
 
@@ -58,7 +60,7 @@ def list_letters(
     for one in found:
         about = one.request_id or "no request"
         done = f"  replayed by {one.replayed_by}" if one.replayed_at else ""
-        typer.echo(f"{one.id}  {one.at:%Y-%m-%d %H:%M}  {one.service:12}  {one.reason}  {about}{done}")
+        typer.echo(f"{one.id}  {moment(one.at)}  {one.service:12}  {one.reason}  {about}{done}")
 
 
 @app.command(

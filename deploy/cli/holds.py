@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import typer
 
 from deploy.cli.decisions import HINTS, ME, Actor
+from deploy.cli.moments import moment
 from deploy.cli.suppression import DEFAULT_HOME, EXAMPLE, AsJson, Home, Url, identifiers, service_address
 
 if TYPE_CHECKING:
@@ -102,10 +103,12 @@ def list_(
         return
     for one in holds:
         what = f"{one['scope']} {one['name'] or ''}".strip()
-        over = f", released {one['released_at']} by {one['released_by']}" if one["released_at"] else ""
+        over = (
+            f", released {moment(one['released_at'])} by {one['released_by']}" if one["released_at"] else ""
+        )
         proof = f" ({one['evidence']})" if one["evidence"] else ""
         typer.echo(
-            f"{one['hold_id']}  {one['business']}  {what}  since {one['placed_at']} by {one['actor']}{over}"
+            f"{one['hold_id']}  {one['business']}  {what}  since {moment(one['placed_at'])} by {one['actor']}{over}"
         )
         typer.echo(f"  {one['reason']}{proof}")
     if not holds:

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from deploy.cli.evidence_views import CannotCheck, public_keys
+from deploy.cli.moments import moment
 from services.fulfillment.answer.checking import Checked, check_archive
 
 SENTENCES: Final = {
@@ -54,7 +55,7 @@ def _sentences(found: Checked) -> list[str]:
     one = found.manifest
     if found.genuine:
         return [
-            f"Genuine: the answer to request {one.request_id}, of {one.composed_at}.",
+            f"Genuine: the answer to request {one.request_id}, of {moment(one.composed_at)}.",
             f"{len(one.files)} files, each as it was signed.",
         ]
     return [

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.moments import moment
+
 COLUMNS = ("request", "right", "state", "received", "answer by", "ended")
 LINE = 120
 
@@ -17,7 +19,9 @@ def show_receipt(receipt: dict[str, Any], *, saved: Path | None, as_json: bool) 
     if as_json:
         typer.echo(json.dumps(receipt))
         return
-    typer.echo(f"Request {receipt['request_id']}: {receipt['right']}, received {receipt['received_at']}")
+    typer.echo(
+        f"Request {receipt['request_id']}: {receipt['right']}, received {moment(receipt['received_at'])}"
+    )
     for line in _dates(receipt):
         typer.echo(line)
     typer.echo(f"The receipt is in {saved}." if saved else f"Secret, shown this once: {receipt['secret']}")
@@ -33,7 +37,8 @@ def show_status(status: dict[str, Any], *, as_json: bool) -> None:
     for line in _dates(status):
         typer.echo(line)
     for notice in status["notices"]:
-        typer.echo(f"  {notice['kind']:<18} {notice['state']} {notice['handed_over_at'] or ''}".rstrip())
+        handed_over = moment(notice["handed_over_at"]) if notice["handed_over_at"] else ""
+        typer.echo(f"  {notice['kind']:<18} {notice['state']} {handed_over}".rstrip())
 
 
 def show_list(listed: list[dict[str, Any]], *, as_json: bool) -> None:

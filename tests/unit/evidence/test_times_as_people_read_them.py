@@ -42,3 +42,4 @@ def test_a_time_of_another_zone_is_told_in_utc() -> None:
 
     assert moment(datetime(2026, 1, 15, 10, tzinfo=pacific)) == "2026-01-15 18:00:00 UTC"
     assert moment(datetime(2026, 1, 15, 18, 0, 0, 999, tzinfo=UTC)) == "2026-01-15 18:00:00 UTC"
+    assert moment("2026-01-15T10:00:00.000999-08:00") == "2026-01-15 18:00:00 UTC"

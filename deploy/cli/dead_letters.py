@@ -81,8 +81,11 @@ def show(
     if as_json:
         typer.echo(json.dumps(one.to_json()))
         return
+    times = {"at": one.at, "replayed_at": one.replayed_at}
     for name, value in one.to_json().items():
-        typer.echo(f"{name.replace('_', ' '):12} {'-' if value is None else value}")
+        at = times.get(name)
+        told = moment(at) if at is not None else "-" if value is None else value
+        typer.echo(f"{name.replace('_', ' '):12} {told}")
 
 
 @app.command(

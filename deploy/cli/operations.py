@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.cli.moments import moment
+
 if TYPE_CHECKING:
     from deploy.recover import Recovered
 
@@ -220,4 +222,4 @@ def show(*, as_json: Json = False) -> None:
 
 
 def _show_time(now: datetime, *, as_json: bool) -> None:
-    typer.echo(json.dumps({"now": now.isoformat()}) if as_json else now.isoformat())
+    typer.echo(json.dumps({"now": now.isoformat()}) if as_json else moment(now))

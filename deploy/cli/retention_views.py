@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.moments import moment
 from deploy.dead_letters import database
 from deploy.retention.orders import Ended, Order, carry_out
 from deploy.retention.plan import (
@@ -41,7 +42,7 @@ def make_plan(through: str | None, save: Path | None, database_url: str | None, 
         typer.echo(json.dumps(told))
         return
     _show(summary)
-    typer.echo(f"{summary.total('due')} keys are due at {until:%Y-%m-%d %H:%M} UTC; nothing was destroyed.")
+    typer.echo(f"{summary.total('due')} keys are due at {moment(until)}; nothing was destroyed.")
     if save is not None:
         typer.echo(f"Written to {save}. When somebody has read it: habeas retention run {save}")
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from deploy.cli.moments import moment
 from deploy.dead_letters import CannotReplay
 from shared.database import open_pool
 from shared.events.envelope import Raw
@@ -53,13 +54,17 @@ class Operator:
 
     async def types(self, *words: str) -> Any:
         """What a command printed as JSON."""
+        return json.loads(await self.reads(*words, "--json"))
+
+    async def reads(self, *words: str) -> str:
+        """What a command printed."""
         ended = await asyncio.to_thread(
-            CliRunner().invoke, app, [*words, "--json"], env={**self._environment, "HABEAS_ACTOR": "jdoe"}
+            CliRunner().invoke, app, words, env={**self._environment, "HABEAS_ACTOR": "jdoe"}
         )
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
             raise ended.exception
         assert ended.exit_code == 0, ended.output
-        return json.loads(ended.stdout)
+        return ended.stdout
 
 
 @pytest.fixture
@@ -182,6 +187,17 @@ async def test_the_content_goes_into_a_private_file_and_nowhere_else(
     assert (shown["topic"], shown["offset"], shown["field"]) == (bad.topic, bad.offset, "body")
     assert (tmp_path / "record").stat().st_mode & 0o777 == 0o600
     assert Raw.from_bytes((tmp_path / "record").read_bytes()).value == bad.value
+
+
+async def test_people_are_told_of_letters_with_times_to_the_second_in_utc(
+    machine: Machine, operator: Operator, upstream: Upstream
+) -> None:
+    await machine.hear(replace(upstream.event(ONE), value=b"{ somebody's name"))
+    (listed,) = await operator.types("dead-letters", "list")
+    at = moment(listed["at"])
+
+    assert f"{listed['id']}  {at}  verification" in await operator.reads("dead-letters", "list")
+    assert f"at           {at}\n" in await operator.reads("dead-letters", "show", listed["id"])
 
 
 async def test_an_unknown_letter_is_said_so(machine: Machine, operator: Operator) -> None:

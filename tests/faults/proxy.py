@@ -103,7 +103,9 @@ class FaultProxy:
         self._open.set()
 
     async def on(self) -> None:
-        """Let clients in."""
+        """Let clients in; one that does so already stays as it is."""
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 

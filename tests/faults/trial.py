@@ -139,6 +139,8 @@ async def trial(world: World, fault: str, *, within: float = DRAINS_WITHIN) -> A
     except BaseException:
         world.heal()
         # What this trial left down would fail every one that comes after it.
+        for proxy in world.proxies:
+            await proxy.on()
         await asyncio.to_thread(world.services.revive)
         raise
     finally:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,13 +36,27 @@ async def test_its_commands_run_word_for_word_and_say_what_it_shows(tmp_path: Pa
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     typed = "set -e\n" + "\n".join(blocks("sh"))
 
-    ran = await asyncio.to_thread(
-        subprocess.run, ["/bin/sh", "-c", typed], cwd=tmp_path, env={**os.environ, "PATH": programs},
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    code, shown, errors = await asyncio.to_thread(typed_into_a_shell, typed, tmp_path, programs)
 
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == blocks("text")[0].strip()
+    assert code == 0, errors
+    assert shown.strip() == blocks("text")[0].strip()
+
+
+def typed_into_a_shell(typed: str, folder: Path, programs: str) -> tuple[int, str, str]:
+    """The exit code, output and errors; nothing that was begun outlives it, whichever of the commands fails."""
+    shell = subprocess.Popen(  # noqa: S603 - the page's own commands
+        ["/bin/sh", "-c", typed], cwd=folder, env={**os.environ, "PATH": programs},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    with shell:
+        try:
+            shell.wait(timeout=120)
+        finally:
+            # What is left of it would hold the pipes open, and its port.
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        shown, errors = shell.communicate()
+    return shell.returncode, shown, errors
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda each: each.__name__)

@@ -76,10 +76,12 @@ def _refill(topic: str, actor: str, database: str | None, *, as_json: bool) -> N
 
 
 def _known(topic: str) -> str:
-    from shared.events.topics import DECLARED
+    """Refuse what no service says about requests: nothing of it could be found by a request."""
+    from shared.events.topics import DECLARED, SERVICES
 
-    if not any(one.covers(topic) for one in DECLARED):
-        names = ", ".join(one.name for one in DECLARED)
+    told = [one for one in DECLARED if one.keyed_by == "request" and set(one.writers) & set(SERVICES)]
+    if not any(one.covers(topic) for one in told):
+        names = ", ".join(one.name for one in told)
         raise typer.BadParameter(f"{topic!r} is none of {names}", param_hint="--topic")
     return topic
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import asyncpg
 
+from deploy.demo.cascadia.people import Person
 from deploy.demo.cascadia.places import DATABASES
 from tests.faults.world import World
+
+CRM_DELETION = "DELETE FROM contacts"
 
 
 def crm_of(world: World) -> Any:
@@ -16,6 +19,12 @@ def crm_of(world: World) -> Any:
     return asyncpg.create_pool(
         world.running.town.business.places.admin(DATABASES["crm"]), min_size=1, max_size=1
     )
+
+
+async def contact_of(world: World, person: Person) -> int:
+    """The id of a person's contact."""
+    rows = await world.running.town.rows_of(person)
+    return next(int(number) for system, table, number in rows if (system, table) == ("crm", "contacts"))
 
 
 async def signs_up_again(crm: asyncpg.Pool, email: str, number: int | None = None) -> int:

@@ -10,7 +10,7 @@ from deploy.demo.cascadia.before import Where
 from deploy.demo.cascadia.people import Person
 from shared.events.commands import PlaceHold, ReleaseHold
 from shared.events.fulfillment import RequestFulfilled
-from tests.faults.connected import crm_of, locked, signs_up_again
+from tests.faults.connected import CRM_DELETION, contact_of, crm_of, locked, signs_up_again
 from tests.faults.ears import commit_of
 from tests.faults.proxy import Trap
 from tests.faults.trial import Trial, reached, trial
@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.connected, pytest.mark.durable, pytest.mark.fault]
 
 When = Literal["before", "after"]
 Rows = dict[Where, dict[str, Any]]
-CRM_DELETION = "DELETE FROM contacts"
 CRM_CALL = (
     "SELECT state, attempts FROM fulfillment.tasks WHERE request_id = $1 AND key = 'act:cascadia-crm:delete'"
 )
@@ -85,7 +84,7 @@ async def test_who_signs_up_again_while_a_deletion_waits_for_its_answer_keeps_th
         crm_of(world) as crm,
     ):
         trap = world.systems.trap(Trap(commit_of(CRM_DELETION), "after", act=hang.wait))
-        old = await _number(world, town.whoever(leaves_nothing))
+        old = await contact_of(world, town.whoever(leaves_nothing))
         asked = await found.ask_one("delete", wanted=leaves_nothing)
         await trap.until_sprung()
         new = await signs_up_again(crm, asked.person.email, old if number == "same" else None)
@@ -140,9 +139,3 @@ async def _rows(world: World, person: Person) -> Rows:
 
 def _of(system: str, rows: Rows) -> Rows:
     return {where: row for where, row in rows.items() if where[0] == system}
-
-
-async def _number(world: World, person: Person) -> int:
-    """The person's contact in the customers' system."""
-    rows = await _rows(world, person)
-    return next(int(number) for system, table, number in rows if (system, table) == ("crm", "contacts"))

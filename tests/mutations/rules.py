@@ -88,10 +88,10 @@ def _permits(leaving_out: str) -> Callable[[Any], Any]:
 
 
 def _loses_the_receipt(original: Any) -> Any:
-    def acted(case: Any, body: Any) -> Any:
+    def acted(case: Any, body: Any, now: datetime) -> Any:
         outcome = {**body.result.get("outcome", {}), "receipt_digest": None}
         told = {**body.result, "outcome": outcome} if body.status == "done" else body.result
-        return original(case, body.model_copy(update={"result": told}))
+        return original(case, body.model_copy(update={"result": told}), now)
 
     return acted
 
@@ -154,7 +154,11 @@ def _forgets_the_ending(original: Any) -> Any:
 
 
 RULES = (
-    Mutation("the cut-off is dropped", replaced(planning, "_body", _without_cut_off)),
+    Mutation(
+        "the cut-off is dropped",
+        replaced(planning, "body_of", _without_cut_off),
+        layers=("simulation", "real fault test"),
+    ),
     Mutation("the frozen ids are dropped", replaced(ActHandler, "_resume", _finds_again), plan=LOST_ANSWERS),
     Mutation(
         "an unsettled call is repeated without proof",

@@ -3,10 +3,12 @@
 None edits a file: a mutation replaces a function while one world runs.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import wraps
+from inspect import iscoroutinefunction, isfunction
 from typing import Any, Literal
 from unittest import mock
 
@@ -16,6 +18,7 @@ from tests.simulation.scheduler import Scheduler
 Layer = Literal["simulation", "store contract", "adapter contract", "real fault test"]
 """Who must catch a bug: the simulation, the contract suites on PostgreSQL or in real shops, real processes."""
 Apply = Callable[[Scheduler], AbstractContextManager[Any]]
+DEAD = (TypeError, AttributeError, NameError)
 STEPS = 600
 MANY_STEPS = 1_500
 DELETIONS = Plan(
@@ -49,15 +52,50 @@ class Mutation:
     layers: tuple[Layer, ...] = ("simulation",)
 
 
+class DeadBugError(Exception):
+    """A bug that fits the code no more and fails by itself: that its world breaks says nothing."""
+
+
+FAILED: list[Exception] = []
+"""What bugs raised by themselves: the shell takes it for the message's, so that nobody else would hear of it."""
+
+
 def replaced(target: Any, name: str, made: Callable[[Any], Any]) -> Apply:
     """Put something made of the original in its place."""
-    return lambda _scheduler: mock.patch.object(target, name, made(target.__dict__[name]))
+    return lambda _scheduler: mock.patch.object(target, name, _alive(made(target.__dict__[name])))
 
 
 def in_table(table: Any, key: object, made: Callable[[Any], Any]) -> Apply:
     """The same for a function that production code looks up in a table."""
-    return lambda _scheduler: mock.patch.dict(table, {key: made(table[key])})
+    return lambda _scheduler: mock.patch.dict(table, {key: _alive(made(table[key]))})
 
 
 def always(value: Any) -> Callable[[Any], Any]:
     return lambda _original: value
+
+
+def _alive(bug: Any) -> Any:
+    """The bug, which says so when it does not fit where it was put."""
+    if not isfunction(bug):
+        return bug
+
+    @wraps(bug)
+    def called(*args: Any, **named: Any) -> Any:
+        with _noted():
+            return bug(*args, **named)
+
+    @wraps(bug)
+    async def called_later(*args: Any, **named: Any) -> Any:
+        with _noted():
+            return await bug(*args, **named)
+
+    return called_later if iscoroutinefunction(bug) else called
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    try:
+        yield
+    except DEAD as error:
+        FAILED.append(error)
+        raise

@@ -11,11 +11,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from asyncpg.exceptions import UniqueViolationError
+
 from tests.mutations.seeded import SEEDED
-from tests.mutations.seeding import Mutation
+from tests.mutations.seeding import FAILED, DeadBugError, Mutation
 from tests.simulation.scheduler import Scheduler
 
 WORLDS = range(1, 121)
+SHOWS = (AssertionError, UniqueViolationError)
+"""An invariant that the scheduler asserts, or one that the store's own keys hold."""
 SEEN_IN = Path(__file__).with_name("seen_in.json")
 
 
@@ -25,13 +29,20 @@ def world(number: int, mutation: Mutation) -> Scheduler:
 
 
 def is_found_in(number: int, mutation: Mutation) -> bool:
-    """Whether the world of this number breaks with the bug in it."""
+    """Whether an invariant breaks in the world of this number with the bug in it.
+
+    Raises DeadBugError, or whatever it was, if the bug itself failed: then nothing was tried.
+    """
     scheduler = world(number, mutation)
+    FAILED.clear()
     try:
         with mutation.apply(scheduler):
             scheduler.run()
-    except Exception as found:  # noqa: BLE001 - the bug decides how it shows
+    except SHOWS as found:
         return bool(str(found))
+    finally:
+        if FAILED:
+            raise DeadBugError(mutation.name) from FAILED[0]
     return False
 
 

@@ -2,5 +2,6 @@
 
 from tests.mutations.kernel import KERNEL
 from tests.mutations.rules import RULES
+from tests.mutations.stated import STATED
 
-SEEDED = (*KERNEL, *RULES)
+SEEDED = (*KERNEL, *RULES, *STATED)

@@ -12,13 +12,15 @@ from inspect import iscoroutinefunction, isfunction
 from typing import Any, Literal
 from unittest import mock
 
+from pydantic import ValidationError
+
 from tests.simulation.plan import Plan
 from tests.simulation.scheduler import Scheduler
 
 Layer = Literal["simulation", "store contract", "adapter contract", "real fault test"]
 """Who must catch a bug: the simulation, the contract suites on PostgreSQL or in real shops, real processes."""
 Apply = Callable[[Scheduler], AbstractContextManager[Any]]
-DEAD = (TypeError, AttributeError, NameError)
+DEAD = (TypeError, AttributeError, NameError, ValidationError)
 STEPS = 600
 MANY_STEPS = 1_500
 DELETIONS = Plan(

@@ -22,8 +22,11 @@ _OF_PARTS = """
 SELECT task_id AS file_id, request_id FROM tasks WHERE handler = 'export' AND task_id = ANY($1::uuid[])"""
 _OF_PACKAGES = "SELECT task_id, request_id, epoch FROM tasks WHERE handler = 'package'"
 
+# A look that is under way may have been answered a moment before the callback: it comes back soon, if it comes back.
 _LOOK_SOON = """
-UPDATE tasks SET run_at = $2 WHERE state IN ('ambiguous', 'queued') AND starts_with(key, $1) AND run_at > $2"""
+UPDATE tasks SET run_at = $2, hurried = state IN ('claimed', 'calling')
+WHERE starts_with(key, $1)
+  AND (state IN ('claimed', 'calling') OR state IN ('ambiguous', 'queued') AND run_at > $2)"""
 
 MOST_AT_ONCE = 200
 CALLBACKS_COME_TOGETHER = timedelta(seconds=30)

@@ -5,6 +5,7 @@ import base64
 import hmac
 import json
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -200,6 +201,8 @@ class Processor(OverHttp):
         self.copy: dict[str, Any] = {}
         self.copies: dict[str, bytes] = {}
         self.fetched: list[Request] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        """What happens between its answer to a look and that answer's arrival."""
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.certificate = certificate(self._key, DOMAIN)
 
@@ -249,7 +252,10 @@ class Processor(OverHttp):
         if order not in self.given:
             return Response(status_code=404)
         said = self.copy if self.state == "completed" else {}
-        return JSONResponse({"subject_request_id": order, "request_status": self.state, **said})
+        answer = JSONResponse({"subject_request_id": order, "request_status": self.state, **said})
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return answer
 
     async def _copy(self, request: Request) -> Response:
         self.fetched.append(request)

@@ -30,33 +30,58 @@ async def processor(tmp_path: Path) -> AsyncIterator[Processor]:
     await opened.close()
 
 
-@pytest.mark.parametrize(("right", "answered"), [("delete", False), ("know_specific", True)])
-async def test_an_order_is_looked_at_soon_after_its_callback_and_not_an_hour_later(
-    installations: Installations, processor: Processor, right: str, *, answered: bool
-) -> None:
+@pytest.fixture
+async def service(installations: Installations, processor: Processor) -> AsyncIterator[FulfillmentHost]:
     installation = await installations.make(topics=())
     settings = {**described(processor).settings, "rights": "delete, know_specific"}
     system = described(processor).model_copy(update={"business": "cascadia", "settings": settings})
-    processor.copies["a"] = b'[{"event": "visit"}]'
-    processor.copy = {"results_url": f"{processor.address}/v2/copies/a", "results_count": 1}
     receives = open_callbacks(system, processor.clock)
     one = Connected(entry_of(system), system.datamap, processor.adapter(system), receives=receives)
-    async with fulfillment_host(installation, [one]) as service:
-        asked = await service.asked("ana@example.com", right)
-        await service.hear(*asked.facts(right))
-        await service.run_tasks()
-        before = await waits(service, asked.request_id)
+    async with fulfillment_host(installation, [one]) as host:
+        yield host
 
+
+@pytest.mark.parametrize(("right", "answered"), [("delete", False), ("know_specific", True)])
+async def test_an_order_is_looked_at_soon_after_its_callback_and_not_an_hour_later(
+    service: FulfillmentHost, processor: Processor, right: str, *, answered: bool
+) -> None:
+    processor.copies["a"] = b'[{"event": "visit"}]'
+    processor.copy = {"results_url": f"{processor.address}/v2/copies/a", "results_count": 1}
+    asked = await service.asked("ana@example.com", right)
+    await service.hear(*asked.facts(right))
+    await service.run_tasks()
+    before = await waits(service, asked.request_id)
+
+    processor.done()
+    assert await called_back(service, processor) == 202
+    after = await waits(service, asked.request_id)
+    await service.hurry()
+    await service.run_tasks()
+
+    assert (before, after) == ((True, False), (False, True))
+    [ended] = await service.fulfilled(asked.request_id)
+    assert [(each.system, each.outcome) for each in ended.systems] == [("told", "done")]
+    assert ((ended.package is not None), ended.systems[0].exported) == (answered, int(answered))
+
+
+async def test_an_order_whose_callback_comes_while_it_is_looked_at_is_looked_at_again_soon(
+    service: FulfillmentHost, processor: Processor
+) -> None:
+    asked = await service.asked("ana@example.com", "delete")
+    await service.hear(*asked.facts("delete"))
+    await service.run_tasks()
+    heard: list[int] = []
+
+    async def finishes() -> None:
         processor.done()
-        assert await called_back(service, processor) == 202
-        after = await waits(service, asked.request_id)
-        await service.hurry()
-        await service.run_tasks()
+        heard.append(await called_back(service, processor))
 
-        assert (before, after) == ((True, False), (False, True))
-        [ended] = await service.fulfilled(asked.request_id)
-        assert [(each.system, each.outcome) for each in ended.systems] == [("told", "done")]
-        assert ((ended.package is not None), ended.systems[0].exported) == (answered, int(answered))
+    processor.meanwhile = finishes
+    await service.hurry()
+    await service.run_tasks()
+
+    assert heard == [202]
+    assert await waits(service, asked.request_id) == (False, True)
 
 
 async def waits(service: FulfillmentHost, request_id: UUID) -> tuple[bool, bool]:

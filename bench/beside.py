@@ -17,7 +17,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from bench.pace import pause
-from services.fulfillment.app import assemble, connect
+from services.fulfillment.app import assemble
+from services.fulfillment.connecting import connect
 from shared.clock import SystemClock
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.hosting import Host, open_resources

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from bench.pace import pause
-from services.fulfillment.app import adapter_of
 from services.fulfillment.bulk import Listed, Order, act_many, gathered, prove_many
+from services.fulfillment.connecting import adapter_of
 from services.fulfillment.datamap.systems import load_system
 from services.fulfillment.ports import Adapter, Done, Frozen, Gone
 from shared.clock import SystemClock

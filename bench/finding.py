@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.fulfillment.app import adapter_of
+from services.fulfillment.connecting import adapter_of
 from services.fulfillment.datamap.systems import load_system
 from services.fulfillment.ports import Adapter, Frozen, Subject
 from shared.clock import SystemClock

@@ -47,7 +47,7 @@ async def _replay(settings: "Settings", system: "System", actor: str) -> "list[R
     from contextlib import AsyncExitStack
 
     from deploy.commands import decide
-    from services.fulfillment.app import adapter_of
+    from services.fulfillment.connecting import adapter_of
     from services.fulfillment.replaying import AT_ONCE, ListsPeople
     from shared.clock import SystemClock
     from shared.events.commands import RecordReplay

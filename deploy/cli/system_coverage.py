@@ -33,7 +33,7 @@ def coverage(
 
 
 def _rights(system: "System") -> list[str]:
-    from services.fulfillment.app import entry_of
+    from services.fulfillment.connecting import entry_of
 
     return sorted(right.value for right in entry_of(system).rights)
 

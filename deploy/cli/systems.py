@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from deploy.cli.system_reports import report_json, report_lines
+
 if TYPE_CHECKING:
     from services.fulfillment.connected import Connected
     from services.fulfillment.datamap.systems import System
@@ -43,6 +45,7 @@ AsPicture = Annotated[
         help="Draw the walk instead, as Mermaid text: one drawing, whatever the number of systems.",
     ),
 ]
+_OF_OTHERS = "Files of other systems are wrong: habeas systems check says what is."
 UNUSABLE = 3
 ALARM = 4
 T = TypeVar("T")
@@ -52,19 +55,23 @@ T = TypeVar("T")
 def check(name: Only = None, *, as_json: Json = False) -> None:
     """Reach every system, try the credentials, and compare its tables with its map.
 
+    A file that is wrong keeps no other system from being checked; all that is wrong is said after them.
+
     Exit code 3 if one is unusable; 4 if all can be used and something looks personal that no map knows: an alarm.
 
     Example: habeas systems check cascadia-crm
     """
     with _shown_while_silent(show=not as_json) as show:
-        systems = _connected(name)
+        systems, problems = _usable(name)
         reports = asyncio.run(_check(systems, show))
     if as_json:
-        typer.echo(json.dumps([_report_json(each, report) for each, report in reports]))
+        typer.echo(json.dumps([report_json(each, report) for each, report in reports]))
     else:
         for each, report in reports:
-            typer.echo("\n".join(_report_lines(each, report)))
-    if not all(report.ok for _, report in reports):
+            typer.echo("\n".join(report_lines(each, report)))
+    if problems:
+        typer.echo("\n".join(problems if name is None else (_OF_OTHERS,)), err=True)
+    if (problems and name is None) or not all(report.ok for _, report in reports):
         raise typer.Exit(UNUSABLE)
     if any(report.drift for _, report in reports):
         raise typer.Exit(ALARM)
@@ -173,20 +180,28 @@ def _told(system: "System") -> str:
     return f"\nNothing is searched there: the system is told ({rights}) whom it concerns, and does it by itself\n"
 
 
-def _connected(name: str | None) -> "tuple[Connected, ...]":
-    from services.fulfillment.app import connect
+def _usable(name: str | None) -> "tuple[tuple[Connected, ...], tuple[str, ...]]":
+    """What is to be checked, and what is wrong in the files of the folder; a system that was named must be usable."""
+    from services.fulfillment.connecting import connectable
     from services.fulfillment.settings import FulfillmentSettings
     from shared.clock import SystemClock
     from shared.settings import Settings
 
-    with _said_plainly():
-        every = connect(FulfillmentSettings().systems, Settings().home, SystemClock())
-    return _chosen({each.entry.name: each for each in every}, name)
+    found, problems = connectable(FulfillmentSettings().systems, Settings().home, SystemClock())
+    every = {each.entry.name: each for each in found}
+    if name is not None and name not in every and problems:
+        typer.echo("\n".join((*problems, _not_among(name, every))), err=True)
+        raise typer.Exit(UNUSABLE)
+    return _chosen(every, name), problems
+
+
+def _not_among(name: str, every: Mapping[str, Any]) -> str:
+    return f"system: no {name} can be used; these can: {', '.join(every) or 'none'}"
 
 
 def mapped(name: str | None) -> "tuple[System, ...]":
     """Systems with their maps and without adapters: nothing heavy is imported to tell a plan."""
-    from services.fulfillment.datamap.systems import load_systems
+    from services.fulfillment.datamap.folder import load_systems
     from services.fulfillment.settings import FulfillmentSettings
     from shared.settings import Settings
 
@@ -245,45 +260,3 @@ async def _check(
     for each in systems:
         await each.adapter.close()
     return list(zip(systems, reports, strict=True))
-
-
-def _report_json(system: "Connected", report: "CheckReport") -> dict[str, Any]:
-    drift = [{"table": d.table, "column": d.column, "problem": d.problem} for d in report.drift]
-    reached = {"reachable": report.reachable, "credentials": report.credentials}
-    return {
-        "system": system.entry.name,
-        "ok": report.ok,
-        **reached,
-        "drift": drift,
-        "notes": _notes(system, report),
-    }
-
-
-def _report_lines(system: "Connected", report: "CheckReport") -> list[str]:
-    lines = [f"{system.entry.name}: {_state(report)}"]
-    lines += [f"  {f'{d.table}.{d.column}'.rstrip('.')}: {_WORDS[d.problem]}" for d in report.drift]
-    return [*lines, *(f"  {note}" for note in _notes(system, report))]
-
-
-def _notes(system: "Connected", report: "CheckReport") -> list[str]:
-    """What the system noted; and what its map warns of, which not every kind of system says, nor one that is away."""
-    return list(dict.fromkeys((*report.notes, *system.datamap.warnings)))
-
-
-def _state(report: "CheckReport") -> str:
-    if not report.ok:
-        return "cannot be used"
-    return "ok, but ALARM: not everything that looks personal is in its map" if report.drift else "ok"
-
-
-_WORDS = {
-    "missing": "is in the map and not in the system: the schema has changed, or the map is misspelt",
-    "unmapped": "looks personal and is not in the map: add it, or nobody's request reaches it",
-    "no_primary_key": "has no primary key; name one in the map",
-    "wrong_type": "is of another type than what the map compares it with",
-    "no_transactions": "a deletion could be left half done: convert the table to InnoDB",
-    "closed": "is nested in a column that cannot be looked into: make that one of JSON (in PostgreSQL json or jsonb),"
-    " or take its fields out of the map and map it as a whole",
-    "no_json": "has rows that are no JSON: mend them, or take its fields out of the map and map it as a whole",
-    "no_way_out": "and the tables that it leads to must point at each other: let one be null, or defer the constraint",
-}

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,20 +16,12 @@ from services.fulfillment.acknowledging import Acknowledging
 from services.fulfillment.acting import ActHandler
 from services.fulfillment.answer_files import AnswerFiles
 from services.fulfillment.api import suppression_routes
-from services.fulfillment.bulk import gathered
 from services.fulfillment.callback_api import callback_routes
-from services.fulfillment.callbacks import ReceivesCallbacks
 from services.fulfillment.connected import (
-    TO_KNOW,
     Connected,
     Systems,
-    categories_of,
-    kinds_found_by,
-    kinds_known,
-    rights_of,
 )
-from services.fulfillment.datamap.model import MapError
-from services.fulfillment.datamap.systems import System, load_systems
+from services.fulfillment.connecting import connect
 from services.fulfillment.domain import Aftercare, Catalogue, FulfillmentCase, FulfillmentDomain, SystemEntry
 from services.fulfillment.domain.aftercare import RECHECK, SUPPRESS
 from services.fulfillment.duplicates import same_subject
@@ -40,11 +31,10 @@ from services.fulfillment.frozen_keys import FrozenKeys
 from services.fulfillment.holding import HoldRegister, KnownBy
 from services.fulfillment.holds_api import hold_routes
 from services.fulfillment.joining import JoinHandler
-from services.fulfillment.lanes import Lane, Watched, lanes_of
+from services.fulfillment.lanes import lanes_of
 from services.fulfillment.limited import Limited, limited_rights
 from services.fulfillment.matching import MatchHandler
 from services.fulfillment.packaging import PackageHandler
-from services.fulfillment.ports import Adapter
 from services.fulfillment.rechecking import RecheckHandler
 from services.fulfillment.reviewing import ReviewHandler
 from services.fulfillment.settings import FulfillmentSettings
@@ -53,7 +43,6 @@ from services.fulfillment.subjects import Subjects
 from services.fulfillment.suppressing import SuppressHandler
 from services.fulfillment.suppression import SuppressionRegister, suppressions
 from services.fulfillment.telling import TellHandler
-from services.fulfillment.told.subjects import TOLD, rights_told
 from services.fulfillment.vendors.classification import Classified, classify
 from services.fulfillment.vendors.files import OverKafka, ThroughSystem, Vendor, VendorError, load_vendors
 from services.fulfillment.vendors.remembered import over_kafka, remember, with_what_was
@@ -157,27 +146,6 @@ async def _found_in_the_transaction(
     return {**before, **now, **both, **await suppressions(transaction, messages)}
 
 
-def connect(folder: Path, home: Path, clock: Clock) -> tuple[Connected, ...]:
-    """Every system of a folder with its adapter; nothing is connected until it is asked something.
-
-    Raises:
-        MapError: a system cannot be used; all that is wrong in all of them is said at once.
-    """
-    loaded = load_systems(folder, home=home)
-    if not loaded:
-        # Without systems every request would be answered with "nothing found", which would be untrue.
-        raise MapError((f"{folder}: no system is described here; set HABEAS_FULFILLMENT_SYSTEMS",))
-    connected, problems = list[Connected](), list[str]()
-    for system in loaded:
-        try:
-            connected.append(_connected(system, clock))
-        except MapError as error:
-            problems += error.problems
-    if problems:
-        raise MapError(tuple(problems))
-    return tuple(connected)
-
-
 async def told_over_kafka(
     resources: Resources, folder: Path | None, connected: Iterable[Connected]
 ) -> tuple[Classified, ...]:
@@ -224,49 +192,6 @@ def entry_of_vendor(classified: Classified) -> SystemEntry:
         title=classified.vendor.title,
         spans=(*spans_of(classified.vendor), *classified.earlier),
     )
-
-
-def _connected(system: System, clock: Clock) -> Connected:
-    lane, adapter = Lane(system.limits), adapter_of(system, clock)
-    days = system.backups.kept_days if system.backups else None
-    can, known = adapter.capabilities, entry_of(system)
-    # Where nobody can be looked up, everybody who asks would be told that something is held.
-    rights = known.rights if can.looks_up else known.rights - TO_KNOW
-    entry = replace(known, proves=can.verify, rights=rights)
-    words = system.words()
-    heard = receiver_of(system, clock)
-    return Connected(entry, system.datamap, Watched(gathered(adapter), lane), lane, days, words, heard)
-
-
-def entry_of(system: System) -> SystemEntry:
-    """What the rules know of a system."""
-    return SystemEntry(
-        name=system.system,
-        business=system.business,
-        rights=rights_told(system) if system.kind in TOLD else rights_of(system.datamap),
-        finds_by=kinds_found_by(system.datamap),
-        knows=kinds_known(system.datamap),
-        identity_source=system.identity_source,
-        order=system.order,
-        title=system.title,
-        categories=categories_of(system.datamap),
-        titles=system.titles,
-    )
-
-
-def adapter_of(system: System, clock: Clock) -> Adapter:
-    """The adapter itself, without a lane: `kind` is the module's name; each has an `open_adapter`."""
-    module = import_module(f"services.fulfillment.adapters.{system.kind}")
-    open_adapter: Callable[[System, Clock], Adapter] = module.open_adapter
-    return open_adapter(system, clock)
-
-
-def receiver_of(system: System, clock: Clock) -> ReceivesCallbacks | None:
-    """Who takes in what the system says by itself; None for a kind that does not, or is not asked to."""
-    module = import_module(f"services.fulfillment.adapters.{system.kind}")
-    open_callbacks: Callable[[System, Clock], ReceivesCallbacks | None] | None
-    open_callbacks = getattr(module, "open_callbacks", None)
-    return None if open_callbacks is None else open_callbacks(system, clock)
 
 
 def _chores(

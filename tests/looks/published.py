@@ -7,7 +7,7 @@ from deploy.notices.forms import Document, Links, as_html
 from deploy.notices.practices import practices_of
 from deploy.reports.forms import Year, figures_as_page
 from deploy.reports.metrics import KINDS, Figures, Law
-from services.fulfillment.datamap.systems import load_systems
+from services.fulfillment.datamap.folder import load_systems
 
 TITLE = "Cascadia Motors"
 LINKS = Links(

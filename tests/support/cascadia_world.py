@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from deploy.demo.cascadia.load import Cascadia, load
 from deploy.demo.cascadia.people import Person
-from services.fulfillment.app import connect
-from services.fulfillment.datamap.systems import System, load_systems
+from services.fulfillment.connecting import connect
+from services.fulfillment.datamap.folder import load_systems
+from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Adapter, Ambiguous, Done, Frozen, Gone, Nothing, Subject, Unknown
 from shared.clock import SystemClock
 

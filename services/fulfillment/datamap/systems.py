@@ -6,7 +6,7 @@ variable.
 
 import os
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -14,7 +14,6 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.fulfillment.datamap.between import lost, waiting
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.remedies import first_line, instead, model_at, worded
@@ -143,37 +142,6 @@ class System(SystemFile):
 def known_kinds() -> frozenset[str]:
     """The kinds are the adapter modules that are there; nothing is imported to know it."""
     return frozenset(module.name for module in pkgutil.iter_modules([str(_ADAPTERS)]))
-
-
-def load_systems(folder: Path, *, home: Path) -> tuple[System, ...]:
-    """Load every system of a folder, in their order; MapError lists all that is wrong in all of them."""
-    systems: list[System] = []
-    problems: list[str] = []
-    for file in sorted(folder.glob("*.yaml")):
-        try:
-            systems.append(load_system(file, home=home))
-        except MapError as error:
-            problems += error.problems
-    names = [system.system for system in systems]
-    problems += [
-        f"{folder}: the system {name} is there twice" for name in sorted(names) if names.count(name) > 1
-    ]
-    problems += lost([system.datamap for system in systems])
-    if problems:
-        raise MapError(tuple(dict.fromkeys(problems)))
-    systems = _warned(systems)
-    return tuple(sorted(systems, key=lambda system: (system.order, system.system)))
-
-
-def _warned(systems: Sequence["System"]) -> list["System"]:
-    """Each with what is missing to its references beside its own warnings."""
-    said = waiting([system.datamap for system in systems])
-    found = []
-    for system in systems:
-        more = (f"{system.dataset}: {each}" for each in said.get(system.datamap.key, ()))
-        datamap = replace(system.datamap, warnings=(*system.datamap.warnings, *more))
-        found.append(system.model_copy(update={"datamap": datamap}))
-    return found
 
 
 def load_system(file: Path, *, home: Path) -> System:

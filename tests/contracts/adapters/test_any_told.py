@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.fulfillment.app import entry_of
+from services.fulfillment.connecting import entry_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.ports import (
     Ambiguous,

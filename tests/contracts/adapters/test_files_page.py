@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from services.fulfillment.adapters.objects import open_adapter
-from services.fulfillment.datamap.systems import load_systems
+from services.fulfillment.datamap.folder import load_systems
 from services.fulfillment.ports import Done, Frozen, Subject
 from tests.support.lists import CUT_OFF
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.fulfillment.adapters.http import open_adapter
-from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from shared.events.commands import RetryTask
 from shared.privacy import Claims
 from shared.privacy.claims import Correction

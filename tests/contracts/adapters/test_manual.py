@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from services.fulfillment.adapters.manual import open_adapter
+from services.fulfillment.datamap.folder import load_systems
 from services.fulfillment.datamap.model import MapError
-from services.fulfillment.datamap.systems import System, load_systems
+from services.fulfillment.datamap.systems import System
 from services.fulfillment.ports import Adapter, Export, Frozen, NeedsPerson, Subject, Unknown
 from tests.support.manual import WORDS, cabinet
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from services.fulfillment.adapters.sql import open_adapter
 from services.fulfillment.datamap.additions import CollectionAdditions, FieldAdditions, Retention
-from services.fulfillment.datamap.systems import Limits, SystemFile, load_systems
+from services.fulfillment.datamap.folder import load_systems
+from services.fulfillment.datamap.systems import Limits, SystemFile
 from services.fulfillment.ports import Done, Frozen, Subject
 
 PAGE = Path("docs/plug-in-your-database.md").read_text()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from services.fulfillment.app import entry_of
 from services.fulfillment.bulk import Order
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from services.fulfillment.ports import DatasetCount, Done, Frozen, Gone, NeedsPerson, Unknown
 from shared.privacy import Claims
 from shared.privacy.claims import Correction

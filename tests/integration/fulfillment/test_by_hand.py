@@ -9,8 +9,8 @@ import pytest
 
 from deploy.cli.request_subject import subjects_of
 from services.fulfillment.adapters.manual import open_adapter
-from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from shared.events.commands import CompleteTask, RetryTask
 from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
 from tests.support.installation import Installation, Installations

@@ -9,8 +9,8 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from services.fulfillment.adapters.opendsr import open_callbacks
-from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from tests.contracts.adapters.test_opendsr_callbacks import a_callback, described
 from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
 from tests.support.installation import Installations

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from shared.events.fulfillment import SystemOutcome
 from shared.privacy import Claims
 from shared.vault.pieces import opening

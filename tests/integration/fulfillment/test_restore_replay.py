@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from services.fulfillment.app import entry_of
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import entry_of
 from services.fulfillment.holding import HoldRegister
 from services.fulfillment.replaying import ListsPeople, Replay, Replayed, Restored
 from services.fulfillment.suppression import SuppressionRegister

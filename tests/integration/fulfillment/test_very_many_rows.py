@@ -10,7 +10,7 @@ import pytest
 
 from bench.person_systems import EMAIL, OTHERS_ROWS, Place
 from deploy.migrate import with_database
-from services.fulfillment.app import connect
+from services.fulfillment.connecting import connect
 from services.fulfillment.frozen_keys import FrozenKeys
 from shared.clock import SystemClock
 from shared.hosting import open_resources

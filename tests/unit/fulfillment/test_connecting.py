@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.fulfillment.app import connect
+from services.fulfillment.connecting import connect
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.domain import Catalogue, SystemEntry
 from services.fulfillment.domain.catalogue import Period

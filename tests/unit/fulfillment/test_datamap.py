@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.fulfillment.datamap.categories import categories_held
+from services.fulfillment.datamap.folder import load_systems
 from services.fulfillment.datamap.model import DataMap, MapError
 from services.fulfillment.datamap.reading import read_dataset
-from services.fulfillment.datamap.systems import load_systems
 from services.fulfillment.ports import CategoryHeld, Frozen
 from shared.policy.reading import read_yaml
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from services.fulfillment.datamap.explain import explain
-from services.fulfillment.datamap.systems import load_systems
+from services.fulfillment.datamap.folder import load_systems
 
 SHOP = """
 CREATE TABLE customers (

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.fulfillment.adapters.objects.sought import sought
-from services.fulfillment.app import adapter_of
 from services.fulfillment.bulk import Listed, Order, act_many, prove_many
+from services.fulfillment.connecting import adapter_of
 from services.fulfillment.datamap.systems import System, load_system
 from services.fulfillment.ports import Done, Frozen, Gone, Key, Nothing, StillPresent
 from shared.clock import SystemClock

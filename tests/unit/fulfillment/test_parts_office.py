@@ -7,7 +7,7 @@ import pytest
 from deploy.demo.cascadia.people import Person, make_people
 from deploy.demo.parts_office import PartsOffice
 from deploy.demo.world import SYSTEMS
-from services.fulfillment.app import connect
+from services.fulfillment.connecting import connect
 from shared.clock import SystemClock
 from shared.settings import Settings
 

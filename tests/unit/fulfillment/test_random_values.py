@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from services.fulfillment.app import adapter_of
+from services.fulfillment.connecting import adapter_of
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.random_values import random_like
 from services.fulfillment.datamap.systems import load_system

@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.demo.cascadia.people import make_people
 from deploy.demo.rooftop import SYSTEM, Rooftop
 from deploy.demo.world import SYSTEMS
-from services.fulfillment.app import connect
+from services.fulfillment.connecting import connect
 from services.fulfillment.domain import Catalogue
 from services.fulfillment.domain.catalogue import Period
 from services.fulfillment.ports import Frozen, Subject

@@ -16,8 +16,8 @@ from deploy.demo.session_calls import CALLBACK
 from deploy.demo.sessions import Sessions
 from deploy.demo.told import ToldSystems
 from deploy.demo.world import SYSTEMS as DESCRIBED
-from services.fulfillment.app import connect
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import connect
 from services.fulfillment.ports import Ambiguous, Export, Frozen, Gone, Retry, Subject, Unknown
 from shared.clock import SystemClock
 from shared.settings import Settings

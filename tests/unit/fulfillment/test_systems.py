@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from services.fulfillment.datamap.folder import load_systems
 from services.fulfillment.datamap.model import MapError
-from services.fulfillment.datamap.systems import Secret, SecretMissingError, load_system, load_systems
+from services.fulfillment.datamap.systems import Secret, SecretMissingError, load_system
 
 DATASET = """
 dataset:

@@ -54,6 +54,38 @@ def test_a_system_that_can_be_used_is_ok() -> None:
     assert (answer.exit_code, answer.output.splitlines()[0]) == (0, "shop: ok")
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_system_is_checked_though_the_file_of_another_is_wrong_which_is_said(tmp_path: Path) -> None:
+    (tmp_path / "desk.yaml").write_text(SYSTEM.replace("system: shop", "system: desk, tittle: Desk"))
+
+    one, all_of_them, other = typed("check", "shop"), typed("check"), typed("check", "desk")
+
+    assert (one.exit_code, one.stdout) == (0, "shop: ok\n")
+    assert one.stderr == "Files of other systems are wrong: habeas systems check says what is.\n"
+    assert (all_of_them.exit_code, all_of_them.stdout) == (3, "shop: ok\n")
+    wrong = f"{tmp_path}/desk.yaml: tittle: unknown key; did you mean title?\n"
+    assert all_of_them.stderr == wrong
+    assert (other.exit_code, other.stdout) == (3, "")
+    assert other.stderr == f"{wrong}system: no desk can be used; these can: shop\n"
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_refers_to_a_map_that_cannot_be_read_is_not_said_to_lead_nowhere(tmp_path: Path) -> None:
+    reference = "fides_meta: {references: [{dataset: desk, field: people.email}]}"
+    (tmp_path / "maps" / "shop.yaml").write_text(MAP.replace("fides_meta: {identity: email}", reference))
+    (tmp_path / "desk.yaml").write_text(
+        SYSTEM.replace("system: shop", "system: desk").replace("maps/shop", "maps/desk")
+    )
+    (tmp_path / "maps" / "desk.yaml").write_text(
+        MAP.replace("fides_key: shop", "fides_key: desk\nwhat: ever")
+    )
+
+    answer = typed("check")
+
+    (said,) = answer.stderr.splitlines()
+    assert said.startswith(f"{tmp_path}/maps/desk.yaml: dataset: unknown key 'what'")
+
+
 def test_a_column_that_looks_personal_and_that_no_map_knows_is_an_alarm(shop: Path) -> None:
     run(shop, "ALTER TABLE people ADD COLUMN home_phone TEXT")
 

@@ -19,8 +19,8 @@ from deploy.demo.told_proof import wrongly_heard
 from deploy.demo.world import SYSTEMS as DESCRIBED
 from deploy.local.mail import keep
 from services.fulfillment.adapters.email.letters import Letter, sealed
-from services.fulfillment.app import connect
 from services.fulfillment.connected import Connected
+from services.fulfillment.connecting import connect
 from services.fulfillment.domain import Catalogue
 from services.fulfillment.domain.catalogue import Period
 from services.fulfillment.ports import Ambiguous, Done, Frozen, Gone, Subject

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli.main import app
 from deploy.notices.forms import Links, as_html, as_json, as_markdown
 from deploy.notices.practices import Practices, practices_of
-from services.fulfillment.datamap.systems import load_systems
+from services.fulfillment.datamap.folder import load_systems
 from services.fulfillment.vendors.classification import classify
 from services.fulfillment.vendors.files import load_vendors
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from deploy.resync import Resent
 
 EACH = 1000
+STATES = "dsar.suppressed"
 Wanted = Annotated[
     str | None,
     typer.Option(
@@ -32,7 +33,8 @@ def resync(
 ) -> None:
     """Let every service send its records again: all about one request, or all of a topic that was lost.
 
-    Readers ignore what they had. The blocked records of a request are tried again too. Exit 1 if no service holds any.
+    Readers ignore what they had. The blocked records of a request are tried again too. Of dsar.suppressed each hash is
+    told as it stands now. Exit 1 if no service holds any.
 
     Example: habeas resync 6f9c1f0e-6f0b-5f43-9a52-6a1d2f6f9d11 --actor jdoe
     Example: habeas resync --topic dsar.verified --actor jdoe
@@ -41,8 +43,10 @@ def resync(
         raise typer.BadParameter("give the id of a request, or --topic with a topic's name")
     if request is not None:
         _resync_one(request, actor, database, as_json=as_json)
+    elif _known(topic or "") == STATES:
+        _restate(database, as_json=as_json)
     else:
-        _refill(_known(topic or ""), actor, database, as_json=as_json)
+        _refill(topic or "", actor, database, as_json=as_json)
 
 
 def _resync_one(request: UUID, actor: str, database: str | None, *, as_json: bool) -> None:
@@ -75,13 +79,24 @@ def _refill(topic: str, actor: str, database: str | None, *, as_json: bool) -> N
         raise typer.Exit(1)
 
 
+def _restate(database: str | None, *, as_json: bool) -> None:
+    records = asyncio.run(_restated(database))
+    if as_json:
+        typer.echo(json.dumps([{"service": "fulfillment", "hashes": records, "records": records}]))
+    else:
+        typer.echo(f"fulfillment  {records} hashes, {records} records again")
+    if not records:
+        typer.echo("habeas: nobody is suppressed", err=True)
+        raise typer.Exit(1)
+
+
 def _known(topic: str) -> str:
-    """Refuse what no service says about requests: nothing of it could be found by a request."""
+    """Refuse what no service says about requests or keeps the state of: nothing of it could be found."""
     from shared.events.topics import DECLARED, SERVICES
 
     told = [one for one in DECLARED if one.keyed_by == "request" and set(one.writers) & set(SERVICES)]
-    if not any(one.covers(topic) for one in told):
-        names = ", ".join(one.name for one in told)
+    if topic != STATES and not any(one.covers(topic) for one in told):
+        names = ", ".join((*(one.name for one in told), STATES))
         raise typer.BadParameter(f"{topic!r} is none of {names}", param_hint="--topic")
     return topic
 
@@ -116,3 +131,19 @@ async def _refilled(topic: str, actor: str, database_url: str | None) -> tuple[C
             if requests.total() % EACH == 0:
                 typer.echo(f"{requests.total():,} of {len(these):,} requests", err=True)
     return requests, records
+
+
+async def _restated(database_url: str | None) -> int:
+    """How many; how far it is goes to stderr."""
+    from deploy.dead_letters import database
+    from deploy.settings import local_settings
+    from services.fulfillment.restating import restate
+    from shared.hosting import clock_of
+
+    settings = local_settings()
+    records = 0
+    async with database(settings, database_url) as connection:
+        async for number in restate(connection, clock_of(settings).now()):
+            records += number
+            typer.echo(f"{records:,} hashes", err=True)
+    return records

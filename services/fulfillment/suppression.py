@@ -118,7 +118,7 @@ _Take = Callable[[asyncpg.Connection, Sequence[_Stated]], Awaitable[Sequence[asy
 async def _taken(
     connection: asyncpg.Connection, group: Sequence[_Stated], take: _Take
 ) -> dict[UUID, tuple[Suppression, ...]]:
-    rows = {row["hash"]: _suppression(row) for row in await take(connection, group)}
+    rows = {row["hash"]: suppression_of(row) for row in await take(connection, group)}
     return {one.request_id: tuple(rows[key] for key in one.keys if key in rows) for one in group}
 
 
@@ -212,7 +212,8 @@ def hash_of(key: bytes) -> str:
     return f"{int.from_bytes(key[:2], 'big')}:{key[2:].hex()}"
 
 
-def _suppression(row: asyncpg.Record) -> Suppression:
+def suppression_of(row: asyncpg.Record) -> Suppression:
+    """What a row says of its hash."""
     rights = tuple(map(Right, sorted(row["rights"].split())))
     return Suppression(
         hash=hash_of(row["hash"]),

@@ -95,7 +95,7 @@ async def _send_again(world: World) -> None:
     words = ["resync", "--topic", VERIFIED.name, "--actor", "jdoe", "--database", installation.admin_url]
     ended = await asyncio.to_thread(CliRunner().invoke, app, words, env=world.environment)
     assert ended.exit_code == 0, ended.output
-    assert ended.output.startswith("verification ")
+    assert ended.stdout.startswith("verification ")
 
 
 async def _records(world: World, *, at_least: int) -> set[tuple[bytes | None, bytes | None]]:

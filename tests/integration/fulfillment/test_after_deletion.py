@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from services.fulfillment import restating
 from services.fulfillment.api import suppression_routes
 from services.fulfillment.ports import Receipt
 from services.fulfillment.suppression import SuppressionRegister
@@ -107,6 +108,33 @@ async def test_a_lifted_suppression_leaves_no_row_and_takes_its_record_off(
     assert await service.resources.pool.fetchval("SELECT count(*) FROM suppressed") == 0
     records = await service.resources.pool.fetch(HASHES)
     assert [bool(record["value"]) for record in records] == [True, False]
+
+
+async def test_of_a_lost_topic_every_hash_is_told_again_as_it_stands_and_what_was_lifted_is_not(
+    service: FulfillmentHost, bare: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restating, "EACH", 2)
+    opted_out = [await opted_out_by(service, f"{name}@example.com") for name in ("eve", "fay", "gil")]
+    lifted = await deleted(service)
+    await service.decided(lifted, LiftSuppression(actor="operator", reason="a customer again"))
+    await service.run_tasks()
+    said = {row["key"]: row["value"] for row in await service.resources.pool.fetch(HASHES)}
+
+    async with bare.admin() as admin:
+        await admin.execute("DELETE FROM fulfillment.outbox WHERE topic = 'dsar.suppressed'")
+        told = [number async for number in restating.restate(admin, service.resources.clock.now())]
+
+    again = {row["key"]: row["value"] for row in await service.resources.pool.fetch(HASHES)}
+    assert told == [2, 1]
+    assert set(again) == {hash_of(service, email=email) for email in opted_out}
+    assert again == {key: value for key, value in said.items() if value}
+
+
+async def opted_out_by(service: FulfillmentHost, email: str) -> str:
+    out = await service.asked(email, "opt_out")
+    await service.hear(*out.facts("opt_out", conclusion="not_needed", subject_hash=None))
+    await service.run_tasks()
+    return email
 
 
 async def test_two_requests_hold_one_record_until_both_are_lifted(

@@ -251,7 +251,7 @@ async def test_resync_of_a_topic_sends_its_records_of_every_request_again_and_no
         ((), "give the id of a request, or --topic"),
         ((str(ONE), "--topic", "dsar.closed"), "give the id of a request, or --topic"),
         (("--topic", "dsar.nothing"), "'dsar.nothing' is none of"),
-        (("--topic", "dsar.suppressed"), "'dsar.suppressed' is none of"),
+        (("--topic", "dsar.submissions"), "'dsar.submissions' is none of"),
     ],
 )
 def test_resync_says_what_it_needs(words: tuple[str, ...], said: str) -> None:

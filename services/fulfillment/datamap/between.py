@@ -1,6 +1,7 @@
 """What only all maps together can tell: a reference into another system's map that leads nowhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from services.fulfillment.datamap.model import DataMap
 from services.fulfillment.datamap.remedies import instead
@@ -24,9 +25,13 @@ def waiting(maps: Sequence[DataMap]) -> Mapping[str, tuple[str, ...]]:
             said = (
                 f"{place}: refers to {dataset}.{column}, and no connected system's map is called {dataset}: "
             )
-            said += f"nothing is found by it; {instead(dataset, keys - {datamap.key}, 'there are')}"
+            said += f"nothing is found by it; {_others(dataset, keys - {datamap.key})}"
             found.setdefault(datamap.key, []).append(said)
     return {key: tuple(each) for key, each in found.items()}
+
+
+def _others(dataset: str, keys: AbstractSet[str]) -> str:
+    return instead(dataset, keys, "there are") if keys else "no other system is connected"
 
 
 def _foreign(maps: Sequence[DataMap]) -> Iterator[tuple[DataMap, str, str, str]]:

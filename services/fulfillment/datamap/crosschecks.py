@@ -29,6 +29,7 @@ def settle_treatments(datamap: DataMap) -> DataMap:
 def problems_of(datamap: DataMap) -> Iterator[str]:
     """Everything that makes the map unusable."""
     yield from _references_to_nowhere(datamap)
+    yield from _nobody_found(datamap)
     for collection in datamap.collections.values():
         yield from _unknown_columns(collection)
         yield from _contradictions(collection)
@@ -68,6 +69,19 @@ def _references_to_nowhere(datamap: DataMap) -> Iterator[str]:
         for name in collection.erase_after:
             if name not in datamap.collections:
                 yield f"collections.{collection.name}.fides_meta.erase_after: {name} is not in the map"
+
+
+def _nobody_found(datamap: DataMap) -> Iterator[str]:
+    """A map that holds people and finds none would have everybody told that nothing is held of them."""
+    holding = {name for name, collection in datamap.collections.items() if collection.treatment != "keep"}
+    if not holding or not all(_exists(datamap, reference.referenced) for reference in datamap.references):
+        return
+    plan = plan_walk(datamap, {kind for kind, _ in datamap.identities()})
+    if holding <= set(plan.unreached):
+        yield (
+            "collections: no identity leads to any of them, so that nobody would ever be found: say of a column what "
+            "a person is known by in it, fides_meta: {identity: email}"
+        )
 
 
 def _nowhere(datamap: DataMap, to: Place) -> str:

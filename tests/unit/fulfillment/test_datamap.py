@@ -276,6 +276,17 @@ def test_a_parent_that_is_erased_under_a_child_that_stays_is_warned_of() -> None
     )
 
 
+def test_a_map_by_which_nobody_could_ever_be_found_is_refused() -> None:
+    said = problems(
+        collection("people", field("order_id", references=refers("orders.person_id"), category="user.name")),
+        collection("orders", field("person_id", references=refers("people.id"))),
+    )
+
+    why = "no identity leads to any of them, so that nobody would ever be found"
+    remedy = "say of a column what a person is known by in it, fides_meta: {identity: email}"
+    assert said == (f"f.yaml: collections: {why}: {remedy}",)
+
+
 def test_a_table_that_no_identity_leads_to_is_warned_of() -> None:
     datamap = read(people(), collection("island", field("x", category="user.name")))
 

@@ -15,6 +15,7 @@ SENTENCES: Final = {
     "size": "Not checked: the archive is larger than any answer.",
     "unknown_key": "Not proved: none of the given public keys signed this.",
     "signature": "Not genuine: the signature does not fit; the list was changed after it was signed.",
+    "time": "Not an answer: what was signed as its time is no time.",
     "type": "Not an answer: the list was signed for another purpose.",
 }
 

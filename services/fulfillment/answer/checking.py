@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -82,9 +83,19 @@ def _manifest(archive: ZipFile, keys: PublicKeys) -> Manifest | str:
     if isinstance(payload, Unverified):
         return payload.reason
     try:
-        return Manifest.model_validate_json(payload)
+        manifest = Manifest.model_validate_json(payload)
     except ValidationError:
         return "form"
+    return manifest if _is_a_time(manifest.composed_at) else "time"
+
+
+def _is_a_time(text: str) -> bool:
+    """Whether it names one instant, as `composed_at` must: without its zone a time names many."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.tzinfo is not None and at.astimezone(UTC) == at
+    except (ValueError, OverflowError):
+        return False
 
 
 def _digest(archive: ZipFile, name: str) -> str:

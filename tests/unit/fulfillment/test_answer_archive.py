@@ -334,6 +334,17 @@ def test_a_list_that_somebody_else_signed_proves_nothing(archived: Received) -> 
     assert (code, verdict["reason"]) == (1, "unknown_key")
 
 
+@pytest.mark.parametrize("at", ["soon", "", "2026-02-03T19:00:00", "0001-01-01T00:00:00+14:00"])
+def test_an_answer_whose_signed_time_is_no_time_is_told_in_a_sentence(archived: Received, at: str) -> None:
+    ring = KeyFiles(archived.home / "keys").answers()
+    archived.file.write_bytes(made(export({"email": "ada@example.com"}), ring=ring, composed_at=at))
+
+    told = CliRunner().invoke(app, ["package", "verify", str(archived.file), "--home", str(archived.home)])
+
+    assert (told.exit_code, told.stdout) == (1, "Not an answer: what was signed as its time is no time.\n")
+    assert archived.verdict()[1]["reason"] == "time"
+
+
 def test_what_is_no_archive_is_told_and_what_is_not_there_is_exit_2(archived: Received) -> None:
     archived.file.write_bytes(b"no archive")
     assert archived.verdict()[0] == 1

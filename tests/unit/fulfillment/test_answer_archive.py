@@ -334,7 +334,9 @@ def test_a_list_that_somebody_else_signed_proves_nothing(archived: Received) -> 
     assert (code, verdict["reason"]) == (1, "unknown_key")
 
 
-@pytest.mark.parametrize("at", ["soon", "", "2026-02-03T19:00:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "at", ["2026-02-03 soon", "2026-02-30T19:00:00+00:00", "2026-02-03T19:00:00", "0001-01-01T00:00:00+14:00"]
+)
 def test_an_answer_whose_signed_time_is_no_time_is_told_in_a_sentence(archived: Received, at: str) -> None:
     ring = KeyFiles(archived.home / "keys").answers()
     archived.file.write_bytes(made(export({"email": "ada@example.com"}), ring=ring, composed_at=at))

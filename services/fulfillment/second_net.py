@@ -12,6 +12,12 @@ from typing import Any, Final
 Place = tuple[str, str]
 # Most text holds no run of so many digits, and is not looked at any closer.
 _DIGITS: Final = re.compile(r"\d(?:[ -]?\d){5}")
+# Among digits that mean nothing some add up: one of 3,800 UUIDs looked like a card's number, and one of 550 SHA-256
+# digests. Whoever has a hundred of them would wait for a person for no reason.
+_BY_MACHINES: Final = re.compile(
+    r"\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|(?=\d*[a-f])[0-9a-f]{32,128})\b",
+    re.IGNORECASE,
+)
 _SSN: Final = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\d-])")
 _SSN_NAMED: Final = re.compile(r"\b(?:ssn|social security)\b\D{0,25}(?!000|666|9)\d{9}(?!\d)", re.IGNORECASE)
 _CARD: Final = re.compile(r"(?<![\d-])[3-6]\d{3}(?:[ -]?\d){9,15}(?![\d-])")
@@ -52,6 +58,7 @@ def looks_like(text: str) -> str | None:
     """The kind of value, in the words of the map, that a text seems to hold."""
     if _DIGITS.search(text) is None:
         return None
+    text = _BY_MACHINES.sub(" ", text)
     if _SSN.search(text) or _SSN_NAMED.search(text):
         return "social_security_number"
     if any(_luhn(match[0]) for match in _CARD.finditer(text)):

@@ -41,6 +41,21 @@ def test_other_numbers_are_let_through(text: str) -> None:
     assert looks_like(text) is None
 
 
+# Each holds a run of digits that a card's number might be.
+@pytest.mark.parametrize(
+    "made",
+    [
+        "53033190-7660-45b1-99e1-7b552e94525c",
+        "6f3e29a35278d71c7f65495871231324",
+        "5d8f6cce532a7aeb57196be62344095936793400b3aeb3580d248b17d5518a86",
+    ],
+)
+@pytest.mark.parametrize("text", ["{}", "/sessions/{}?page=2", "seen {} and {}"])
+def test_what_machines_make_up_is_let_through_and_what_stands_beside_it_is_seen(text: str, made: str) -> None:
+    assert looks_like(text.format(made, made.upper())) is None
+    assert looks_like(f"{text.format(made, made)} 4111111111111111") == "financial_account_number"
+
+
 def test_it_tells_the_place_and_the_kind_and_never_the_value() -> None:
     net = Net()
 

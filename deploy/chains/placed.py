@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from deploy.chains.anchors import Signed, read_anchors
 from deploy.chains.checking import Finding
@@ -88,5 +88,5 @@ def _too_old(found: Mapping[str, Signed], expected: Expected) -> Iterator[str]:
         return
     newest = max((one.anchor.at for one in found.values()), default=None)
     if newest is None or expected.now - newest > expected.within:
-        since = f"since {newest:%Y-%m-%d %H:%M} UTC" if newest else "at all"
+        since = f"since {newest.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if newest else "at all"
         yield f"no anchor was made {since}, or the newest were removed with their entries in the database"

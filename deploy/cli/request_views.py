@@ -50,8 +50,7 @@ def show_list(listed: list[dict[str, Any]], *, as_json: bool) -> None:
     for heading in COLUMNS:
         table.add_column(heading, no_wrap=True, overflow="ignore")
     for one in listed:
-        received = str(one["received_at"])[:10]
-        ended = one["resolution"] or ""
+        received, ended = one["received_on"] or "-", one["resolution"] or ""
         table.add_row(one["request_id"], one["right"], one["state"], received, one["answer_by"] or "-", ended)
     # A cut id or date is of no use to anybody, and least of all to a pipe: the line is as long as it must be.
     Console(width=LINE).print(table, crop=False)

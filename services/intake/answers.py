@@ -65,6 +65,9 @@ class RequestStatus(Dates):
     business: str
     right: Right
     received_at: AwareDatetime
+    received_on: date | None = Field(
+        default=None, description="The day of receipt where the law counts, from which the dates run."
+    )
     follows: UUID | None = Field(default=None, description="The earlier request that this one follows from.")
     answer_by: date | None = Field(description="The date of the answer, after an extension or without one.")
     extended: bool
@@ -90,6 +93,7 @@ class RequestStatus(Dates):
                 "business": case.business,
                 "right": case.right,
                 "received_at": case.received_at,
+                "received_on": case.clocks.received_on if case.clocks else None,
                 "follows": case.linked.request_id if case.linked else None,
                 "answer_by": _day(case.due),
                 "extended": case.extended is not None,

@@ -210,7 +210,8 @@ def test_an_answer_that_is_not_there_yet_is_told_and_nothing_is_written(
 def test_a_list_shows_ids_and_dates_whole_however_narrow_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    show_list([{**STATUS, "answer_by": "2026-03-19"}], as_json=False)
+    dates = {"received_on": "2026-02-02", "answer_by": "2026-03-19"}
+    show_list([{**STATUS, **dates}], as_json=False)
 
     line = capsys.readouterr().out.splitlines()[1].split()
     assert line == [RECEIPT["request_id"], "delete", "received", "2026-02-02", "2026-03-19"]

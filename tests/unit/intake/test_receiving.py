@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from deploy.cli.request_views import show_list
+from services.intake.answers import RequestStatus
 from services.intake.submission import Problem
 from shared.events.intake import RequestReceived, SubmissionRefused
 from tests.support import facts
-from tests.support.domain_driver import utc
+from tests.support.domain_driver import REQUEST, utc
 from tests.support.front_desk import (
     NOW,
     UPSTREAM,
@@ -124,6 +126,29 @@ def test_the_receipt_date_is_the_local_one_of_the_upstream_channel() -> None:
     [received] = desk.deliver(upstream.submits(late)).bodies(RequestReceived)
 
     assert received.clocks.received_on == date(2026, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("came_in", "day"),
+    [
+        ("2026-02-02T23:30:00-08:00", "2026-02-02"),
+        ("2026-02-03T06:30:00Z", "2026-02-02"),
+        ("2026-02-03T07:59:59Z", "2026-02-02"),
+        ("2026-02-03T08:00:00Z", "2026-02-03"),
+        ("2026-02-03T23:30:00Z", "2026-02-03"),
+    ],
+)
+def test_staff_are_told_the_day_of_receipt_that_the_law_counts(
+    came_in: str, day: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk, upstream = driver(utc("2026-02-04 12:00")), Upstream()
+    desk.deliver(upstream.submits(upstream_submission(received_at=came_in)))
+
+    status = RequestStatus.of(REQUEST, desk.case).model_dump(mode="json")
+    show_list([status], as_json=False)
+
+    assert status["received_on"] == day
+    assert capsys.readouterr().out.splitlines()[1].split()[3] == day
 
 
 @pytest.mark.parametrize(

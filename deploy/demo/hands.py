@@ -25,7 +25,7 @@ async def work(settings: Settings, watch: Watch, systems: Collection[str], do: D
     async with AsyncExitStack() as stack:
         resources = await open_resources(settings, "fulfillment", stack)
         while True:
-            await watch.until(lambda: bool(waiting()), seconds=3600, what="a task by hand")
+            await watch.whenever(lambda: bool(waiting()))
             fresh = waiting()
             async with asyncio.TaskGroup() as group:
                 for request_id, task in fresh:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -30,11 +30,20 @@ def demonstrated(wanted: Wanted, *, stay: bool) -> bool:
     try:
         proved = asyncio.run(demonstrate(wanted, console, stay=stay))
     except* (StackError, ServiceFailed, TimeoutError, ValueError) as stopped:
-        for error in stopped.exceptions:
+        for error in _each(stopped):
             console.print(f"not proved: {error}", highlight=False, soft_wrap=True)
     except* asyncio.CancelledError:
         console.print("not proved: told to end before that; every process was stopped", highlight=False)
     return proved is not None and not proved.findings
+
+
+def _each(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """What went wrong, however many groups of tasks it came through."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _each(error)
+        else:
+            yield error
 
 
 async def demonstrate(wanted: Wanted, console: Console, *, stay: bool) -> Proved:

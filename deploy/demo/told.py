@@ -79,7 +79,7 @@ class ToldSystems:
             return [one for one in found if one[1].endswith(":correct") and one not in self._asked]
 
         while True:
-            await watch.until(lambda: bool(waiting()), seconds=3600, what="a name that is wrong")
+            await watch.whenever(lambda: bool(waiting()))
             for one in waiting():
                 reason = "asked: it has addresses of mail, in the clear or hashed, and no names"
                 await end(self._settings, one, "nothing", reason, f"desk-book/{str(one[0])[:8]}")

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from shared.events.topics import LIFECYCLE, TOPICS
 
 EVENTS = tuple(topic for topic in TOPICS if topic.kind == "event")
 ANSWERS = {f"dsar.fulfillment.command-{word}.v1" for word in ("accepted", "refused")}
+LOOK_SECONDS = 1.0
 LIFECYCLE_NAMES = {topic.name for topic in LIFECYCLE}
 
 
@@ -90,11 +92,17 @@ class Watch:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 raise TimeoutError(f"{what} did not happen within {seconds:.0f} s")
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), min(left, 1.0))
-            except TimeoutError:
-                continue
+            await self._change(within=min(left, LOOK_SECONDS))
+
+    async def whenever(self, reached: Callable[[], bool]) -> None:
+        """Wait for a state of the topics for as long as it takes: whoever stays may come back the next day."""
+        while not reached():
+            await self._change(within=LOOK_SECONDS)
+
+    async def _change(self, *, within: float) -> None:
+        self._changed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), within)
 
     def closed(self) -> list[Seen]:
         """The requests that are closed."""

@@ -2,9 +2,9 @@
 
 The places are a PostgreSQL table of a million visits, and as many such rows as JSONL and as Parquet as one person may
 have there. For each of them, and for each of the two rights, a process of its own runs fulfillment (shell, task store,
-runner, lanes, handlers), hears a verified request and works until it is fulfilled; `--ways` can have it killed half
-way. Where nothing ends it within `--seconds`, the state of its tasks is told instead. Afterwards somebody else's rows
-are counted, which nobody asked about.
+runner, lanes, handlers), hears a verified request and works until it is fulfilled; one deletion is killed half way.
+Where nothing ends it within `--seconds`, the state of its tasks is told instead. Afterwards somebody else's rows are
+counted, which nobody asked about.
 
     python -m bench.person --rows 1000000 --page docs/proof/person.md
 """
@@ -181,7 +181,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure what one person of very many rows takes.")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=RIGHTS)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--limits", default="{}", help="more limits of the systems, as JSON")
     parser.add_argument("--seconds", type=float, default=900.0, help="the most that one request may take")
     parser.add_argument("--home", type=Path, default=Path(".habeas/person"), help="where it lives; emptied")

@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -11,6 +13,10 @@ import typer
 from deploy.cli.dead_letters import ME, Actor, Database, Json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    import asyncpg
+
     from deploy.resync import Resent
 
 EACH = 1000
@@ -101,30 +107,33 @@ def _known(topic: str) -> str:
     return topic
 
 
-async def _resent(request_id: UUID, actor: str, database_url: str | None) -> list["Resent"]:
+@asynccontextmanager
+async def _opened(database_url: str | None) -> "AsyncIterator[tuple[asyncpg.Connection, datetime]]":
+    """The services' database with the administrator's rights, and the time by the installation's clock."""
     from deploy.dead_letters import database
-    from deploy.resync import resync as send_again
     from deploy.settings import local_settings
     from shared.hosting import clock_of
 
     settings = local_settings()
     async with database(settings, database_url) as connection:
-        return await send_again(connection, request_id, actor=actor, now=clock_of(settings).now())
+        yield connection, clock_of(settings).now()
+
+
+async def _resent(request_id: UUID, actor: str, database_url: str | None) -> "list[Resent]":
+    from deploy.resync import resync as send_again
+
+    async with _opened(database_url) as (connection, now):
+        return await send_again(connection, request_id, actor=actor, now=now)
 
 
 async def _refilled(topic: str, actor: str, database_url: str | None) -> tuple[Counter[str], Counter[str]]:
     """Requests and records by service; how far it is goes to stderr."""
-    from deploy.dead_letters import database
     from deploy.resync import refill, waiting_for
-    from deploy.settings import local_settings
-    from shared.hosting import clock_of
 
-    settings = local_settings()
     requests: Counter[str] = Counter()
     records: Counter[str] = Counter()
-    async with database(settings, database_url) as connection:
+    async with _opened(database_url) as (connection, now):
         these = await waiting_for(connection, topic)
-        now = clock_of(settings).now()
         async for service, number in refill(connection, topic, these, actor=actor, now=now):
             requests[service] += 1
             records[service] += number
@@ -135,15 +144,11 @@ async def _refilled(topic: str, actor: str, database_url: str | None) -> tuple[C
 
 async def _restated(database_url: str | None) -> int:
     """How many; how far it is goes to stderr."""
-    from deploy.dead_letters import database
-    from deploy.settings import local_settings
     from services.fulfillment.restating import restate
-    from shared.hosting import clock_of
 
-    settings = local_settings()
     records = 0
-    async with database(settings, database_url) as connection:
-        async for number in restate(connection, clock_of(settings).now()):
+    async with _opened(database_url) as (connection, now):
+        async for number in restate(connection, now):
             records += number
             typer.echo(f"{records:,} hashes", err=True)
     return records

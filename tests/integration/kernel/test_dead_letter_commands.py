@@ -266,6 +266,25 @@ async def test_resync_of_a_topic_that_no_outbox_knows_fails(operator: Operator) 
         await operator.types("resync", "--topic", "dsar.extended")
 
 
+async def test_resync_of_who_is_suppressed_tells_of_each_as_it_stands(
+    operator: Operator, kernel: Installation
+) -> None:
+    with pytest.raises(AssertionError, match="nobody is suppressed"):
+        await operator.types("resync", "--topic", "dsar.suppressed")
+    async with kernel.admin() as admin:
+        await admin.execute(
+            "INSERT INTO fulfillment.suppressed (hash, rights, business, grounds, since, waits, version)"
+            " VALUES ('\\x0001aa', 'delete', 'cascadia', '{}', now(), '{}', 7)"
+        )
+
+    told = await operator.types("resync", "--topic", "dsar.suppressed")
+
+    assert told == [{"service": "fulfillment", "hashes": 1, "records": 1}]
+    async with kernel.admin() as admin:
+        sent = await admin.fetch("SELECT topic, key FROM fulfillment.outbox WHERE published_at IS NULL")
+    assert [tuple(row) for row in sent] == [("dsar.suppressed", "1:aa")]
+
+
 async def test_resync_of_a_request_that_nobody_knows_fails(operator: Operator) -> None:
     with pytest.raises(AssertionError):
         await operator.types("resync", str(ONE))

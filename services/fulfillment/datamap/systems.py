@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class SecretMissingError(LookupError):
-    """A secret's file or variable is not there; the text names it and never its value."""
+    """A secret's file or variable is not there or cannot be read; the text names it and never its value."""
 
 
 class Secret(_Strict):
@@ -67,6 +67,9 @@ class Secret(_Strict):
             raise SecretMissingError(
                 f"the secret file {self.file} is not there; write the secret into it"
             ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = f"the secret file {self.file} cannot be read ({type(error).__name__})"
+            raise SecretMissingError(f"{why}; it must be a text that this account may read") from None
 
 
 class Limits(_Strict):

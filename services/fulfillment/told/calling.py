@@ -122,9 +122,12 @@ def refuse_unsafe(address: str) -> None:
     """Identities leave this machine under TLS alone.
 
     Raises:
-        NotWell: the address is not that of HTTPS, and not of this machine.
+        NotWell: the address is not that of HTTPS, and not of this machine, or cannot be read.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise NotWell("credentials", "the address cannot be read; write https://HOST/PATH") from None
     if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or "")):
         return
     raise NotWell("credentials", "the address must be https://, for it is told who people are")

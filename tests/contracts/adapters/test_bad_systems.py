@@ -198,6 +198,19 @@ def test_a_folder_that_is_not_there_is_said(
     assert answer.output == "mine: cannot be used\n  the folder that the secret names is not there\n"
 
 
+def test_a_mail_servers_password_with_a_slash_in_it_is_asked_for_as_it_must_be_written_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin("email", tmp_path, monkeypatch)
+    begun.told(url=f"smtps://us:{HUSH}/more@mail.example.com")
+
+    answer = begun.typed("check")
+
+    assert answer.exit_code == 3
+    assert "the address cannot be read: write what is none of" in answer.output
+    assert HUSH not in answer.output
+
+
 @pytest.mark.parametrize("kind", ["redis", "mongodb"])
 @pytest.mark.parametrize("address", [f"nonsense-{HUSH}", "{kind}://host:" + HUSH])
 def test_a_secret_that_holds_no_address_is_told_what_one_looks_like(

@@ -76,6 +76,18 @@ def test_a_missing_secret_is_said_by_its_place(tmp_path: Path) -> None:
         Secret(env="SHOP_URL").read({})
 
 
+def test_a_secret_that_is_there_and_cannot_be_read_is_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "bytes").write_bytes(b"hush\xff")
+
+    for name, why in (("folder", "IsADirectoryError"), ("bytes", "UnicodeDecodeError")):
+        with pytest.raises(SecretMissingError) as caught:
+            Secret(file=tmp_path / name).read()
+
+        assert f"{tmp_path / name} cannot be read ({why})" in str(caught.value)
+        assert "hush" not in str(caught.value)
+
+
 def test_an_address_in_the_file_itself_is_refused_and_not_repeated(tmp_path: Path) -> None:
     (only,) = problems(
         a_system(tmp_path, SYSTEM.replace("{file: shop.url}", "postgresql://me:hunter2@db/shop"))

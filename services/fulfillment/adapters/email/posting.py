@@ -22,6 +22,9 @@ from services.fulfillment.reached import not_reached
 
 Meaning: TypeAlias = Literal["away", "unknown", "credentials", "refused"]
 _FOR_GOOD = 500
+_UNREADABLE = (
+    "the address cannot be read: write what is none of A-Z, a-z, 0-9 in its user or password as %XX, / as %2F"
+)
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
@@ -70,7 +73,11 @@ def read_address(address: str, *, private: bool) -> Server:
     Raises:
         NotPostedError: it is none, or would tell who people are in clear.
     """
-    parts = urlsplit(address)
+    try:
+        parts, port = urlsplit(address), urlsplit(address).port
+    except ValueError:
+        # The reason would quote it: a slash in a password makes the rest of it a port.
+        raise NotPostedError("credentials", _UNREADABLE) from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise NotPostedError("credentials", "the address is none of smtps://, smtp+starttls:// and smtp://")
     if parts.scheme == "smtp" and not private and not _is_here(parts.hostname):
@@ -78,7 +85,7 @@ def read_address(address: str, *, private: bool) -> Server:
             "credentials", "smtp:// without a certificate would tell in clear who people are"
         )
     user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
-    return Server(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], user, password)
+    return Server(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], user, password)
 
 
 async def post(letter: Post, limits: Limits) -> None:

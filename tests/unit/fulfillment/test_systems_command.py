@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
+from services.fulfillment.adapters.sql.adapter import SqlAdapter
+from services.fulfillment.ports import CheckReport
 
 SYSTEM = "{system: shop, kind: sql, business: cascadia, url: {file: shop.url}, dataset: maps/shop.yaml}"
 MAP = """
@@ -67,6 +69,28 @@ def test_a_system_is_checked_though_the_file_of_another_is_wrong_which_is_said(t
     assert all_of_them.stderr == wrong
     assert (other.exit_code, other.stdout) == (3, "")
     assert other.stderr == f"{wrong}system: no desk can be used; these can: shop\n"
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_adapter_that_fails_by_itself_is_told_by_its_kind_and_the_others_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "desk.yaml").write_text(SYSTEM.replace("system: shop", "system: desk, order: 9"))
+    sound = SqlAdapter.check
+
+    async def fails_at_the_desk(adapter: SqlAdapter) -> CheckReport:
+        if adapter._system.system == "desk":  # noqa: SLF001 - which of the two it is
+            raise ValueError("hush-secret")
+        return await sound(adapter)
+
+    monkeypatch.setattr(SqlAdapter, "check", fails_at_the_desk)
+
+    answer = typed("check")
+
+    assert answer.exit_code == 3
+    assert "shop: ok\n" in answer.stdout
+    assert "desk: cannot be used\n  the check failed by itself (ValueError)" in answer.stdout
+    assert "hush" not in answer.output
 
 
 @pytest.mark.usefixtures("shop")

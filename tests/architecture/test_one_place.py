@@ -15,6 +15,7 @@ SWALLOWS_EVERYTHING = {
     "shared/tasks/runner.py:Runner._answer": "a handler's bug is an end like any other: tried again, then a person's",
     "shared/background.py:Loop._run": "a loop outlives the bug of one turn, which is logged and counted",
     "shared/hosting.py:_within": "a step of the shutdown that fails must not keep the next from being taken",
+    "deploy/cli/systems.py:_checked": "one adapter's bug keeps no other system from being heard",
     "deploy/local/jar_download.py:gather": "jgo and its HTTP library raise many kinds, each meaning: not by this way",
 }
 READS_THE_CLOCK = {

@@ -15,14 +15,20 @@ LONG = 36_000.0
 async def test_who_waits_for_work_waits_for_as_long_as_the_demonstration_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    loop, watch, came = asyncio.get_running_loop(), Watch("nowhere:1"), asyncio.Event()
-    waiting = loop.create_task(watch.whenever(came.is_set))
-    await asyncio.sleep(0)
+    loop, watch = asyncio.get_running_loop(), Watch("nowhere:1")
+    asked, came = asyncio.Event(), asyncio.Event()
+
+    def reached() -> bool:
+        asked.set()
+        return came.is_set()
+
+    waiting = loop.create_task(watch.whenever(reached))
+    await asyncio.wait_for(asked.wait(), 5)
+    asked.clear()
 
     now = loop.time
     monkeypatch.setattr(loop, "time", lambda: now() + LONG)
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await asyncio.wait_for(asked.wait(), 5)
     still = not waiting.done()
     came.set()
     await asyncio.wait_for(waiting, 5)

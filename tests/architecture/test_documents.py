@@ -1,6 +1,7 @@
 """What the pages say is there: links lead somewhere, commands exist."""
 
 import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.sources import ROOT, tracked
 
 PAGES = [path for path in tracked() if path.suffix == ".md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TYPED = re.compile(r"(?:`|\| |^ *\$? *|bin/)habeas ([a-z][^`\n]*)", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +49,15 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_option_that_a_page_gives_to_a_command_is_one_of_its_own(page: Path) -> None:
+    known = {one.words: one.options | {"--help"} for one in every_command(app)}
+
+    given = [(words, option) for words, options in commands_of(page, known) for option in options]
+
+    assert [(words, option) for words, option in given if option not in known[words]] == []
+
+
 def test_the_readme_begins_with_the_two_commands() -> None:
     first = FENCE.search(text_of(Path("README.md")))
 
@@ -61,6 +72,15 @@ def test_every_decision_record_has_the_same_parts() -> None:
     for record in records:
         parts = re.findall(r"^\*\*(\w+)\.\*\*", record.read_text("utf-8"), re.MULTILINE)
         assert parts == ["Context", "Decision", "Consequences", "Rejected"], record.name
+
+
+def commands_of(page: Path, known: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each command that is written out on the page, and the options that it is given there."""
+    for typed in TYPED.findall(text_of(page).replace("\\\n", " ")):
+        first = re.split(r"[|;&>]", typed)[0]
+        words = max((each for each in known if f"{first} ".startswith(f"{each} ")), key=len, default=None)
+        if words is not None:
+            yield words, re.findall(r"(?<=\s)--[a-z][a-z0-9-]*", first)
 
 
 def alone(known: set[str]) -> set[str]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import typer
 
+from deploy.cli.described_systems import whole
 from deploy.cli.report_views import hand_over
-from deploy.cli.systems import mapped
 from deploy.cli.vendor_views import classified
 from deploy.notices.forms import Document, Links, as_html, as_json, as_markdown
 from deploy.notices.practices import Practices, practices_of
@@ -100,7 +100,7 @@ def _stale(said: Mapping[str, Any], today: date) -> Iterator[str]:
 
 def _practices(business: str, document: Document) -> Practices:
     """A policy looks back on twelve months; a notice at collection says what is done now."""
-    systems = [one for one in mapped(None) if one.business == business]
+    systems = [one for one in whole() if one.business == business]
     if not systems:
         typer.echo(f"--business: no system of {business} is described; see: habeas systems check", err=True)
         raise typer.Exit(2)

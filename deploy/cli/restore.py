@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 app = typer.Typer(help="What must be done after a backup came back.", no_args_is_help=True)
-NOT_REPLAYABLE = 3
 
 
 @app.command(epilog="Example: habeas restore replay cascadia-crm --actor jdoe")
@@ -29,45 +28,58 @@ def replay(
     """Delete again, in one restored system, everybody who was deleted there; each stated and signed as a finding.
 
     Everybody in the system is looked up by keyed hash, so that it works also when a request's key is long gone; rows
-    from after a deletion stay. Exit 1 if something is left for a person, 3 if the system cannot be replayed.
+    from after a deletion stay. Exit 1 if something is left for a person, 3 if the system cannot be replayed, or not
+    to its end: type it again then, for what is done already is done once.
     """
-    from deploy.cli.systems import mapped
+    from deploy.cli.described_systems import UNUSABLE, described
     from deploy.settings import local_settings
 
-    (found,) = mapped(system)
-    done = asyncio.run(_replay(local_settings(), found, actor))
-    if done is None:
-        typer.echo(f"{system} is not replayable: its people cannot be listed. Delete again by hand.")
-        raise typer.Exit(NOT_REPLAYABLE)
-    _tell(system, done, as_json=as_json)
+    with described(system) as systems:
+        done, stopped = asyncio.run(_replay(local_settings(), systems.chosen[0], actor))
+    if done or not stopped:
+        _tell(system, done, as_json=as_json)
+    if stopped:
+        typer.echo(f"{system} {stopped}", err=True)
+        raise typer.Exit(UNUSABLE)
     raise typer.Exit(1 if any(one.problem for one in done) else 0)
 
 
-async def _replay(settings: "Settings", system: "System", actor: str) -> "list[Replayed] | None":
+async def _replay(settings: "Settings", system: "System", actor: str) -> "tuple[list[Replayed], str]":
+    """What was done, each stated before the next is looked for, and why there is no more."""
     from contextlib import AsyncExitStack
 
-    from deploy.commands import decide
     from services.fulfillment.connecting import adapter_of
-    from services.fulfillment.replaying import AT_ONCE, ListsPeople
+    from services.fulfillment.ports import CannotListError
+    from services.fulfillment.replaying import AT_ONCE, ListsPeople, Replayed
     from shared.clock import SystemClock
-    from shared.events.commands import RecordReplay
     from shared.hosting import open_resources
 
     adapter = adapter_of(system, SystemClock())
     if not isinstance(adapter, ListsPeople):
-        return None
-    done = []
+        return [], "is not replayable: its people cannot be listed. Delete again by hand."
+    done: list[Replayed] = []
     async with AsyncExitStack() as stack:
         stack.push_async_callback(adapter.close)
         resources = await open_resources(settings, "fulfillment", stack)
         again = _again(system, adapter, resources)
-        async for one in again.run(adapter.identities(at_once=AT_ONCE)):
-            done.append(one)
-            if one.receipt is not None:
-                digest = one.receipt.digest
-                body = RecordReplay(system=system.system, rows=one.rows, receipt_digest=digest, actor=actor)
-                await decide(settings, one.request_id, body)
-    return done
+        try:
+            async for one in again.run(adapter.identities(at_once=AT_ONCE)):
+                done.append(one)
+                await _state(settings, system.system, one, actor)
+        except CannotListError as error:
+            return done, f"was not read to its end ({error}): mend that, and replay again."
+    return done, ""
+
+
+async def _state(settings: "Settings", system: str, one: "Replayed", actor: str) -> None:
+    """What went again is a finding of the request that it belongs to."""
+    from deploy.commands import decide
+    from shared.events.commands import RecordReplay
+
+    if one.receipt is not None:
+        digest = one.receipt.digest
+        body = RecordReplay(system=system, rows=one.rows, receipt_digest=digest, actor=actor)
+        await decide(settings, one.request_id, body)
 
 
 def _again(system: "System", adapter: "Adapter", resources: "Resources") -> "Replay":

@@ -21,15 +21,19 @@ def coverage(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell which identifiers reach which system, what rights it serves by itself, and what its map leaves open."""
-    from deploy.cli.systems import mapped
+    """Tell which identifiers reach which system, what rights it serves by itself, and what its map leaves open.
+
+    A file that is wrong keeps no other system from being told; exit code 3 then, unless another one was named.
+    """
+    from deploy.cli.described_systems import described
     from services.fulfillment.datamap.coverage import coverage as of
 
-    found = [(each, of(each.datamap), _rights(each)) for each in mapped(name)]
-    if as_json:
-        typer.echo(json.dumps([_json(*each) for each in found]))
-    else:
-        typer.echo("\n".join(line for each in found for line in _lines(*each)))
+    with described(name) as systems:
+        found = [(each, of(each.datamap), _rights(each)) for each in systems.chosen]
+        if as_json:
+            typer.echo(json.dumps([_json(*each) for each in found]))
+        else:
+            typer.echo("\n".join(line for each in found for line in _lines(*each)))
 
 
 def _rights(system: "System") -> list[str]:

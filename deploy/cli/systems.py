@@ -3,15 +3,16 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.cli.described_systems import UNUSABLE, chosen_of, described, refuse, tell_what_is_wrong
 from deploy.cli.system_reports import report_json, report_lines
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ AsPicture = Annotated[
         help="Draw the walk instead, as Mermaid text: one drawing, whatever the number of systems.",
     ),
 ]
-_OF_OTHERS = "Files of other systems are wrong: habeas systems check says what is."
-UNUSABLE = 3
 ALARM = 4
-T = TypeVar("T")
 
 
 @app.command("check")
@@ -69,9 +67,8 @@ def check(name: Only = None, *, as_json: Json = False) -> None:
     else:
         for each, report in reports:
             typer.echo("\n".join(report_lines(each, report)))
-    if problems:
-        typer.echo("\n".join(problems if name is None else (_OF_OTHERS,)), err=True)
-    if (problems and name is None) or not all(report.ok for _, report in reports):
+    tell_what_is_wrong(name, problems)
+    if not all(report.ok for _, report in reports):
         raise typer.Exit(UNUSABLE)
     if any(report.drift for _, report in reports):
         raise typer.Exit(ALARM)
@@ -89,23 +86,23 @@ def plan(  # noqa: PLR0913 - one option for each thing that can be told
 ) -> None:
     """Tell how a person's rows are found and what a deletion does with them; nothing is connected or run.
 
+    A file that is wrong keeps no other system from being told; exit code 3 then, unless another one was named.
+
     Examples: habeas systems plan cascadia-crm --by email --by customer_id; habeas systems plan cascadia-crm --picture;
     habeas systems plan cascadia-crm --identity - --statements < person.txt
     """
     from services.fulfillment.datamap.picture import pictures
 
-    every = mapped(None)
-    kinds = _known(every, by or (), identity) or {"email"}
-    systems = _chosen({each.system: each for each in every}, name)
-    with _said_plainly():
+    with described(name) as systems:
+        kinds = _known(systems.every, by or (), identity) or {"email"}
+        if as_picture and len(systems.chosen) > 1 and not as_json:
+            typer.echo(pictures({each.system: each.datamap for each in systems.chosen}, kinds))
+            return
         told = {
             each.system: _shown_of(each, kinds, as_picture=as_picture, statements=statements)
-            for each in systems
+            for each in systems.chosen
         }
-    if as_picture and len(systems) > 1 and not as_json:
-        typer.echo(pictures({each.system: each.datamap for each in systems}, kinds))
-        return
-    typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
+        typer.echo(json.dumps(told) if as_json else "\n".join(told.values()))
 
 
 def _shown_of(system: "System", kinds: set[str], *, as_picture: bool, statements: bool) -> str:
@@ -123,22 +120,17 @@ def _known(systems: "Sequence[System]", by: Sequence[str], identity: Path | None
 
     lines = list(identifiers(identity)) if identity else []
     if identity and not lines:
-        _refuse("identity: no line holds an identifier")
+        refuse("identity: no line holds an identifier")
     known = {"email", "phone", *(kind for each in systems for kind, _ in each.datamap.identities())}
     for number, kind, _ in lines:
         if kind not in known:
-            _refuse(
+            refuse(
                 f"identity: line {number}: no map looks for such a kind; known: {', '.join(sorted(known))}"
             )
     for kind in by:
         if kind not in known:
-            _refuse(f"by: no map looks for {kind!r}; known: {', '.join(sorted(known))}")
+            refuse(f"by: no map looks for {kind!r}; known: {', '.join(sorted(known))}")
     return {*by, *(kind for _, kind, _ in lines)}
-
-
-def _refuse(reason: str) -> NoReturn:
-    typer.echo(reason, err=True)
-    raise typer.Exit(2)
 
 
 def _asked(system: "System", kinds: set[str]) -> str:
@@ -188,45 +180,7 @@ def _usable(name: str | None) -> "tuple[tuple[Connected, ...], tuple[str, ...]]"
     from shared.settings import Settings
 
     found, problems = connectable(FulfillmentSettings().systems, Settings().home, SystemClock())
-    every = {each.entry.name: each for each in found}
-    if name is not None and name not in every and problems:
-        typer.echo("\n".join((*problems, _not_among(name, every))), err=True)
-        raise typer.Exit(UNUSABLE)
-    return _chosen(every, name), problems
-
-
-def _not_among(name: str, every: Mapping[str, Any]) -> str:
-    return f"system: no {name} can be used; these can: {', '.join(every) or 'none'}"
-
-
-def mapped(name: str | None) -> "tuple[System, ...]":
-    """Systems with their maps and without adapters: nothing heavy is imported to tell a plan."""
-    from services.fulfillment.datamap.folder import load_systems
-    from services.fulfillment.settings import FulfillmentSettings
-    from shared.settings import Settings
-
-    with _said_plainly():
-        every = load_systems(FulfillmentSettings().systems, home=Settings().home)
-    return _chosen({each.system: each for each in every}, name)
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    from services.fulfillment.datamap.model import MapError
-
-    try:
-        yield
-    except MapError as error:
-        typer.echo("\n".join(error.problems), err=True)
-        raise typer.Exit(UNUSABLE) from None
-
-
-def _chosen(every: Mapping[str, T], name: str | None) -> tuple[T, ...]:
-    if name is None:
-        return tuple(every.values())
-    if name not in every:
-        _refuse(f"system: there is no {name}; known: {', '.join(every)}")
-    return (every[name],)
+    return chosen_of({each.entry.name: each for each in found}, name, problems), problems
 
 
 @contextmanager

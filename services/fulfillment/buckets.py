@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.reached import not_reached
@@ -17,6 +18,7 @@ Meaning: TypeAlias = Literal["away", "moved", "credentials", "refused"]
 
 SECRETS = frozenset({"access_key", "secret_key"})
 SETTINGS = frozenset({"endpoint", "region"})
+NO_PLACE = "the secret holds no address such as /folder or s3://bucket/below"
 SECRETS_WANTED = "secrets: name access_key and secret_key, or neither where the machine has a role of its own"
 
 _AWAY = frozenset(
@@ -60,6 +62,17 @@ class Account:
     connect_seconds: float = 5.0
     read_seconds: float = 20.0
     connections: int = 4
+
+
+def place_of(address: str) -> Path | SplitResult | None:
+    """The folder that an address means, or what it says of a bucket; None for what means neither."""
+    try:
+        stated = urlsplit(address)
+    except ValueError:
+        return None
+    if stated.scheme in {"", "file"} and stated.path.startswith("/"):
+        return Path(stated.path)
+    return stated if stated.scheme == "s3" and stated.netloc else None
 
 
 def account_of(system: System, stated: SplitResult) -> Account:

@@ -36,6 +36,7 @@ __all__ = [
     "RIGHTS_OF_OTHERS",
     "Adapter",
     "Ambiguous",
+    "CannotListError",
     "Capabilities",
     "CategoryHeld",
     "CheckReport",
@@ -69,6 +70,10 @@ __all__ = [
 
 RIGHTS_OF_OTHERS = "rights_of_others"
 """The ground on which a row that is also somebody else's is kept: Civ. Code 1798.145(k)."""
+
+
+class CannotListError(RuntimeError):
+    """Who is in a system could not be read to the end; the text says why, and names nobody."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

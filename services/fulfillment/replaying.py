@@ -40,7 +40,11 @@ class ListsPeople(Protocol):
     """What an adapter has whose system can be replayed."""
 
     def identities(self, *, at_once: int) -> AsyncIterator[Identity]:
-        """Kind and value of every identifier that the system holds."""
+        """Kind and value of every identifier that the system holds.
+
+        Raises:
+            CannotListError: it cannot be read to its end.
+        """
         ...
 
 

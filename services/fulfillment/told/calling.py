@@ -44,6 +44,9 @@ class NotWell(Exception):
         return NeedsPerson("refused", self.reason)
 
 
+UNREADABLE = "the address cannot be read; write https://HOST/PATH"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Said:
     """An answer that was well, in the bytes in which it came."""
@@ -127,10 +130,11 @@ def refuse_unsafe(address: str) -> None:
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise NotWell("credentials", "the address cannot be read; write https://HOST/PATH") from None
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or "")):
-        return
-    raise NotWell("credentials", "the address must be https://, for it is told who people are")
+        raise NotWell("credentials", UNREADABLE) from None
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(parts.hostname or "")):
+        raise NotWell("credentials", "the address must be https://, for it is told who people are")
+    if not parts.hostname:
+        raise NotWell("credentials", UNREADABLE)
 
 
 def _is_here(host: str) -> bool:

@@ -18,6 +18,8 @@ KINDS = (
 )  # fmt: skip
 Written: TypeAlias = dict[str, Any]
 HUSH = "hush-secret"
+# What a check asks for before it looks at the address.
+SIGNING = {"webhook": {"signing": "whsec_c2VjcmV0"}}
 
 
 class Begun:
@@ -31,6 +33,10 @@ class Begun:
 
     def typed(self, *words: str) -> Result:
         return CliRunner().invoke(app, ["systems", *words])
+
+    def restored(self) -> Result:
+        """Its backup came back."""
+        return CliRunner().invoke(app, ["restore", "replay", "mine", "--actor", "operator"])
 
     def wrong(self, change: Callable[[Written], object], *, in_map: bool = False) -> Result:
         """What a check says once this is written."""
@@ -225,3 +231,63 @@ def test_a_secret_that_holds_no_address_is_told_what_one_looks_like(
     assert "the secret holds no address" in answer.output
     assert "such as" in answer.output
     assert HUSH not in answer.output
+
+
+@pytest.mark.parametrize("kind", ["http", "objects", "delta", "search", "opendsr", "webhook", "email"])
+@pytest.mark.parametrize("address", ["https://[{hush}", "s3://[{hush}/below", "smtps://[{hush}"])
+def test_an_address_with_a_broken_host_is_a_secret_to_be_mended_and_no_failure_of_the_check(
+    kind: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin(kind, tmp_path, monkeypatch)
+    begun.told(url=address.format(hush=HUSH), **SIGNING.get(kind, {}))
+
+    answer = begun.typed("check")
+
+    assert answer.exit_code == 3
+    assert "address" in answer.output
+    assert "failed by itself" not in answer.output
+    assert HUSH not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://hooks.example.com/privacy", "the address must be https://, for it is told who people are"),
+        ("hooks.example.com/privacy", "the address must be https://, for it is told who people are"),
+        ("https:///privacy", "the address cannot be read; write https://HOST/PATH"),
+    ],
+)
+def test_a_webhook_that_nothing_may_be_sent_to_is_found_by_the_check(
+    address: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin("webhook", tmp_path, monkeypatch)
+    begun.told(url=address, **SIGNING["webhook"])
+
+    answer = begun.typed("check")
+
+    assert (answer.exit_code, answer.output) == (3, f"mine: cannot be used\n  {said}\n")
+
+
+def test_a_system_whose_people_cannot_be_listed_is_not_replayable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin("files", tmp_path, monkeypatch)
+    begun.told(url=str(tmp_path))
+
+    answer = begun.restored()
+
+    assert answer.exit_code == 3
+    assert answer.stderr == "mine is not replayable: its people cannot be listed. Delete again by hand.\n"
+
+
+def test_a_system_to_be_replayed_that_its_kind_cannot_use_is_told_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin("sql", tmp_path, monkeypatch)
+    begun.wrong(lambda written: written.update(settings={"bogus": "x"}))
+
+    answer = begun.restored()
+
+    assert answer.exit_code == 3
+    assert "mine" in answer.stderr
+    assert "settings.bogus" in answer.stderr

@@ -153,3 +153,23 @@ def test_a_draft_is_a_system_that_can_be_loaded(tmp_path: Path, monkeypatch: pyt
     assert plan.count("Nothing is searched there: the system is told (delete)") == 3
     assert plan.count("A person does all of this") == plan.count("Look into files") == 1
     assert loaded["our-manual"].datamap.key == "our_manual"
+
+
+def lose_the_key(system: System) -> None:
+    assert system.hash_key is not None
+    assert system.hash_key.file is not None
+    system.hash_key.file.unlink()
+
+
+async def test_a_key_that_went_after_the_copy_was_found_is_a_person_s_to_bring_back(tmp_path: Path) -> None:
+    system = cabinet(tmp_path)
+    adapter = open_adapter(system)
+    hand_over(tmp_path, await asked(adapter), {"repairs": [{"day": "2026-01-05"}]})
+    frozen = await adapter.find(ADA, cut_off=CUT_OFF)
+    assert isinstance(frozen, Frozen)
+    lose_the_key(system)
+
+    export = await adapter.export(frozen, cut_off=CUT_OFF)
+
+    assert isinstance(export, NeedsPerson)
+    assert export.kind == "credentials"

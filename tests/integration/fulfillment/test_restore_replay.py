@@ -12,6 +12,7 @@ import pytest
 from services.fulfillment.connected import Connected
 from services.fulfillment.connecting import entry_of
 from services.fulfillment.holding import HoldRegister
+from services.fulfillment.ports import CannotListError
 from services.fulfillment.replaying import ListsPeople, Replay, Replayed, Restored
 from services.fulfillment.suppression import SuppressionRegister
 from shared.events.commands import PlaceStandingHold, RecordReplay, ReleaseStandingHold
@@ -80,6 +81,20 @@ async def test_who_was_deleted_goes_again_and_whoever_is_new_stays(
     new = {row[0] for row in content["customers"]} - {row[0] for row in deleted["customers"]}
     assert new == {"9"}
     assert await replayed(service, shop) == []
+
+
+async def test_a_backup_of_an_older_schema_is_said_and_nobody_is_deleted(
+    service: FulfillmentHost, shop: Shop
+) -> None:
+    before = await came_back(service, shop)
+    await shop.run("ALTER TABLE customers RENAME COLUMN email TO mail")
+
+    with pytest.raises(CannotListError, match=r"customers\.email is missing"):
+        await replayed(service, shop)
+
+    assert {name: len(rows) for name, rows in (await shop.content()).items()} == {
+        name: len(rows) for name, rows in before.items()
+    }
 
 
 def a_hold() -> Asked:

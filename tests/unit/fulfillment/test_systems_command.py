@@ -72,6 +72,35 @@ def test_a_system_is_checked_though_the_file_of_another_is_wrong_which_is_said(t
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("told", ["plan", "coverage"])
+def test_a_system_is_told_though_the_file_of_another_is_wrong_which_is_said_after_it(
+    told: str, tmp_path: Path
+) -> None:
+    whole = typed(told)
+    (tmp_path / "desk.yaml").write_text(SYSTEM.replace("system: shop", "system: desk, tittle: Desk"))
+
+    one, all_of_them, other = typed(told, "shop"), typed(told), typed(told, "desk")
+
+    assert whole.exit_code == 0
+    assert (one.exit_code, one.stdout) == (0, whole.stdout)
+    assert one.stderr == "Files of other systems are wrong: habeas systems check says what is.\n"
+    assert (all_of_them.exit_code, all_of_them.stdout) == (3, whole.stdout)
+    assert "tittle: unknown key" in all_of_them.stderr
+    assert (other.exit_code, other.stdout) == (3, "")
+    assert "system: no desk can be used; these can: shop" in other.stderr
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_notice_is_not_made_of_a_part_of_the_maps(tmp_path: Path) -> None:
+    (tmp_path / "desk.yaml").write_text(SYSTEM.replace("system: shop", "system: desk, tittle: Desk"))
+
+    answer = CliRunner().invoke(app, ["notices", "policy", "--business", "cascadia"])
+
+    assert (answer.exit_code, answer.stdout) == (3, "")
+    assert "tittle: unknown key" in answer.stderr
+
+
+@pytest.mark.usefixtures("shop")
 def test_an_adapter_that_fails_by_itself_is_told_by_its_kind_and_the_others_are_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from urllib.parse import urlsplit
 
 from deltalake import DeltaTable
 
 from services.fulfillment.adapters.delta.bucket import TableInBucket
-from services.fulfillment.buckets import account_of
+from services.fulfillment.buckets import NO_PLACE, account_of, place_of
 from services.fulfillment.datamap.systems import System
 from services.fulfillment.rowwise.store import StoreFailure
 
@@ -52,12 +51,12 @@ def files_of(system: System, name: str) -> Files:
     Raises:
         StoreFailure: the address is none of a folder or a bucket.
     """
-    stated = urlsplit(system.address())
-    if stated.scheme in {"", "file"} and stated.path.startswith("/"):
-        return TableInFolder(Path(stated.path), name)
-    if stated.scheme == "s3" and stated.netloc:
-        return TableInBucket(account_of(system, stated), name)
-    raise StoreFailure("credentials", "the secret holds no address such as /folder or s3://bucket/below")
+    place = place_of(system.address())
+    if place is None:
+        raise StoreFailure("credentials", NO_PLACE)
+    if isinstance(place, Path):
+        return TableInFolder(place, name)
+    return TableInBucket(account_of(system, place), name)
 
 
 class TableInFolder:

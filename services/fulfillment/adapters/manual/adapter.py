@@ -83,10 +83,8 @@ class ManualAdapter:
             handed.forget(self._clock.now() - timedelta(days=self._keep_days))
             reference = handed.reference(subject)
             rows = handed.rows(reference)
-        except RowFailure as failure:
-            return NeedsPerson(failure.meaning, failure.reason)
-        except SecretMissingError as missing:
-            return NeedsPerson("credentials", str(missing))
+        except EXPECTED as error:
+            return _theirs(error)
         if rows is None:
             return self._ask(f"; for a copy, the reference is {reference}")
         return Frozen({name: ((reference,),) for name, each in rows.items() if each})
@@ -111,8 +109,8 @@ class ManualAdapter:
             datasets = tuple(
                 data for each in references for data in exported(handed, handed.held(each), since)
             )
-        except RowFailure as failure:
-            return NeedsPerson(failure.meaning, failure.reason)
+        except EXPECTED as error:
+            return _theirs(error)
         return Export(self._system.system, datasets, categories)
 
     async def act(self, right: str, frozen: Frozen, *, cut_off: datetime, idempotency_key: str) -> Outcome:
@@ -139,3 +137,9 @@ class ManualAdapter:
     @property
     def _keep_days(self) -> int:
         return int(self._settings.get("keep_days", KEEP_DAYS))
+
+
+def _theirs(error: RowFailure | SecretMissingError) -> NeedsPerson:
+    if isinstance(error, RowFailure):
+        return NeedsPerson(error.meaning, error.reason)
+    return NeedsPerson("credentials", str(error))

@@ -3,13 +3,19 @@
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 from services.fulfillment.adapters.objects.bucket import Bucket
 from services.fulfillment.adapters.objects.failures import Failure
 from services.fulfillment.adapters.objects.folder import Folder
 from services.fulfillment.adapters.objects.store import Store
-from services.fulfillment.buckets import SECRETS, SECRETS_WANTED, SETTINGS, account_of
+from services.fulfillment.buckets import (
+    NO_PLACE,
+    SECRETS,
+    SECRETS_WANTED,
+    SETTINGS,
+    account_of,
+    place_of,
+)
 from services.fulfillment.datamap.model import MapError
 from services.fulfillment.datamap.systems import System
 
@@ -42,12 +48,10 @@ def open_store(system: System) -> Store:
         Failure: the address is none of a folder or a bucket.
         SecretMissingError: a secret is not there.
     """
-    stated = urlsplit(system.address())
-    if stated.scheme in {"", "file"} and stated.path.startswith("/"):
-        return Folder(Path(stated.path))
-    if stated.scheme != "s3" or not stated.netloc:
-        raise Failure("credentials", "the secret holds no address such as /folder or s3://bucket/below")
-    return Bucket(account_of(system, stated))
+    place = place_of(system.address())
+    if place is None:
+        raise Failure("credentials", NO_PLACE)
+    return Folder(place) if isinstance(place, Path) else Bucket(account_of(system, place))
 
 
 def files_of(system: System) -> str:

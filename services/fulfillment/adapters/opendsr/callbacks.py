@@ -55,6 +55,10 @@ def open_callbacks(system: System, clock: Clock) -> ReceivesCallbacks | None:
 def problem_of(system: System) -> str | None:
     """What is wrong with the URL that the processor is given."""
     url = str(system.settings.get(CALLBACK, ""))
-    if not url or (urlsplit(url).scheme == "https" and url.endswith(f"/callbacks/{system.system}")):
+    try:
+        safe = urlsplit(url).scheme == "https"
+    except ValueError:
+        safe = False
+    if not url or (safe and url.endswith(f"/callbacks/{system.system}")):
         return None
     return f"{system.system}: settings.callback: an https:// URL that ends with /callbacks/{system.system}"

@@ -21,7 +21,7 @@ from services.fulfillment.ports import (
     Unknown,
 )
 from services.fulfillment.told.adapter import Telling
-from services.fulfillment.told.calling import Call, NotWell, call
+from services.fulfillment.told.calling import Call, NotWell, call, refuse_unsafe
 from services.fulfillment.told.subjects import identifiers, problems_of, receipt
 from shared.clock import Clock, SystemClock
 
@@ -59,9 +59,9 @@ class WebhookAdapter(Telling):
     async def check(self) -> CheckReport:
         """Nothing is sent: a webhook has no message that means nothing."""
         try:
-            self.system.address()
+            refuse_unsafe(self.system.address())
             self._key()
-        except (SecretMissingError, NoKeyError) as error:
+        except (NotWell, SecretMissingError, NoKeyError) as error:
             return CheckReport(reachable=True, credentials=False, notes=(str(error),))
         note = "only tried when somebody asks: a webhook cannot be asked whether it is there"
         return CheckReport(reachable=True, credentials=True, notes=(note,))

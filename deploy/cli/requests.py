@@ -56,7 +56,8 @@ def submit(  # noqa: PLR0913 - one option for each thing that can be said
     claims: Annotated[
         Path | None,
         typer.Option(
-            help="A file with a JSON object: email, name, phone, customer_id, assertion ...", allow_dash=True
+            help="A file with a JSON object: email, name, phone, customer_id, device_id, assertion ...",
+            allow_dash=True,
         ),
     ] = None,
     appeals: Annotated[

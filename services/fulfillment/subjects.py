@@ -92,6 +92,7 @@ def _claimed(claims: Claims, *, proved: bool) -> dict[str, str]:
         "phone": claims.phone,
         "phone_number": claims.phone,
         "customer_id": claims.customer_id,
+        "device_id": claims.device_id,
     }
     return {kind: value for kind, value in said.items() if value and (kind in PROVABLE or not proved)}
 

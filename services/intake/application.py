@@ -108,6 +108,12 @@ class Application(BaseModel):
     customer_id: Annotated[str, _text(100), AfterValidator(_one_line)] | None = Field(
         default=None, description="The business's own number for the person.", repr=False
     )
+    device_id: Annotated[str, _text(200), AfterValidator(_one_line)] | None = Field(
+        default=None,
+        description="What the business knows the person's browser or device by, such as the number in its cookie; a"
+        " right that needs no proof is carried out for it.",
+        repr=False,
+    )
     postal_address: (
         Annotated[
             tuple[Annotated[str, _text(100), AfterValidator(_one_line)], ...],

@@ -112,8 +112,8 @@ def signaled(found: Submission) -> Submission | None:
 def _identity_problems(found: Application) -> Iterator[Problem]:
     if found.email is None and found.channel in ANSWERED_BY_MAIL:
         yield Problem("missing", "email", "give the e-mail address that the answer goes to")
-    elif found.email is None and found.phone is None and found.customer_id is None:
-        yield Problem("missing", "email", "give at least one of email, phone, customer_id")
+    elif not any((found.email, found.phone, found.customer_id, found.device_id)):
+        yield Problem("missing", "email", "give at least one of email, phone, customer_id, device_id")
 
 
 def _follows(found: Application) -> Follows | None:

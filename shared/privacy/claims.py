@@ -17,6 +17,7 @@ PostalAddress = Annotated[tuple[AddressLine, ...], Field(min_length=1, max_lengt
 """Where a letter goes, a line each, without the name."""
 
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 MOST_WORDS: Final = 250
@@ -72,6 +73,7 @@ class Claims(BaseModel):
     email: Email | None = None
     phone: Phone | None = None
     customer_id: CustomerId | None = None
+    device_id: DeviceId | None = None
     postal_address: PostalAddress | None = None
     language: Language | None = None
     corrections: Corrections | None = None

@@ -76,7 +76,9 @@ async def _copied_upstream(walked: Walked, person: Person) -> None:
 
 
 async def _opted_out(walked: Walked, person: Person) -> None:
-    await asks(walked, person, "opt_out", proof="none", phone=person.phone)
+    device = f"{MARK}-browser-{person.number}"
+    walked.values[f"{person.number} device"] = device
+    await asks(walked, person, "opt_out", proof="none", phone=person.phone, device_id=device)
 
 
 async def _withdrawn(walked: Walked, person: Person) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.support.memory_system import MemorySystem, Row, connected, memory_sys
 
 NOW = RECEIVED_AT + timedelta(hours=2)
 MATCH = "match:crm"
+UNPROVED: Final[dict[str, Any]] = {"conclusion": "not_needed", "method": "none", "degree": "none"}
 
 
 def person(key: int, email: str, customer_id: str) -> Row:
@@ -87,11 +89,28 @@ async def test_an_opt_out_goes_by_whatever_finds_the_record(tmp_path: Path) -> N
     ))  # fmt: skip
     board = Board(tmp_path, NOW, connected(lists))
     await board.receive("opt_out", Claims(email=EMAIL, phone="+15305550142"))
-    board.hear(verified("opt_out", conclusion="not_needed", method="none", degree="none"))
+    board.hear(verified("opt_out", **UNPROVED))
 
     await board.run_all()
 
     assert lists.rows[0].opted_out
+
+
+@pytest.mark.parametrize(("right", "done"), [("opt_out", True), ("delete", False)])
+async def test_a_device_is_believed_of_an_opt_out_and_of_nothing_that_needs_proof(
+    tmp_path: Path, right: Literal["opt_out", "delete"], *, done: bool
+) -> None:
+    site = memory_system("site", Row("browsers", 1, {"device_id": "cookie-1"}), tables=(
+        table("browsers", "device_id", opt_out=True),
+    ))  # fmt: skip
+    board = Board(tmp_path, NOW, connected(site))
+    await board.receive(right, Claims(email=EMAIL, device_id="cookie-1"))
+    board.hear(verified(right) if right == "delete" else verified(right, **UNPROVED))
+
+    await board.run_all()
+
+    assert len(site.rows) == 1
+    assert site.rows[0].opted_out is done
 
 
 async def test_nobody_needs_matching_where_an_address_is_enough(tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ def test_an_address_may_be_missing_only_where_somebody_else_can_be_asked() -> No
 
     assert [one.field for one in wrong(email=None, phone="415-555-2671")] == ["email"]
     assert submission(**by_phone, phone="415-555-2671").claims.email is None
+    assert submission(**by_phone, device_id=" cookie-1 ").claims.device_id == "cookie-1"
     assert [one.field for one in wrong(**by_phone)] == ["email"]
 
 

@@ -113,7 +113,9 @@ def _judge(status: int, method: str) -> None:
     if httpx2.codes.is_success(status):
         return
     if status in _DENIED:
-        raise NotWell("credentials", f"we are not let in ({status})")
+        raise NotWell(
+            "credentials", f"we are not let in ({status}): renew the secret, or give our account this right"
+        )
     if status in _BUSY:
         raise NotWell("away", f"the system is busy ({status})")
     if status >= _SERVER_FAULT:

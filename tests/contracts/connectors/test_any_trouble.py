@@ -120,6 +120,22 @@ async def test_whatever_trouble_a_vendor_is_in_each_verb_says_so(
     assert set(said) == QUESTIONS
 
 
+@pytest.mark.parametrize("trouble", ["401", "403", "404", "html"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_what_a_person_has_to_mend_is_said_with_the_place_to_mend_it_in(
+    name: str, trouble: str, tmp_path: Path
+) -> None:
+    vendor = Vendor(name)
+    adapter = vendor.adapter(tmp_path)
+    vendor.trouble = answering(vendor, TROUBLES[trouble], only_changes=False)
+
+    report = await adapter.check()
+    await adapter.close()
+
+    assert not report.ok
+    assert any("renew the secret" in note or "look at url" in note for note in report.notes), report.notes
+
+
 def expected(name: str, trouble: str, question: str) -> str:
     """What the tables say: the connector's own line first."""
     kind, *_ = question.split()

@@ -116,7 +116,7 @@ class _Tokens:
         given = await self._ask(Outbound("POST", self._auth.token_path, {}, headers, form=form))
         token = given.get("access_token") if isinstance(given, Mapping) else None
         if not isinstance(token, str) or not token:
-            raise Failure("credentials", "auth: the answer holds no access_token")
+            raise Failure("credentials", "auth: the answer holds no access_token: look at url and settings")
         self._token, self._until = token, now + self._lifetime(given) - SOONER_SECONDS
 
     def _lifetime(self, given: Mapping[str, Any]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.fulfillment.adapters.http.client import Answer
 from services.fulfillment.adapters.http.connector import Change, Results
-from services.fulfillment.adapters.http.failures import Failure
+from services.fulfillment.adapters.http.failures import NOT_JSON, Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table
@@ -104,7 +104,7 @@ class Changing:
             effects.sent = effects.sent or failure.meaning == "unknown"
             raise
         if not answer.readable and _is_page(answer):
-            raise Failure("schema", f"{self._where}: the answer is a page for people, not JSON")
+            raise Failure("schema", f"{self._where}: {NOT_JSON}")
         return answer
 
     @property

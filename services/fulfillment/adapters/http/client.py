@@ -13,7 +13,13 @@ from aiolimiter import AsyncLimiter
 from services.fulfillment.adapters.http.address import base_address, same_origin
 from services.fulfillment.adapters.http.auth import Secrets, shows
 from services.fulfillment.adapters.http.connector import Connector
-from services.fulfillment.adapters.http.failures import Failure, of_status, of_transport, retry_after
+from services.fulfillment.adapters.http.failures import (
+    Failure,
+    answered,
+    of_status,
+    of_transport,
+    retry_after,
+)
 from services.fulfillment.adapters.http.rate import Pause
 from services.fulfillment.adapters.http.requests import Outbound, Prepared
 from services.fulfillment.adapters.http.templates import UnsafeValueError, Variables
@@ -102,7 +108,7 @@ class Client:
         meaning = of_status(status, stated, changes=request.changes)
         if meaning is not None:
             after = retry_after(headers, self._clock.now())
-            raise Failure(meaning, f"{request.where}: the system answered {status}", after)
+            raise Failure(meaning, f"{request.where}: {answered(status, meaning)}", after)
 
     async def _token(self, outbound: Outbound) -> Any:
         status, headers, body = await self._exchange(outbound, "auth", changes=False)
@@ -111,7 +117,7 @@ class Client:
             # A refused or mistaken grant is a matter of credentials, whichever 4xx the server prefers.
             kind = "credentials" if meaning in {"refused", "absent", "schema"} else meaning
             after = retry_after(headers, self._clock.now())
-            raise Failure(kind, f"auth: the system answered {status}", after)
+            raise Failure(kind, f"auth: {answered(status, kind)}", after)
         return _answer(headers, body).data
 
     async def _exchange(

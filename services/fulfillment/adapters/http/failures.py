@@ -27,6 +27,15 @@ _DENIED = frozenset({401, 403, 407})
 _GONE = frozenset({404, 410})
 _SERVER_FAULT = 500
 
+NOT_JSON = "the answer is not JSON, as a page to sign in is not: look at url"
+# What time alone does not mend, and what does.
+_REMEDIES: Mapping[str, str] = {
+    "credentials": "renew the secret that the system's file names, or give its account this right",
+    "absent": "nothing is there: look at url and settings",
+    "schema": "it leads elsewhere: look at url and settings",
+    "refused": "it does not take what it was asked: look at settings, and whether its interface has changed",
+}
+
 
 class Failure(Exception):
     """An expected end of a request; `unknown` means that it was sent and that its effect is not known."""
@@ -55,6 +64,12 @@ def of_transport(error: Exception, *, where: str, changes: bool) -> Failure:
     if changes and not isinstance(error, _NOTHING_SENT):
         return Failure("unknown", f"{where}: no answer to what was sent ({kind})")
     return Failure("away", f"{where}: {not_reached('the system', error)}")
+
+
+def answered(status: int, meaning: Meaning) -> str:
+    """The status, and where it is a person's, what to do about it."""
+    remedy = _REMEDIES.get(meaning)
+    return f"the system answered {status}{f'; {remedy}' if remedy else ''}"
 
 
 def of_status(status: int, stated: Mapping[int, Stated], *, changes: bool) -> Meaning | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.fulfillment.adapters.http.client import Client
 from services.fulfillment.adapters.http.connector import Connector, Describe, Lookup
-from services.fulfillment.adapters.http.failures import Failure
+from services.fulfillment.adapters.http.failures import NOT_JSON, Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import prepared
 from services.fulfillment.adapters.http.tables import Table, Tables
@@ -34,7 +34,7 @@ async def knock(client: Client, connector: Connector, tables: Tables) -> None:
     name = next(iter(tables.datamap.collections))
     answer = await client.call(request, {"settings": tables[name].reach.settings})
     if not answer.readable:
-        raise Failure("schema", "check: the answer is not JSON")
+        raise Failure("schema", f"check: {NOT_JSON}")
     if connector.check_holds and not path(connector.check_holds)(answer.data):
         raise Failure("credentials", "check: the answer does not hold what it holds for those who are let in")
 

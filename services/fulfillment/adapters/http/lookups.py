@@ -12,7 +12,7 @@ from services.fulfillment.adapters.http.connector import (
     OffsetPaging,
     PagePaging,
 )
-from services.fulfillment.adapters.http.failures import Failure
+from services.fulfillment.adapters.http.failures import NOT_JSON, Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import Outbound, prepared
 from services.fulfillment.adapters.http.templates import Variables
@@ -74,7 +74,7 @@ class Asking:
 
     def _read(self, answer: Answer) -> list[Any]:
         if not answer.readable or answer.data is None:
-            raise Failure("schema", f"{self._request.where}: the answer is not JSON")
+            raise Failure("schema", f"{self._request.where}: {NOT_JSON}")
         if self._absent is not None and self._absent(answer.data):
             return []
         rows = self._rows(answer.data)

@@ -16,6 +16,7 @@ from services.fulfillment.datamap.graph import Edge, WalkPlan
 from services.fulfillment.ports import Frozen, Key, Subject
 from services.fulfillment.rowwise.reading import Table, Tables
 from services.fulfillment.rowwise.rows import Row, RowFailure, same
+from services.fulfillment.too_much import rows_of_one
 
 Values: TypeAlias = tuple[Any, ...]
 
@@ -84,7 +85,7 @@ class Walk:
         fresh = {key: row for key, row in keyed.items() if key not in self._owned[table.name]}
         self._owned[table.name].update(fresh)
         if sum(map(len, self._owned.values())) > self._scope.max_rows:
-            raise RowFailure("unbounded", f"more than {self._scope.max_rows} rows lead from one person")
+            raise RowFailure("unbounded", rows_of_one(self._scope.max_rows))
         for edge in self._leaving(table):
             if values := self._unasked(edge, fresh.values()):
                 self._queue.append((edge, values))

@@ -11,6 +11,7 @@ from services.fulfillment.bulk import Gathered, Shown, Sought
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.ports import Adapter, Frozen, NeedsPerson, Subject
+from services.fulfillment.too_much import rows_of_one
 from shared.policy.reading import read_yaml
 from tests.support.shop import AFTER, BEFORE, CARD, CUT_OFF, ERASED, ORDER_NEW, SHARED, Shop, subject
 
@@ -95,7 +96,7 @@ async def test_of_whom_too_much_is_held_goes_to_a_person_and_the_others_are_foun
 
     ada, bob = await asyncio.gather(*(gathered.find(one, cut_off=CUT_OFF) for one in (subject(), BOB)))
 
-    assert ada == NeedsPerson("unbounded", "more than 7 rows lead from one person")
+    assert ada == NeedsPerson("unbounded", rows_of_one(7))
     assert isinstance(bob, Frozen)
 
 

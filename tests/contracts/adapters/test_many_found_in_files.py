@@ -12,6 +12,7 @@ from services.fulfillment.adapters.objects.folder import Folder
 from services.fulfillment.adapters.objects.store import Stored
 from services.fulfillment.bulk import Gathered, ReadsMany, Shown, Sought
 from services.fulfillment.ports import Adapter, Frozen, NeedsPerson, Subject
+from services.fulfillment.too_much import rows_of_one
 from tests.support.nested_columns import InDeltaTables, InParquet
 from tests.support.nested_worlds import ADA, BOB, InLines, World
 from tests.support.object_store import ObjectStore
@@ -130,7 +131,7 @@ async def test_of_whom_too_much_is_held_goes_to_a_person_and_the_others_are_foun
 
     ada, bob = await asyncio.gather(*(gathered.find(one, cut_off=CUT_OFF) for one in (ADA, BOB)))
 
-    assert ada == NeedsPerson("unbounded", "more than 6 rows lead from one person")
+    assert ada == NeedsPerson("unbounded", rows_of_one(6))
     assert isinstance(bob, Frozen)
 
 

@@ -27,6 +27,7 @@ from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.reading import SAID, Lack
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 from services.fulfillment.rowwise.wanted import Answers, Asked, Askers, Wanted, equal, identity
+from services.fulfillment.too_much import matches_of_one
 
 _VERSION = "\0version"
 _MARK = "version:"
@@ -174,7 +175,7 @@ class Table:
     async def _distinct(self, wanted: Wanted, most: int) -> list[Row]:
         [found] = await asyncio.to_thread(self._answers, [Asked(wanted, most)])
         if found is None:
-            raise RowFailure("unbounded", f"more than {most} rows of {self.name} match one person")
+            raise RowFailure("unbounded", matches_of_one(most, f"rows of {self.name}", "person"))
         return found
 
     def _answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:

@@ -9,6 +9,7 @@ from services.fulfillment.datamap.model import MapCollection
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.documents import DocumentShape
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape, same
+from services.fulfillment.too_much import matches_of_one
 
 
 class RedisTable(ABC):
@@ -50,7 +51,9 @@ class RedisTable(ABC):
             if wanted(row):
                 rows.append(row)
             if len(rows) > most:
-                raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} {self.counted} match")
+                raise RowFailure(
+                    "unbounded", f"{self.name}.{where}: {matches_of_one(most, self.counted, 'person')}"
+                )
         return rows
 
     def _named(self, key: Key) -> dict[str, str]:

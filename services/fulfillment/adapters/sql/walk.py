@@ -34,6 +34,7 @@ from services.fulfillment.datamap.graph import Edge, Seed, WalkPlan
 from services.fulfillment.datamap.systems import Limits
 from services.fulfillment.keysets import KeySet
 from services.fulfillment.ports import Frozen, Key, Subject
+from services.fulfillment.too_much import matches_of_one, rows_of_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Walk:
         compared = _compared([spot], seed.match, lambda column: spellings(column, value, seed.match))
         yield self._question(table, where, found.extend, most + 1, compared)
         if len(found) > most:
-            raise UnboundedError(f"more than {most} rows of {table.name} match one {seed.kind}")
+            raise UnboundedError(matches_of_one(most, f"rows of {table.name}", seed.kind))
         self._admit(table, found)
 
     def _follow(self) -> Iterator[Question]:
@@ -121,7 +122,7 @@ class Walk:
         fresh = {key: row for row in rows if (key := _key(table, row)) not in self._owned[table.name]}
         self._owned[table.name].update(fresh)
         if sum(map(len, self._owned.values())) > self._scope.limits.max_rows:
-            raise UnboundedError(f"more than {self._scope.limits.max_rows} rows lead from one person")
+            raise UnboundedError(rows_of_one(self._scope.limits.max_rows))
         for edge in self._leaving(table):
             if values := self._unasked(edge, fresh.values()):
                 self._queue.append((edge, values))

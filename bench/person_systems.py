@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from services.fulfillment.adapters.objects.folder import STAGED
+
 EMAIL, OTHER = "ada@example.com", "bob@example.com"
 KINDS = ("postgresql", "jsonl", "parquet")
 OTHERS_ROWS = 1000
@@ -64,6 +66,12 @@ class Place:
             owners = [one["person_id"] for one in self._visits()]
             counts = {one: owners.count(one) for one in (1, 2)}
         return counts.get(1, 0), counts.get(2, 0)
+
+    async def half_done(self) -> bool:
+        """Whether half of the person's rows are gone; of files, whether a new one is being written."""
+        if self.kind == "postgresql":
+            return (await self.left())[0] <= self.rows / 2
+        return any(self._files.glob(f"{STAGED}*"))
 
     async def _run(self, statements: str) -> None:
         connection = await asyncpg.connect(self.url)

@@ -9,7 +9,8 @@ from services.fulfillment.ports import Frozen, Key
 from services.fulfillment.rowwise.reading import Table, Tables
 from services.fulfillment.rowwise.rows import Row, RowFailure
 
-MOST_REFERRING = 10_000
+# Beside the person's own: who reads of so many rows that are not theirs need not read on.
+MOST_OF_OTHERS = 10_000
 
 Held = Mapping[str, Mapping[Key, Row]]
 
@@ -25,8 +26,21 @@ async def refuse_orphans(tables: Tables, frozen: Frozen, held: Held, cut_off: da
         erased = parent.collection in held and _erases(tables[parent.collection].collection)
         values = [row[parent.field] for row in held.get(parent.collection, {}).values()]
         if erased and values and tables[child.collection].found_by(child.field):
-            rows = await tables[child.collection].having(child.field, values, most=MOST_REFERRING)
+            rows = await _referring(tables[child.collection], (child, parent), values, frozen)
             _refuse(tables[child.collection], (child, parent), rows, (frozen, cut_off))
+
+
+async def _referring(
+    table: Table, places: tuple[Place, Place], values: Sequence[object], frozen: Frozen
+) -> Sequence[Row]:
+    child, parent = places
+    most = len(frozen.rows.get(child.collection, ())) + MOST_OF_OTHERS
+    try:
+        return await table.having(child.field, values, most=most)
+    except RowFailure as failure:
+        if failure.meaning == "unbounded":
+            raise _referred_to(child, parent) from None
+        raise
 
 
 def _refuse(
@@ -38,10 +52,14 @@ def _refuse(
     released = _erases(table.collection) or child.field in {f.name for f in table.collection.deidentified}
     mine = [row for row in rows if tuple(map(str, table.shape.key_of(row))) in own]
     if len(mine) < len(rows) or (mine and not released):
-        reason = f"rows of {parent.collection} are referred to by other rows of {child.collection}"
-        raise RowFailure("refused", reason)
+        raise _referred_to(child, parent)
     if any(not table.shape.until(row, cut_off) for row in mine):
         raise RowFailure("refused", f"newer rows of {child.collection} refer to {parent.collection}")
+
+
+def _referred_to(child: Place, parent: Place) -> RowFailure:
+    reason = f"rows of {parent.collection} are referred to by other rows of {child.collection}"
+    return RowFailure("refused", reason)
 
 
 def _erases(collection: MapCollection) -> bool:

@@ -22,6 +22,7 @@ from services.fulfillment.ports import (
     Subject,
     Unknown,
 )
+from services.fulfillment.rowwise import orphans
 from shared.privacy.claims import Correction
 from tests.support.shop import (
     CANARIES,
@@ -332,6 +333,17 @@ async def test_an_error_that_quotes_the_person_reaches_nobody(
     heard = f"{outcome!r} {subject()!r} {caplog.text}"
     assert not [canary for canary in CANARIES if canary.lower() in heard.lower()]
     assert await shop.content() == before
+
+
+async def test_however_many_rows_of_the_person_refer_to_what_goes_they_keep_nothing_from_going(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "MOST_OF_OTHERS", 0)
+
+    receipt = (await delete(shop, await found(shop))).receipt
+
+    counts = {count.dataset: count for count in receipt.datasets}
+    assert {name: counts[name].erased for name in ERASED} == {name: len(FOUND[name]) for name in ERASED}
 
 
 async def test_rows_that_newer_rows_refer_to_are_left_to_a_person_and_nothing_is_half_done(

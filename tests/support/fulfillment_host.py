@@ -24,6 +24,7 @@ from shared.privacy import Claims
 from shared.signing import CommandIdentity, sign_command
 from shared.vault.vault import Vault
 from tests.support.domain_driver import Messages
+from tests.support.eventually import eventually_async
 from tests.support.facts import RECEIVED_AT, received, verified
 from tests.support.installation import Installation
 
@@ -130,3 +131,15 @@ async def fulfillment_host(
         host = Host(resources, assemble(resources, connected, vendors), DeadLetterSeal(resources.vault))
         yield FulfillmentHost(host, resources, intake.vault)
         await asyncio.wait_for(host.runner.drain(within=5.0), 10.0)
+
+
+async def its_lease_ran_out(running: FulfillmentHost) -> None:
+    """What a killed process was at goes to the next, as the database's clock would say after a minute and a half."""
+    pool = running.resources.pool
+    await pool.execute("UPDATE tasks SET lease_until = '-infinity' WHERE state = 'calling'")
+
+    async def expired() -> bool:
+        await running.host.runner.turn()
+        return not await pool.fetchval("SELECT count(*) FROM tasks WHERE lease_until = '-infinity'")
+
+    await eventually_async(expired, within=10)

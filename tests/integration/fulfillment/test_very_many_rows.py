@@ -15,7 +15,7 @@ from services.fulfillment.frozen_keys import FrozenKeys
 from shared.clock import SystemClock
 from shared.hosting import open_resources
 from tests.support.eventually import eventually_async
-from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host
+from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host, its_lease_ran_out
 from tests.support.installation import Installation, Installations
 
 pytestmark = pytest.mark.connected
@@ -67,18 +67,6 @@ async def killed_in_the_middle(running: FulfillmentHost, place: Place) -> None:
         await eventually_async(begun, within=20)
         await running.host.runner.drain(within=0)
     await owner.close()
-
-
-async def its_lease_ran_out(running: FulfillmentHost) -> None:
-    """As the database's clock would say it after a minute and a half."""
-    pool = running.resources.pool
-    await pool.execute("UPDATE tasks SET lease_until = '-infinity' WHERE state = 'calling'")
-
-    async def expired() -> bool:
-        await running.host.runner.turn()
-        return not await pool.fetchval("SELECT count(*) FROM tasks WHERE lease_until = '-infinity'")
-
-    await eventually_async(expired, within=10)
 
 
 async def sealed_in_the_row(running: FulfillmentHost) -> tuple[UUID, int]:

@@ -1,7 +1,7 @@
 """What only a letter has: an envelope that others read, certificates, and an answer that a person hears."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,11 @@ async def box(tmp_path: Path) -> AsyncIterator[Letterbox]:
     await opened.close()
 
 
-async def act(box: Letterbox, system: System | None = None) -> Outcome:
+async def act(box: Letterbox, system: System | None = None, cut_off: datetime = CUT_OFF) -> Outcome:
     adapter = box.adapter(system)
-    frozen = await adapter.find(Subject({"email": EMAIL}), cut_off=CUT_OFF)
+    frozen = await adapter.find(Subject({"email": EMAIL}), cut_off=cut_off)
     assert isinstance(frozen, Frozen)
-    return await adapter.act("delete", frozen, cut_off=CUT_OFF, idempotency_key="key")
+    return await adapter.act("delete", frozen, cut_off=cut_off, idempotency_key="key")
 
 
 def pair() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
@@ -66,6 +66,17 @@ async def test_what_mail_servers_read_names_nobody_and_what_the_company_reads_sa
     assert EMAIL in text
     assert "1798.105(c)" in text
     assert box.orders()[0]["collected_until"] == CUT_OFF.isoformat()
+
+
+async def test_the_company_reads_until_when_in_utc_and_to_the_second(box: Letterbox) -> None:
+    in_california = datetime(2026, 2, 28, 17, 30, 59, tzinfo=timezone(-timedelta(hours=8)))
+
+    assert isinstance(await act(box, cut_off=in_california), Done)
+
+    (letter,) = box.letters.values()
+    body = letter.get_body()
+    assert body is not None
+    assert "2026-03-01 01:30:59 UTC" in str(body.get_content())
 
 
 async def test_a_letter_is_no_proof_and_a_person_ends_its_task(box: Letterbox) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -83,7 +83,8 @@ def message_id(reference: str, sender: str) -> str:
 def _written(letter: Letter) -> EmailMessage:
     _, cut_off = letter.times
     message = EmailMessage()
-    message.set_content(words(letter.right, letter.subjects, f"{cut_off:%Y-%m-%d %H:%M} UTC", letter.order))
+    until = f"{cut_off.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    message.set_content(words(letter.right, letter.subjects, until, letter.order))
     said = order(letter.right, letter.subjects, cut_off.isoformat(), letter.order)
     message.add_attachment(said, "application", "json", filename=BESIDE)
     return message

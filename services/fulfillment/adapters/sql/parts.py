@@ -65,7 +65,7 @@ class Parts:
             self._whole = [group for group in groups if len(group) > 1 or _refers_to_itself(tables, group[0])]
             for group in self._whole:
                 if sum(len(frozen.rows.get(name, ())) for name in group) > MOST_TOGETHER:
-                    raise UnboundedError(f"more than {MOST_TOGETHER} rows of {group[0]} can only go together")
+                    raise UnboundedError(_too_many_together(group[0]))
             await refuse_orphans(connection, tables, frozen, self._bounds, self._order)
         return groups
 
@@ -154,4 +154,11 @@ def _sum(counts: Sequence[DatasetCount]) -> DatasetCount:
         deidentified=sum(count.deidentified for count in counts),
         corrected=sum(count.corrected for count in counts),
         retained=tuple(Retained(exemption, number) for exemption, number in retained.items()),
+    )
+
+
+def _too_many_together(name: str) -> str:
+    return (
+        f"more than {MOST_TOGETHER} rows of {name} can only go together, for they refer to each other: delete them by"
+        " hand, and end the task with habeas decide complete"
     )

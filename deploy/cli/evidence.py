@@ -1,6 +1,6 @@
 """`habeas evidence`: certificates, checked with the public key alone; histories, checked against their anchors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +55,15 @@ def show(  # noqa: PLR0913 - one option for each thing that can be said
     if save_events is not None:
         save_events.write_text(events_of(request), "utf-8")
     show_whole(verdict, as_json=as_json)
+    if not as_json:
+        _say_where({"certificate is": save, "events are": save_events})
     raise typer.Exit(0 if verdict.genuine else 1)
+
+
+def _say_where(written: Mapping[str, Path | None]) -> None:
+    for what, file in written.items():
+        if file is not None:
+            typer.echo(f"The {what} in {file}.")
 
 
 @app.command(
@@ -149,7 +157,10 @@ def bundle(  # noqa: PLR0913 - one option for each thing that can be said
     except CannotCheck as error:
         typer.echo(f"habeas: {error}", err=True)
         raise typer.Exit(2) from None
-    raise typer.Exit(0 if show_checked(checked, as_json=as_json) else 1)
+    genuine = show_checked(checked, as_json=as_json)
+    if not as_json:
+        typer.echo(f"The bundle is in {to}.")
+    raise typer.Exit(0 if genuine else 1)
 
 
 Anchors = Annotated[

@@ -12,6 +12,12 @@ from deploy.cli.moments import moment
 
 COLUMNS = ("request", "right", "state", "received", "answer by", "ended")
 LINE = 120
+_PROVED = {
+    "verified": "proved",
+    "downgraded": "proved for less than was asked",
+    "failed": "not proved",
+    "not_needed": "needs no proof",
+}
 
 
 def show_receipt(receipt: dict[str, Any], *, saved: Path | None, as_json: bool) -> None:
@@ -34,7 +40,7 @@ def show_status(status: dict[str, Any], *, as_json: bool) -> None:
         return
     ended = f", {status['resolution']}" if status["resolution"] else ""
     typer.echo(f"Request {status['request_id']}: {status['right']}, {status['state']}{ended}")
-    for line in _dates(status):
+    for line in (*_dates(status), *_who(status)):
         typer.echo(line)
     for notice in status["notices"]:
         handed_over = moment(notice["handed_over_at"]) if notice["handed_over_at"] else ""
@@ -62,7 +68,25 @@ def _dates(told: dict[str, Any]) -> list[str]:
         ("respond_by", "answered by"),
         ("effective_by", "in effect by"),
     )
-    return [f"  {words:<18} {told[name]}" for name, words in names if told.get(name)]
+    # What stands now: an extension has moved the date of the answer, of which a receipt knows nothing yet.
+    now = {**told, "respond_by": told.get("answer_by") or told.get("respond_by")}
+    lines = [f"  {words:<18} {now[name]}" for name, words in names if now.get(name)]
+    return (
+        [*lines, "  extended           the law allows it once, and its notice says why"]
+        if told.get("extended")
+        else lines
+    )
+
+
+def _who(status: dict[str, Any]) -> list[str]:
+    """Whether it was proved who asks; nothing where nobody has to."""
+    if status.get("verification"):
+        return [f"  {'who asks':<18} {_PROVED[status['verification']]}"]
+    return (
+        [f"  {'who asks':<18} not proved yet: habeas request prove"]
+        if "verification" in status.get("links", {})
+        else []
+    )
 
 
 def show_saved(sentence: str, file: Path, *, as_json: bool) -> None:

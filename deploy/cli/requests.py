@@ -136,7 +136,10 @@ def prove(
     from deploy.cli.requests_over_http import Intake
 
     receipt = read_receipt(saved)
-    show_status(Intake.at(url, home).prove(receipt, read_code(code_file)), as_json=as_json)
+    status = Intake.at(url, home).prove(receipt, read_code(code_file))
+    show_status(status, as_json=as_json)
+    if not as_json and not status.get("verification"):
+        typer.echo(f"The code was handed in. Whether it is right shows: habeas request show --saved {saved}")
 
 
 @app.command(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,24 @@ def test_a_saved_receipt_opens_its_request(
     assert "acknowledgement" in result.output
 
 
+def test_a_status_tells_who_asks_and_the_date_after_an_extension(intake: Pretended, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(json.dumps(RECEIPT))
+    moved = {"respond_by": "2026-03-19", "answer_by": "2026-05-04", "extended": True}
+    proved = {**STATUS, **moved, "verification": "verified", "links": {}}
+    waiting = {**STATUS, "verification": None, "links": {"verification": f"{HERE}/verification"}}
+    told = []
+    for status in (proved, waiting):
+        intake.answer = partial(httpx2.Response, 200, json=status)
+        told.append(run("show", "--saved", str(receipt)).output)
+
+    assert "answered by        2026-05-04\n  extended " in told[0]
+    assert "2026-03-19" not in told[0]
+    assert "who asks           proved\n" in told[0]
+    assert "who asks           not proved yet: habeas request prove\n" in told[1]
+    assert "extended" not in told[1]
+
+
 def test_the_code_from_the_mail_comes_by_file_and_proves_who_asks(intake: Pretended, tmp_path: Path) -> None:
     receipt = tmp_path / "receipt.json"
     receipt.write_text(json.dumps(RECEIPT))
@@ -127,6 +146,7 @@ def test_the_code_from_the_mail_comes_by_file_and_proves_who_asks(intake: Preten
     [asked] = intake.asked
     assert (asked.method, asked.url.path) == ("POST", f"{HERE}/verification")
     assert json.loads(asked.content) == {"code": "61960430"}
+    assert f"shows: habeas request show --saved {receipt}" in result.output
     assert asked.headers["authorization"] == "Bearer 1.s3cret"
     assert "61960430" not in result.output
 

@@ -2,9 +2,9 @@
 
 The places are a PostgreSQL table of a million visits, and as many such rows as JSONL and as Parquet as one person may
 have there. For each of them, and for each of the two rights, a process of its own runs fulfillment (shell, task store,
-runner, lanes, handlers), hears a verified request and works until it is fulfilled; one deletion is killed half way.
-Where nothing ends it within `--seconds`, the state of its tasks is told instead. Afterwards somebody else's rows are
-counted, which nobody asked about.
+runner, lanes, handlers), hears a verified request and works until it is fulfilled; one deletion of each kind is killed
+half way. Where nothing ends it within `--seconds`, the state of its tasks is told instead. Afterwards somebody else's
+rows are counted, which nobody asked about.
 
     python -m bench.person --rows 1000000 --page docs/proof/person.md
 """

@@ -30,25 +30,26 @@ def described(name: str | None) -> "Iterator[Described]":
     Exit code 3 after it where all were asked about and one is wrong, and at once where that one was named, or where a
     map turns out within to be wrong for the system's kind.
     """
-    from services.fulfillment.datamap.folder import read_systems
-    from services.fulfillment.settings import FulfillmentSettings
-    from shared.settings import Settings
-
-    every, problems = read_systems(FulfillmentSettings().systems, home=Settings().home)
+    every, problems = _read()
     chosen = chosen_of({each.system: each for each in every}, name, problems)
-    with said_plainly():
+    with _said_plainly():
         yield Described(chosen, every)
     tell_what_is_wrong(name, problems)
 
 
 def whole() -> "tuple[System, ...]":
     """Every system, for what would be untrue without one of them; exit code 3 if a file is wrong."""
-    from services.fulfillment.datamap.folder import load_systems
+    every, problems = _read()
+    tell_what_is_wrong(None, problems)
+    return every
+
+
+def _read() -> "tuple[tuple[System, ...], tuple[str, ...]]":
+    from services.fulfillment.datamap.folder import read_systems
     from services.fulfillment.settings import FulfillmentSettings
     from shared.settings import Settings
 
-    with said_plainly():
-        return load_systems(FulfillmentSettings().systems, home=Settings().home)
+    return read_systems(FulfillmentSettings().systems, home=Settings().home)
 
 
 def chosen_of(every: Mapping[str, T], name: str | None, problems: tuple[str, ...]) -> tuple[T, ...]:
@@ -74,7 +75,7 @@ def tell_what_is_wrong(name: str | None, problems: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def said_plainly() -> Iterator[None]:
+def _said_plainly() -> Iterator[None]:
     """What is wrong with a system file or its map, and exit code 3 instead of a traceback."""
     from services.fulfillment.datamap.model import MapError
 

@@ -70,23 +70,22 @@ def _dates(told: dict[str, Any]) -> list[str]:
     )
     # What stands now: an extension has moved the date of the answer, of which a receipt knows nothing yet.
     now = {**told, "respond_by": told.get("answer_by") or told.get("respond_by")}
-    lines = [f"  {words:<18} {now[name]}" for name, words in names if now.get(name)]
-    return (
-        [*lines, "  extended           the law allows it once, and its notice says why"]
-        if told.get("extended")
-        else lines
-    )
+    lines = [_line(words, now[name]) for name, words in names if now.get(name)]
+    if told.get("extended"):
+        lines.append(_line("extended", "the law allows it once, and its notice says why"))
+    return lines
 
 
 def _who(status: dict[str, Any]) -> list[str]:
     """Whether it was proved who asks; nothing where nobody has to."""
-    if status.get("verification"):
-        return [f"  {'who asks':<18} {_PROVED[status['verification']]}"]
-    return (
-        [f"  {'who asks':<18} not proved yet: habeas request prove"]
-        if "verification" in status.get("links", {})
-        else []
-    )
+    if concluded := status.get("verification"):
+        return [_line("who asks", _PROVED[concluded])]
+    waits = "verification" in status.get("links", {})
+    return [_line("who asks", "not proved yet: habeas request prove")] if waits else []
+
+
+def _line(name: str, said: str) -> str:
+    return f"  {name:<18} {said}"
 
 
 def show_saved(sentence: str, file: Path, *, as_json: bool) -> None:

@@ -12,6 +12,6 @@ def rows_of_one(most: int) -> str:
 def matches_of_one(most: int, what: str, known_by: str) -> str:
     """So many match one identifier that it may be nobody's own: a shared telephone number, an address of the house."""
     return (
-        f"more than {most} {what} match one {known_by}; where all of them are one person's, raise limits.max_matches"
-        " in the system's file and have the task tried again"
+        f"more than {most} {what} match one {known_by}; where all of them are one person's, raise limits.max_matches,"
+        " or limits.max_rows for what is only referred to, in the system's file and have the task tried again"
     )

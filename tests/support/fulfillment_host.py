@@ -15,7 +15,7 @@ from services.fulfillment.vendors.classification import Classified
 from shared.dead_letter_seal import DeadLetterSeal
 from shared.events.catalogue import decode
 from shared.events.envelope import Raw
-from shared.events.fulfillment import RequestFulfilled
+from shared.events.fulfillment import RequestFulfilled, SystemOutcome
 from shared.events.message import Command
 from shared.hosting import Host, Resources, open_resources
 from shared.machine.decision import Message
@@ -133,7 +133,17 @@ async def fulfillment_host(
         await asyncio.wait_for(host.runner.drain(within=5.0), 10.0)
 
 
-async def its_lease_ran_out(running: FulfillmentHost) -> None:
+async def goes_on(running: FulfillmentHost, asked: Asked) -> tuple[str, SystemOutcome]:
+    """The next process ends what a killed one was at: how the request ended, and its one system."""
+    await _its_lease_ran_out(running)
+    await running.host.runner.drain(within=60)
+    await running.run_tasks()
+    (end,) = await running.fulfilled(asked.request_id)
+    (outcome,) = end.systems
+    return end.resolution, outcome
+
+
+async def _its_lease_ran_out(running: FulfillmentHost) -> None:
     """What a killed process was at goes to the next, as the database's clock would say after a minute and a half."""
     pool = running.resources.pool
     await pool.execute("UPDATE tasks SET lease_until = '-infinity' WHERE state = 'calling'")

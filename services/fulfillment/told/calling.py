@@ -15,6 +15,7 @@ from services.fulfillment.ports import Ambiguous, NeedsPerson, Retry
 from services.fulfillment.reached import not_reached
 from services.fulfillment.told.authorities import trusted
 
+UNREADABLE = "the address cannot be read; write https://HOST/PATH"
 LARGEST = 1_000_000
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 _BUSY = frozenset({408, 425, 429})
@@ -42,9 +43,6 @@ class NotWell(Exception):
             case "credentials":
                 return NeedsPerson("credentials", self.reason)
         return NeedsPerson("refused", self.reason)
-
-
-UNREADABLE = "the address cannot be read; write https://HOST/PATH"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -25,14 +25,17 @@ from services.fulfillment.ports import (
 from services.fulfillment.rowwise import orphans
 from shared.privacy.claims import Correction
 from tests.support.shop import (
+    BEFORE,
     CANARIES,
     CARD,
     CUT_OFF,
+    EMAIL,
     ERASED,
     FOUND,
     ORDER_1,
     SHARED,
     Shop,
+    sha256,
     subject,
 )
 
@@ -333,6 +336,20 @@ async def test_an_error_that_quotes_the_person_reaches_nobody(
     heard = f"{outcome!r} {subject()!r} {caplog.text}"
     assert not [canary for canary in CANARIES if canary.lower() in heard.lower()]
     assert await shop.content() == before
+
+
+@pytest.mark.parametrize("limit", ["max_matches", "max_rows"])
+async def test_whoever_has_too_many_rows_is_a_person_s_to_look_at_who_is_told_which_limit_to_raise(
+    shop: Shop, limit: str
+) -> None:
+    await shop.add("newsletter", id=310, email_sha256=sha256(EMAIL), created_at=BEFORE)
+    narrow = shop.system().limits.model_copy(update={limit: 1})
+
+    answer = await shop.adapter(shop.system(limits=narrow)).find(subject(), cut_off=CUT_OFF)
+
+    assert isinstance(answer, NeedsPerson), answer
+    assert answer.kind == "unbounded"
+    assert f"limits.{limit}" in answer.reason
 
 
 async def test_however_many_rows_of_the_person_refer_to_what_goes_they_keep_nothing_from_going(

@@ -13,7 +13,6 @@ import pytest
 from services.fulfillment.datamap.reading import read_dataset
 from services.fulfillment.datamap.systems import Limits, System
 from services.fulfillment.ports import CheckReport, Done, Drift, Frozen, NeedsPerson, Subject
-from services.fulfillment.too_much import rows_of_one
 from tests.support.shop import CUT_OFF, Shop
 
 KEY = "0" * 64
@@ -148,7 +147,11 @@ async def test_a_person_of_more_rows_than_one_has_is_a_person_s_to_decide_and_ke
 
     outcome = await deleted(shop, many)
 
-    assert outcome == NeedsPerson("unbounded", rows_of_one(4000))
+    assert outcome == NeedsPerson(
+        "unbounded",
+        "more than 4000 rows lead from one person; where all of them are theirs, raise limits.max_rows in the system's"
+        " file and have the task tried again",
+    )
     assert len(await shop.rows("clicks")) == 5000
 
 

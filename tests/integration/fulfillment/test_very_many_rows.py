@@ -15,7 +15,7 @@ from services.fulfillment.frozen_keys import FrozenKeys
 from shared.clock import SystemClock
 from shared.hosting import open_resources
 from tests.support.eventually import eventually_async
-from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host, its_lease_ran_out
+from tests.support.fulfillment_host import FulfillmentHost, fulfillment_host, goes_on
 from tests.support.installation import Installation, Installations
 
 pytestmark = pytest.mark.connected
@@ -92,13 +92,10 @@ async def test_a_deletion_that_is_killed_in_the_middle_is_gone_on_with_and_ends_
         assert size < 1000
         sets = {row["frozen_id"]: row["pieces"] for row in await second.resources.pool.fetch(_SETS)}
         assert sets == {frozen_id: 3}
-        await its_lease_ran_out(second)
-        await second.host.runner.drain(within=60)
-        await second.run_tasks()
 
-        (end,) = await second.fulfilled(asked.request_id)
-        (outcome,) = end.systems
-        assert (end.resolution, outcome.erased) == ("complete", VISITS + 1)
+        resolution, outcome = await goes_on(second, asked)
+
+        assert (resolution, outcome.erased) == ("complete", VISITS + 1)
         assert await place.left() == (0, OTHERS_ROWS)
         assert await second.resources.pool.fetch(_SETS) == [(frozen_id, 3)]
 

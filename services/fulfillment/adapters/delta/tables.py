@@ -23,6 +23,7 @@ from services.fulfillment.rowwise.reading import SAID
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
 from services.fulfillment.rowwise.wanted import Answers, Asked, Askers, Wanted, equal, identity
+from services.fulfillment.too_much import matches_of_one
 
 
 class LakeTable:
@@ -161,7 +162,7 @@ class LakeTable:
     async def _found(self, wanted: Wanted, where: str, most: int) -> list[Row]:
         [rows] = await self.answers([Asked(wanted, most)])
         if rows is None:
-            raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} rows match")
+            raise RowFailure("unbounded", matches_of_one(most, f"rows of {self.name}", where))
         return rows
 
     def _answers(self, asked: Sequence[Asked]) -> list[list[Row] | None]:

@@ -32,7 +32,7 @@ NOT_JSON = "the answer is not JSON, as a page to sign in is not: look at url"
 _REMEDIES: Mapping[str, str] = {
     "credentials": "renew the secret that the system's file names, or give its account this right",
     "absent": "nothing is there: look at url and settings",
-    "schema": "it leads elsewhere: look at url and settings",
+    "schema": "that is not what its connector expects there: look at url and settings",
     "refused": "it does not take what it was asked: look at settings, and whether its interface has changed",
 }
 

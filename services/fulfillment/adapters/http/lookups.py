@@ -16,6 +16,7 @@ from services.fulfillment.adapters.http.failures import NOT_JSON, Failure
 from services.fulfillment.adapters.http.paths import path
 from services.fulfillment.adapters.http.requests import Outbound, prepared
 from services.fulfillment.adapters.http.templates import Variables
+from services.fulfillment.too_much import matches_of_one
 
 MOST_PAGES = 1000
 
@@ -44,7 +45,9 @@ class Asking:
         async for page in self._pages(variables):
             rows += page
             if len(rows) > most:
-                raise Failure("unbounded", f"{self._request.where}: more than {most} rows match one identity")
+                raise Failure(
+                    "unbounded", f"{self._request.where}: {matches_of_one(most, 'rows', 'identity')}"
+                )
         return rows
 
     async def _pages(self, variables: Variables) -> AsyncIterator[list[Any]]:

@@ -16,6 +16,7 @@ from services.fulfillment.datamap.spelling import is_spelling_of
 from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.documents import DOCUMENT, DocumentShape, changed
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
+from services.fulfillment.too_much import matches_of_one
 
 LOOKED_UP_AT_ONCE = 500
 
@@ -115,7 +116,7 @@ class MongoTable:
             cursor = self._reach().find(owned(condition, self.collection.where)).limit(most + 1)
             documents = await cursor.max_time_ms(int(self._bounds.seconds * 1000)).to_list()
         if len(documents) > most:
-            raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} documents match")
+            raise RowFailure("unbounded", matches_of_one(most, f"documents of {self.name}", where))
         return [self._row(document) for document in documents]
 
     def _row(self, document: Document) -> Row:

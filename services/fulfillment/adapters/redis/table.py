@@ -51,9 +51,7 @@ class RedisTable(ABC):
             if wanted(row):
                 rows.append(row)
             if len(rows) > most:
-                raise RowFailure(
-                    "unbounded", f"{self.name}.{where}: {matches_of_one(most, self.counted, 'person')}"
-                )
+                raise RowFailure("unbounded", matches_of_one(most, f"{self.counted} of {self.name}", where))
         return rows
 
     def _named(self, key: Key) -> dict[str, str]:

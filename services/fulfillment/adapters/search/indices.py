@@ -13,6 +13,7 @@ from services.fulfillment.ports import Key
 from services.fulfillment.rowwise.documents import DOCUMENT, DocumentShape, changed
 from services.fulfillment.rowwise.rows import Row, RowFailure, RowShape
 from services.fulfillment.rowwise.store import Meaning, StoreFailure
+from services.fulfillment.too_much import matches_of_one
 
 HIT = "\0hit"
 PAGE = 1000
@@ -124,7 +125,7 @@ class IndexTable:
         if size == PAGE == len(hits):
             hits = await self._scrolled(body, most)
         if len(hits) > most:
-            raise RowFailure("unbounded", f"{self.name}.{where}: more than {most} documents match")
+            raise RowFailure("unbounded", matches_of_one(most, f"documents of {self.name}", where))
         return [{**self.documents.row(_document(hit)), HIT: hit} for hit in hits]
 
     async def _scrolled(self, body: Mapping[str, Any], most: int) -> list[Mapping[str, Any]]:
